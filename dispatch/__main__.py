@@ -1,0 +1,5 @@
+"""`python -m dispatch` is the console script."""
+
+from dispatch.cli import main
+
+main()

@@ -1,0 +1,54 @@
+"""Tokens over HTTP, for the Red Cross office's own tools."""
+
+from datetime import datetime, timedelta
+from typing import Annotated
+
+from fastapi import APIRouter, Request, status
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from dispatch.access.asking import Admin
+from dispatch.access.tokens import Identity, Role, TokenIssuer
+from dispatch.openapi import problems
+
+router = APIRouter(prefix="/v1/tokens", tags=["access"])
+
+DEFAULT_TOKEN_MINUTES = 30 * 24 * 60
+MOST_TOKEN_MINUTES = 366 * 24 * 60
+
+
+class TokenIn(BaseModel):
+    """For whom, and for how long."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    role: Role
+    subject: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+    minutes: int = Field(DEFAULT_TOKEN_MINUTES, ge=1, le=MOST_TOKEN_MINUTES, strict=True)
+
+
+class TokenOut(BaseModel):
+    """A token and until when it is good."""
+
+    token: str
+    role: Role
+    subject: str
+    expires_at: datetime
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    responses=problems(400, 401, 403, 413, 422),
+)
+async def issue(request: Request, wanted: TokenIn, _admin: Admin) -> TokenOut:
+    """A token for somebody, as `dispatch token` makes them."""
+    tokens: TokenIssuer = request.app.state.tokens
+    now: datetime = request.app.state.clock.now()
+    lifetime = timedelta(minutes=wanted.minutes)
+    token = tokens.issue(Identity(wanted.role, wanted.subject), issued_at=now, lifetime=lifetime)
+    return TokenOut(
+        token=token,
+        role=wanted.role,
+        subject=wanted.subject,
+        expires_at=now.replace(microsecond=0) + lifetime,
+    )

@@ -1,0 +1,100 @@
+"""Signed tokens (JWT, HS256) that say a role and a subject."""
+
+import os
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+from pathlib import Path
+
+import jwt
+
+ISSUER = "dispatch"
+
+
+class Role(StrEnum):
+    """What kind of person or thing is asking."""
+
+    CALLER = "caller"
+    RESPONDER = "responder"
+    OPERATOR = "operator"
+    CUSTODIAN = "custodian"
+    DEVICE = "device"
+    ADMIN = "admin"
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who is asking: `subject` is the incident's id for a caller, the AED's for a device, the person's otherwise."""
+
+    role: Role
+    subject: str
+
+    @property
+    def is_operator(self) -> bool:
+        """Whether the asker may do what the 120 centre may."""
+        return self.role in {Role.OPERATOR, Role.ADMIN}
+
+    def __str__(self) -> str:
+        return f"{self.role}:{self.subject}"
+
+
+class BadToken(ValueError):
+    """A token that cannot be believed; the message says why."""
+
+
+class TokenIssuer:
+    """Makes and reads tokens with one secret."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret
+
+    def issue(self, identity: Identity, *, issued_at: datetime, lifetime: timedelta) -> str:
+        """A token for `identity`. The same arguments give the same token, so a repeated SOS repeats its answer."""
+        issued = issued_at.astimezone(UTC).replace(microsecond=0)
+        claims = {
+            "iss": ISSUER,
+            "sub": identity.subject,
+            "role": identity.role.value,
+            "iat": issued,
+            "exp": issued + lifetime,
+        }
+        return jwt.encode(claims, self._secret, algorithm="HS256")
+
+    def read(self, token: str) -> Identity:
+        """Who the token speaks for. Raises `BadToken`."""
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=["HS256"],
+                issuer=ISSUER,
+                options={"require": ["exp", "sub", "role", "iss"]},
+                # A token made a moment ago by a machine whose clock is ahead is no reason to send anybody away.
+                leeway=5,
+            )
+            return Identity(Role(claims["role"]), str(claims["sub"]))
+        except jwt.ExpiredSignatureError as error:
+            raise BadToken("the token has expired") from error
+        except jwt.PyJWTError as error:
+            raise BadToken("the token is malformed or not signed by this service") from error
+        except ValueError as error:
+            raise BadToken("the token names an unknown role") from error
+
+
+def secret_of(data_dir: Path) -> str:
+    """The secret kept in the data folder; made, readable by its owner alone, when there is none yet."""
+    path = data_dir / "token.secret"
+    data_dir.mkdir(parents=True, exist_ok=True)
+    if not path.exists():
+        # Written whole under another name first: two processes that start at once must end with one secret.
+        draft = data_dir / f"token.secret.{os.getpid()}"
+        draft.touch(mode=0o600)
+        draft.write_text(secrets.token_urlsafe(48))
+        try:
+            os.link(draft, path)
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()

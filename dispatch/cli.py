@@ -1,0 +1,222 @@
+"""The command line: `dispatch serve | demo | token | aeds | doctor`."""
+
+import asyncio
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from pydantic import ValidationError
+
+from dispatch.access.endpoints import DEFAULT_TOKEN_MINUTES, MOST_TOKEN_MINUTES
+from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
+from dispatch.settings import Settings
+
+cli = typer.Typer(
+    help="Emergency response dispatch and AED geolocation.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+aeds = typer.Typer(help="The AED registry's files.", no_args_is_help=True)
+cli.add_typer(aeds, name="aeds")
+
+Host = Annotated[str | None, typer.Option(help="Address to listen on.", envvar="DISPATCH_HOST")]
+Port = Annotated[int | None, typer.Option(help="Port to listen on; 0: any free one.", envvar="DISPATCH_PORT")]
+Workers = Annotated[int | None, typer.Option(help="Worker processes.", envvar="DISPATCH_WORKERS")]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option(help="PostgreSQL with PostGIS; without it: a private one.", envvar="DISPATCH_DATABASE_URL"),
+]
+RedisUrl = Annotated[str | None, typer.Option(help="Redis for shared rate limits.", envvar="DISPATCH_REDIS_URL")]
+DataDir = Annotated[
+    Path | None,
+    typer.Option(help="Folder of the private database and the token secret.", envvar="DISPATCH_DATA_DIR"),
+]
+
+
+@cli.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    workers: Workers = None,
+    database_url: DatabaseUrl = None,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the service."""
+    from dispatch import serving  # noqa: PLC0415 - `dispatch token` need not wait for the whole service to load
+
+    settings = _settings(
+        host=host,
+        port=port,
+        workers=workers,
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=data_dir,
+    )
+    with _told_plainly():
+        listening = serving.bound_socket(settings.host, settings.port)
+        address = serving.address_of(listening)
+        serving.serve(settings, listening, on_listening=lambda: serving.announce(address))
+
+
+@cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})
+def demo(
+    context: typer.Context,
+    host: Host = None,
+    port: Port = None,
+    database_url: DatabaseUrl = None,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Run the service with a simulated city in it, and say where to look. Further options go to `simulator city`."""
+    from dispatch.demo import run_demo  # noqa: PLC0415 - as above
+
+    settings = _settings(
+        host=host,
+        port=port,
+        database_url=database_url,
+        redis_url=redis_url,
+        data_dir=data_dir or Path(".data/demo"),
+        log_level="warning",
+    )
+    with _told_plainly():
+        run_demo(settings, context.args)
+
+
+@cli.command()
+def token(
+    role: Annotated[Role, typer.Option(help="What the token may do.", envvar="DISPATCH_TOKEN_ROLE")],
+    subject: Annotated[
+        str, typer.Option(help="Whom it speaks for: an incident's, responder's or AED's id, or a name.")
+    ],
+    minutes: Annotated[
+        int, typer.Option(min=1, max=MOST_TOKEN_MINUTES, help="How long it is good.")
+    ] = DEFAULT_TOKEN_MINUTES,
+    data_dir: DataDir = None,
+) -> None:
+    """Print a token that the service over the same data folder (or DISPATCH_SECRET) believes."""
+    settings = _settings(data_dir=data_dir)
+    if not subject:
+        _fail("--subject: must not be empty")
+    secret = settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir)
+    identity = Identity(role, subject)
+    sys.stdout.write(
+        TokenIssuer(secret).issue(identity, issued_at=datetime.now(UTC), lifetime=timedelta(minutes=minutes)) + "\n"
+    )
+
+
+@cli.command()
+def doctor(
+    database_url: DatabaseUrl = None,
+    redis_url: RedisUrl = None,
+    data_dir: DataDir = None,
+    for_tests: Annotated[bool, typer.Option("--for-tests", help="Also what the tests need.")] = False,
+) -> None:
+    """Say what is missing on this machine and how to get it."""
+    from dispatch.doctor import examine, print_report  # noqa: PLC0415 - as above
+
+    settings = _settings(database_url=database_url, redis_url=redis_url, data_dir=data_dir)
+    findings = examine(
+        data_dir=settings.data_dir,
+        database_url=settings.database_url,
+        redis_url=settings.redis_url,
+        for_tests=for_tests,
+    )
+    raise typer.Exit(print_report(findings))
+
+
+@aeds.command("import")
+def import_aeds(
+    file: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")],
+    datum: Annotated[str, typer.Option(help="Datum of its coordinates: wgs84, gcj02 or bd09.")] = "wgs84",
+    source: Annotated[str | None, typer.Option(help="Name of the data set; without it: the file's name.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, write nothing.")] = False,
+    report: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Take the AEDs of a file into the registry. Every row is taken, corrected with a note, or reported."""
+    from dispatch.aeds.commands import import_command  # noqa: PLC0415 - as above
+
+    _with_database(
+        _settings(database_url=database_url, data_dir=data_dir),
+        lambda database, settings: import_command(
+            database, file, datum=datum, source=source, dry_run=dry_run, report=report, settings=settings
+        ),
+    )
+
+
+@aeds.command("export")
+def export_aeds(
+    file: Annotated[Path, typer.Argument(help="Ends in .csv or .geojson.")],
+    database_url: DatabaseUrl = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Write the registry to a file that the import takes back without loss."""
+    from dispatch.aeds.commands import export_command  # noqa: PLC0415 - as above
+
+    _with_database(
+        _settings(database_url=database_url, data_dir=data_dir),
+        lambda database, _settings: export_command(database, file),
+    )
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+def _with_database(settings: Settings, work: Any) -> None:
+    from dispatch.serving import database_for  # noqa: PLC0415 - as above
+    from dispatch.storage.database import Database  # noqa: PLC0415 - as above
+
+    async def run(url: str) -> int:
+        database = Database(url)
+        try:
+            result: int = await work(database, settings)
+        finally:
+            await database.close()
+        return result
+
+    with _told_plainly(), database_for(settings) as url:
+        code = asyncio.run(run(url))
+    if code:
+        raise typer.Exit(code)
+
+
+class _told_plainly:  # noqa: N801 - reads as a sentence in its `with`
+    """Turns the faults that a person can mend into one line and exit code 1."""
+
+    def __enter__(self) -> None:
+        return None
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
+
+        from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
+        from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
+
+        if isinstance(error, CannotServe | PrivateDatabaseError):
+            _fail(str(error))
+        if isinstance(error, OperationalError):
+            _fail(f"the database does not answer: {error.orig}")
+
+
+def _settings(**given: Any) -> Settings:
+    """The environment's settings with the options given on the command line before them."""
+    try:
+        return Settings(**{name: value for name, value in given.items() if value is not None})
+    except ValidationError as error:
+        lines = []
+        for each in error.errors():
+            name = str(each["loc"][0])
+            option = f"--{name.replace('_', '-')} or DISPATCH_{name.upper()}"
+            lines.append(f"{option}: {each['msg'].removeprefix('Value error, ')}")
+        _fail("\n".join(lines))
+
+
+def _fail(message: str) -> NoReturn:
+    sys.stderr.write(f"dispatch: {message}\n")
+    raise typer.Exit(1)

@@ -1,0 +1,1 @@
+"""Runs the decisions: one transaction each, messages after it, due times, recovery."""

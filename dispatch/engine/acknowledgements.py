@@ -1,0 +1,57 @@
+"""Acknowledgements from devices, written down together: one statement for many sockets."""
+
+import asyncio
+from collections import defaultdict
+
+import structlog
+
+from dispatch.engine.engine import Engine
+from dispatch.realtime import mailboxes
+from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.rescue.commands import ConfirmReceipt
+from dispatch.rescue.vocabulary import AlertId, IncidentId
+
+log = structlog.get_logger()
+
+# Twenty devices acknowledge one wave within some milliseconds: waiting this long makes one transaction of it.
+_GATHER_S = 0.02
+
+
+class Acknowledgements:
+    """Gathers acknowledgements, forgets the messages, and tells the incidents that their alerts have arrived."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._up_to: dict[str, int] = {}
+        self._wake = asyncio.Event()
+
+    def note(self, recipient: str, seq: int) -> None:
+        """`recipient` has everything up to `seq`. The operators' mailbox is shared and not emptied by one console."""
+        if recipient != OPERATORS:
+            self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
+            self._wake.set()
+
+    async def run(self) -> None:
+        """Write down what has come, until cancelled."""
+        while True:
+            await self._wake.wait()
+            await asyncio.sleep(_GATHER_S)
+            try:
+                await self.flush()
+            except Exception:
+                # Nothing is lost: an unacknowledged message is sent again on the next connection.
+                log.exception("acknowledgements not written down")
+
+    async def flush(self) -> None:
+        """Write down everything that waits."""
+        self._wake.clear()
+        up_to, self._up_to = self._up_to, {}
+        if not up_to:
+            return
+        async with self._engine.database.reading() as connection:
+            received = await mailboxes.acknowledge(connection, up_to)
+        by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
+        for each in received:
+            by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+        for incident_id, alert_ids in by_incident.items():
+            await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")

@@ -1,0 +1,49 @@
+"""Due times: rows that any worker may act upon, so that a deadline outlives whoever set it."""
+
+import asyncio
+from collections import defaultdict
+
+import structlog
+
+from dispatch.engine import ledger
+from dispatch.engine.engine import Engine
+from dispatch.metrics import DUE_LATENESS_SECONDS
+from dispatch.rescue.commands import RespondByPassed
+from dispatch.rescue.vocabulary import AlertId, IncidentId
+
+log = structlog.get_logger()
+
+# A deadline is acted upon within half a second; looking is one indexed query.
+_LOOK_EVERY_S = 0.25
+
+
+class DueTimes:
+    """Acts upon what has come due. The rows are held until their consequences are committed: nothing is forgotten."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def run(self) -> None:
+        """Look again and again, until cancelled."""
+        while True:
+            try:
+                await self.act()
+            except Exception:
+                log.exception("due times not acted upon")
+            await asyncio.sleep(_LOOK_EVERY_S)
+
+    async def act(self) -> int:
+        """Act upon everything that is due now; returns how many due times that were."""
+        now = self._engine.clock.now()
+        async with self._engine.database.transaction() as connection:
+            due = await ledger.lock_due(connection, now)
+            if not due:
+                return 0
+            by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
+            for each in due:
+                DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
+                by_incident[each.incident_id].append(each.alert_id)
+            for incident_id, alert_ids in by_incident.items():
+                await self._engine.command(incident_id, RespondByPassed(tuple(alert_ids)), by="system")
+            await ledger.forget_due(connection, [each.due_id for each in due])
+        return len(due)

@@ -1,0 +1,61 @@
+"""What operators and callers ask of incidents."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.access.tokens import Identity, Role
+from dispatch.engine import ledger
+from dispatch.engine.engine import Engine
+from dispatch.problems import Conflict, Forbidden
+from dispatch.rescue.commands import Command, Refused
+from dispatch.rescue.incident import Incident
+from dispatch.rescue.vocabulary import IncidentId
+
+
+class IncidentDesk:
+    """Shows incidents to those who may see them, and carries out what they ask."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def newest(self, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
+        """The newest incidents in those states, for an operator, without their timelines."""
+        async with self._engine.database.reading() as connection:
+            found = await ledger.incident_ids(connection, states=states, limit=limit)
+        shown = []
+        for incident_id in found:
+            incident = (await self._engine.incident(incident_id)).present
+            shown.append(self._for_operator(incident, []))
+        return shown
+
+    async def view(self, incident_id: IncidentId, asker: Identity) -> dict[str, Any]:
+        """One incident, as `asker` may see it. Raises `NotFound` and `Forbidden`."""
+        _may_see(incident_id, asker)
+        live = await self._engine.incident(incident_id)
+        if asker.is_operator:
+            return self._for_operator(live.present, live.events)
+        return self._engine.views.for_caller(live.present, live.events)
+
+    async def carry_out(self, incident_id: IncidentId, asker: Identity, command: Command) -> dict[str, Any]:
+        """Do it and show the incident as it is then. Raises `NotFound`, `Forbidden`, `Conflict`."""
+        _may_see(incident_id, asker)
+        by = "caller" if asker.role is Role.CALLER else str(asker)
+        try:
+            await self._engine.command(incident_id, command, by=by)
+        except Refused as refusal:
+            raise Conflict(refusal.detail, code=refusal.code) from refusal
+        return await self.view(incident_id, asker)
+
+    def after(self, seconds: float) -> datetime:
+        """The instant so many seconds from now."""
+        return self._engine.clock.now() + timedelta(seconds=seconds)
+
+    def _for_operator(self, incident: Incident, events: Sequence[Any]) -> dict[str, Any]:
+        duplicates = self._engine.likely_duplicates(incident)
+        return self._engine.views.for_operator(incident, events, duplicates)
+
+
+def _may_see(incident_id: IncidentId, asker: Identity) -> None:
+    if asker.role is Role.CALLER and asker.subject != incident_id:
+        raise Forbidden("This token is for another incident.")

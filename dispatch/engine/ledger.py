@@ -1,0 +1,348 @@
+"""Incidents in PostgreSQL: every decision is one statement, and so one transaction and one round trip."""
+
+# ruff: noqa: S608 - statements are put together from constants; everything from outside is a bound parameter
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
+from dispatch.rescue.incident import Incident
+from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
+from dispatch.responders.responder import Engagement
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message to write down: `body` is its JSON without a number."""
+
+    recipient: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """A message that is written down, with the number it got."""
+
+    recipient: str
+    seq: int
+    body: str
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A due time that has come."""
+
+    due_id: int
+    incident_id: IncidentId
+    alert_id: AlertId
+    due_at: datetime
+
+
+# Rows are written in the order of their keys, so that two statements that touch the same rows wait for each other
+# instead of blocking each other.
+_FOLLOWS = """
+new_events as (
+    insert into incident_events (incident_id, number, at, kind, by, data)
+    select :incident_id, number, at, kind, by, data
+    from jsonb_to_recordset(cast(:events as jsonb)) as event(number int, at timestamptz, kind text, by text, data jsonb)
+),
+new_alerts as (
+    insert into alerts (id, incident_id, responder_id, role, aed_id, state, active, wave, eta_s, offered_at)
+    select id, :incident_id, responder_id, role, aed_id, state, true, wave, eta_s, offered_at
+    from jsonb_to_recordset(cast(:new_alerts as jsonb)) as alert(
+        id uuid, responder_id text, role text, aed_id uuid, state text, wave int, eta_s float8, offered_at timestamptz)
+    order by responder_id
+),
+new_due_times as (
+    insert into due_times (incident_id, alert_id, kind, due_at)
+    select :incident_id, id, 'respond_by', respond_by
+    from jsonb_to_recordset(cast(:new_alerts as jsonb)) as alert(id uuid, respond_by timestamptz)
+),
+outgoing as (
+    select * from jsonb_to_recordset(cast(:messages as jsonb))
+        as message(recipient text, place int, total int, body json)
+),
+numbered as (
+    insert into mailboxes (recipient, epoch, last_seq)
+    select recipient, substr(md5(random()::text), 1, 12), max(total) from outgoing group by recipient order by recipient
+    on conflict (recipient) do update set last_seq = mailboxes.last_seq + excluded.last_seq
+    returning recipient, last_seq
+),
+sent as (
+    insert into messages (recipient, seq, body, created_at)
+    select recipient, last_seq - total + place, body, :at from outgoing join numbered using (recipient)
+)
+select recipient, last_seq from numbered
+"""
+
+_MESSAGES = _FOLLOWS[_FOLLOWS.index("outgoing as") :]
+
+_SHOW = text(
+    """
+with shown as (
+    update incidents set shown_version = greatest(shown_version, told.version)
+    from unnest(cast(:ids as uuid[]), cast(:versions as int[])) as told(id, version) where incidents.id = told.id
+),
+old as (
+    delete from messages where recipient = :operators
+       and seq <= (select last_seq from mailboxes where recipient = :operators) - :keep
+),
+"""
+    + _MESSAGES
+)
+
+_OPEN = text(
+    """
+with incident as (
+    insert into incidents (id, request_id, opened_at, location, drill, state, version, receipt)
+    values (:incident_id, :request_id, :at, st_point(:longitude, :latitude, 4326)::geography, :drill, :state, :version,
+            cast(:receipt as jsonb))
+),
+"""
+    + _FOLLOWS
+)
+
+_CONTINUE = text(
+    """
+with incident as (
+    update incidents set state = :state, version = :version, closed_at = :closed_at where id = :incident_id
+),
+changed_alerts as (
+    update alerts set state = changed.state, active = changed.active
+    from jsonb_to_recordset(cast(:changed_alerts as jsonb)) as changed(id uuid, state text, active boolean)
+    where alerts.id = changed.id
+),
+"""
+    + _FOLLOWS
+)
+
+
+async def record_opening(
+    connection: AsyncConnection,
+    incident: Incident,
+    events: Sequence[Event],
+    messages: Sequence[Outgoing],
+    *,
+    request_id: str,
+    receipt: bytes,
+) -> list[Sent]:
+    """Write an incident's opening. Raises SQLAlchemy's `IntegrityError` when the request id or a responder is taken."""
+    parameters = _parameters(incident, events, messages) | {
+        "request_id": request_id,
+        "latitude": incident.place.latitude,
+        "longitude": incident.place.longitude,
+        "drill": incident.drill,
+        "receipt": receipt.decode(),
+    }
+    return _numbered(messages, (await connection.execute(_OPEN, parameters)).all())
+
+
+async def record_decision(
+    connection: AsyncConnection, incident: Incident, events: Sequence[Event], messages: Sequence[Outgoing]
+) -> list[Sent]:
+    """Write what a command led to. Raises `IntegrityError` when somebody else decided first or a responder is taken."""
+    offered = {event.what.alert_id for event in events if isinstance(event.what, Offered)}
+    touched = {
+        alert_id: incident.alerts[alert_id]
+        for event in events
+        if (alert_id := getattr(event.what, "alert_id", None)) is not None and alert_id not in offered
+    }
+    parameters = _parameters(incident, events, messages) | {
+        "closed_at": incident.closed_at,
+        "changed_alerts": _json(
+            [{"id": each.alert_id, "state": each.state, "active": each.is_active} for each in touched.values()]
+        ),
+    }
+    return _numbered(messages, (await connection.execute(_CONTINUE, parameters)).all())
+
+
+async def load_events(connection: AsyncConnection, incident_id: IncidentId, after: int = 0) -> list[Event]:
+    """The events of an incident after number `after`, in order."""
+    rows = await connection.execute(
+        text(
+            "select number, at, kind, by, data from incident_events"
+            " where incident_id = :incident_id and number > :after order by number"
+        ),
+        {"incident_id": incident_id, "after": after},
+    )
+    return [Event(row.number, row.at.astimezone(UTC), row.by, happening_from_json(row.kind, row.data)) for row in rows]
+
+
+async def receipt_of(connection: AsyncConnection, request_id: str) -> dict[str, Any] | None:
+    """What the caller was answered when this request id was first seen."""
+    row = (
+        await connection.execute(
+            text("select receipt from incidents where request_id = :request_id"), {"request_id": request_id}
+        )
+    ).first()
+    return None if row is None else dict(row.receipt)
+
+
+async def incident_ids(
+    connection: AsyncConnection, *, states: Sequence[str], limit: int, or_opened_after: datetime | None = None
+) -> list[IncidentId]:
+    """The incidents in those states (or opened lately, where asked for), newest first."""
+    rows = await connection.execute(
+        text(
+            "select id from incidents where state = any(:states) or opened_at > cast(:after as timestamptz)"
+            " order by opened_at desc, id limit :limit"
+        ),
+        {"states": list(states), "limit": limit, "after": or_opened_after},
+    )
+    return [IncidentId(str(row.id)) for row in rows]
+
+
+async def shown_version(connection: AsyncConnection, incident_id: IncidentId) -> int:
+    """Up to which event the operators have been told."""
+    row = await connection.execute(
+        text("select shown_version from incidents where id = :incident_id"), {"incident_id": incident_id}
+    )
+    return int(row.scalar_one())
+
+
+async def not_shown(connection: AsyncConnection) -> list[IncidentId]:
+    """Incidents in which something happened that the operators were not told."""
+    rows = await connection.execute(text("select id from incidents where shown_version < version order by opened_at"))
+    return [IncidentId(str(row.id)) for row in rows]
+
+
+async def record_shown(
+    connection: AsyncConnection,
+    versions: Mapping[IncidentId, int],
+    messages: Sequence[Outgoing],
+    *,
+    now: datetime,
+    keep: int,
+) -> list[Sent]:
+    """Write the operators' messages and up to which event they tell; only the newest `keep` messages stay."""
+    numbered = await connection.execute(
+        _SHOW,
+        {
+            "ids": list(versions),
+            "versions": list(versions.values()),
+            "messages": _messages_json(messages),
+            "at": now,
+            "operators": messages[0].recipient,
+            "keep": keep,
+        },
+    )
+    return _numbered(messages, numbered.all())
+
+
+async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engagement]:
+    """Who is on offer or engaged, everywhere."""
+    rows = await connection.execute(text("select responder_id, incident_id, id, state from alerts where active"))
+    return {
+        ResponderId(row.responder_id): Engagement(
+            IncidentId(str(row.incident_id)),
+            AlertId(str(row.id)),
+            accepted=AlertState(row.state) in AlertState.engaged_states(),
+        )
+        for row in rows
+    }
+
+
+async def alert_incident(connection: AsyncConnection, alert_id: str) -> IncidentId | None:
+    """The incident that an alert belongs to."""
+    row = (
+        await connection.execute(text("select incident_id from alerts where id = :alert_id"), {"alert_id": alert_id})
+    ).first()
+    return None if row is None else IncidentId(str(row.incident_id))
+
+
+async def lock_due(connection: AsyncConnection, now: datetime, limit: int = 500) -> list[Due]:
+    """Due times that have come, held by this transaction; other workers pass over them."""
+    rows = await connection.execute(
+        text(
+            "select id, incident_id, alert_id, due_at from due_times where due_at <= :now"
+            " order by due_at limit :limit for update skip locked"
+        ),
+        {"now": now, "limit": limit},
+    )
+    return [
+        Due(row.id, IncidentId(str(row.incident_id)), AlertId(str(row.alert_id)), row.due_at.astimezone(UTC))
+        for row in rows
+    ]
+
+
+async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> None:
+    """Remove due times that have been acted upon."""
+    await connection.execute(text("delete from due_times where id = any(:ids)"), {"ids": list(due_ids)})
+
+
+def _parameters(incident: Incident, events: Sequence[Event], messages: Sequence[Outgoing]) -> dict[str, Any]:
+    offers = [event for event in events if isinstance(event.what, Offered)]
+    return {
+        "incident_id": incident.incident_id,
+        "at": events[-1].at,
+        "state": incident.state.value,
+        "version": incident.version,
+        "events": _json(
+            [
+                {
+                    "number": e.number,
+                    "at": e.at,
+                    "kind": e.kind,
+                    "by": e.by,
+                    "data": happening_to_json(e.what),
+                }
+                for e in events
+            ]
+        ),
+        "new_alerts": _json([_alert_row(incident, event) for event in offers]),
+        "messages": _messages_json(messages),
+    }
+
+
+def _alert_row(incident: Incident, event: Event) -> dict[str, Any]:
+    offered = event.what
+    assert isinstance(offered, Offered)  # noqa: S101 - the caller picked these
+    return {
+        "id": offered.alert_id,
+        "responder_id": offered.responder_id,
+        "role": offered.role,
+        "aed_id": offered.aed_id,
+        "state": incident.alerts[offered.alert_id].state,
+        "wave": offered.wave,
+        "eta_s": offered.eta_s,
+        "offered_at": event.at,
+        "respond_by": offered.respond_by,
+    }
+
+
+def _messages_json(messages: Sequence[Outgoing]) -> str:
+    totals = Counter(each.recipient for each in messages)
+    places: Counter[str] = Counter()
+    rows = []
+    for each in messages:
+        places[each.recipient] += 1
+        rows.append(
+            {
+                "recipient": each.recipient,
+                "place": places[each.recipient],
+                "total": totals[each.recipient],
+                "body": orjson.Fragment(each.body),
+            }
+        )
+    return _json(rows)
+
+
+def _numbered(messages: Sequence[Outgoing], mailboxes: Sequence[Any]) -> list[Sent]:
+    left = Counter(each.recipient for each in messages)
+    last_seqs = {row.recipient: row.last_seq for row in mailboxes}
+    sent: list[Sent] = []
+    for each in messages:
+        left[each.recipient] -= 1
+        sent.append(Sent(each.recipient, last_seqs[each.recipient] - left[each.recipient], each.body))
+    return sent
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()

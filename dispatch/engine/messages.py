@@ -1,0 +1,128 @@
+"""What responders are told: the alert before they accept, the assignment after, the stand-down."""
+
+from typing import Any
+from uuid import UUID
+
+from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.record import Aed
+from dispatch.locations import location_json
+from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.plan import coarse_m
+from dispatch.rescue.vocabulary import AedId, AlertRole, StandDownReason
+from dispatch.responders.roster import Roster
+from geo.cells import approximate_area
+from geo.distance import distance_m
+
+STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
+    StandDownReason.ENOUGH_ACCEPTED: {"en": "Enough others are coming. Thank you.", "zh": "已有足够救护员前往, 谢谢。"},
+    StandDownReason.AMBULANCE_ARRIVED: {"en": "The ambulance is there. Thank you.", "zh": "救护车已到达, 谢谢。"},
+    StandDownReason.INCIDENT_CLOSED: {"en": "The incident is over. Thank you.", "zh": "事件已结束, 感谢您。"},
+    StandDownReason.INCIDENT_CANCELLED: {"en": "The incident was cancelled.", "zh": "事件已取消。"},
+    StandDownReason.FALSE_ALARM: {"en": "It was a false alarm.", "zh": "误报, 无需前往。"},
+    StandDownReason.DUPLICATE: {"en": "Another call tells of the same emergency.", "zh": "重复呼救, 已另行处理。"},
+    StandDownReason.EXPIRED: {"en": "The time to answer is over.", "zh": "应答时间已过。"},
+    StandDownReason.NO_LONGER_NEEDED: {"en": "You are no longer needed.", "zh": "已无需前往。"},
+    StandDownReason.OFF_DUTY: {"en": "You went off duty.", "zh": "您已离岗。"},
+}  # fmt: skip
+
+
+class ResponderMessages:
+    """Renders the messages of one responder's alert."""
+
+    def __init__(self, roster: Roster, aeds: AedDirectory) -> None:
+        self._roster = roster
+        self._aeds = aeds
+
+    def alert(self, incident: Incident, alert: Alert) -> dict[str, Any]:
+        """Enough to say yes or no: no exact place, no floor, no number to call."""
+        area = approximate_area(incident.place)
+        message: dict[str, Any] = {
+            "type": "alert",
+            "alert_id": alert.alert_id,
+            "incident_id": incident.incident_id,
+            "role": alert.role,
+            "kind": incident.kind,
+            "drill": incident.drill,
+            "opened_at": incident.opened_at,
+            "respond_by": alert.respond_by,
+            "distance_m": coarse_m(alert.distance_m),
+            "eta_s": round(alert.eta_s),
+            "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
+            "area": {"cell": area.cell, **location_json(area.centre), "radius_m": round(area.radius_m)},
+        }
+        return message | self._aed_of(alert)
+
+    def assignment(self, incident: Incident, alert: Alert) -> dict[str, Any]:
+        """Everything that who has accepted needs."""
+        message: dict[str, Any] = {
+            "type": "assignment",
+            "alert_id": alert.alert_id,
+            "incident_id": incident.incident_id,
+            "role": alert.role,
+            "state": alert.state,
+            "kind": incident.kind,
+            "drill": incident.drill,
+            "location": location_json(incident.place),
+            "eta_s": round(alert.eta_s),
+            "others": [
+                {
+                    "role": other.role,
+                    "state": other.state,
+                    "name": self._roster.name_of(other.responder_id),
+                    "eta_s": round(other.eta_s),
+                }
+                for other in incident.engaged()
+                if other.alert_id != alert.alert_id
+            ],
+        }
+        if incident.accuracy_m is not None:
+            message["location"]["accuracy_m"] = incident.accuracy_m
+        if incident.floor is not None:
+            message["floor"] = incident.floor
+        if incident.note:
+            message["note"] = incident.note
+        if incident.phone:
+            message["caller"] = {"phone": incident.phone}
+        return message | self._aed_of(alert)
+
+    def stand_down(self, incident: Incident, alert: Alert) -> dict[str, Any]:
+        """The order to stop, with the reason."""
+        reason = alert.end_reason or StandDownReason.NO_LONGER_NEEDED
+        return {
+            "type": "stand_down",
+            "alert_id": alert.alert_id,
+            "incident_id": incident.incident_id,
+            "reason": reason,
+            "text": STAND_DOWN_TEXT[reason],
+            "drill": incident.drill,
+        }
+
+    def _aed_of(self, alert: Alert) -> dict[str, Any]:
+        if alert.role is not AlertRole.AED or alert.aed_id is None:
+            return {}
+        aed = self.aed(alert.aed_id)
+        if aed is None:
+            return {"aed": {"id": alert.aed_id}}
+        responder = self._roster.get(alert.responder_id)
+        shown: dict[str, Any] = {
+            "id": str(aed.id),
+            "name": aed.name,
+            "location": location_json(aed.place),
+            "access": aed.access,
+        }
+        optional = {
+            "address": aed.address,
+            "place_detail": aed.place_detail,
+            "floor": aed.floor,
+            "indoor": aed.indoor,
+            "opening_hours": aed.opening_hours,
+            "phone": aed.phone,
+        }
+        shown |= {name: value for name, value in optional.items() if value is not None}
+        if responder is not None and responder.fix is not None:
+            shown["distance_m"] = round(distance_m(responder.fix.place, aed.place))
+        return {"aed": shown}
+
+    def aed(self, aed_id: AedId) -> Aed | None:
+        """The AED that a runner is sent for, as the registry knows it now."""
+        return self._aeds.get(UUID(aed_id))

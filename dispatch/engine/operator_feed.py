@@ -1,0 +1,98 @@
+"""The operators' messages: what is new in each incident, numbered outside the way of an SOS.
+
+All consoles share one mailbox. Numbering it inside every decision would make each SOS wait for the last one's commit,
+so decisions only leave `version` ahead of `shown_version`, and this feed writes the difference, in batches, right
+after. After a crash the same columns say what was not told.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import orjson
+import structlog
+
+from dispatch.engine import ledger
+from dispatch.engine.ledger import Outgoing
+from dispatch.realtime.hub import Hub
+from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.storage.database import Database
+
+if TYPE_CHECKING:
+    from dispatch.engine.engine import Engine
+    from dispatch.engine.live_incident import LiveIncident
+
+log = structlog.get_logger()
+
+_PAUSE_AFTER_FAILURE_S = 0.5
+
+# A console that was away longer than this many messages reloads instead of resuming.
+_KEPT = 2000
+
+
+class OperatorFeed:
+    """Tells the 120 centre of every change, once committed."""
+
+    def __init__(self, database: Database, hub: Hub, engine: "Engine") -> None:
+        self._database = database
+        self._hub = hub
+        self._engine = engine
+        self._waiting: dict[IncidentId, None] = {}
+        self._wake = asyncio.Event()
+
+    def show(self, incident_id: IncidentId) -> None:
+        """Something happened in this incident."""
+        self._waiting[incident_id] = None
+        self._wake.set()
+
+    def is_waiting(self, incident_id: IncidentId) -> bool:
+        """Whether something of this incident is still to be told."""
+        return incident_id in self._waiting
+
+    async def run(self) -> None:
+        """Tell what is new, as it comes, until cancelled."""
+        while True:
+            await self._wake.wait()
+            try:
+                await self.flush()
+            except Exception:
+                log.exception("operators not told yet")
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
+                self._wake.set()
+
+    async def flush(self) -> None:
+        """Tell everything that waits, in one statement."""
+        self._wake.clear()
+        batch, self._waiting = list(self._waiting), {}
+        told: list[tuple[LiveIncident, int]] = []
+        messages: list[Outgoing] = []
+        try:
+            for incident_id in batch:
+                live = await self._engine.incident(incident_id)
+                incident = live.present
+                fresh = [event for event in live.events if event.number > live.shown_version]
+                if fresh:
+                    view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
+                    messages.append(Outgoing(OPERATORS, orjson.dumps({"type": "incident", **view}).decode()))
+                    told.append((live, incident.version))
+            if not told:
+                return
+            async with self._database.reading() as connection:
+                sent = await ledger.record_shown(
+                    connection,
+                    {live.present.incident_id: version for live, version in told},
+                    messages,
+                    now=self._engine.clock.now(),
+                    keep=_KEPT,
+                )
+        except BaseException:
+            self._waiting = dict.fromkeys(batch) | self._waiting
+            raise
+        for live, version in told:
+            live.shown_version = version
+        self._deliver(sent)
+
+    def _deliver(self, sent: Sequence[ledger.Sent]) -> None:
+        for message in sent:
+            self._hub.deliver(message.recipient, message.seq, message.body)

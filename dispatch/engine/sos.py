@@ -1,0 +1,120 @@
+"""The way of one SOS: from the tap to alerts on their way and an answer for the caller."""
+
+import asyncio
+import time
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import orjson
+from sqlalchemy.exc import IntegrityError
+
+from dispatch.access.tokens import Identity, Role, TokenIssuer
+from dispatch.aeds.service import AedService
+from dispatch.engine import ledger
+from dispatch.engine.engine import Engine, new_incident_id
+from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
+from dispatch.rescue.commands import OpenIncident
+from dispatch.rescue.decide import Decision, open_incident
+
+# The caller follows for a day; an incident is over long before.
+CALLER_TOKEN_LIFETIME = timedelta(hours=24)
+
+# The caller is told of this many AEDs at once.
+_NEAREST_AEDS = 5
+
+# Answers kept in memory, so that an impatient phone's second try does not plan anew while the first is being written.
+_REMEMBERED = 10_000
+
+_TRIES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the caller is answered; `repeated` when this request id had been answered before."""
+
+    body: dict[str, Any]
+    repeated: bool
+
+
+class SosDesk:
+    """Takes SOS. One request id opens one incident, whatever the network does to the answer."""
+
+    def __init__(self, engine: Engine, aeds: AedService, tokens: TokenIssuer) -> None:
+        self._engine = engine
+        self._aeds = aeds
+        self._tokens = tokens
+        self._taken: OrderedDict[str, asyncio.Task[Receipt]] = OrderedDict()
+
+    async def take(self, request_id: str, command: OpenIncident) -> Receipt:
+        """Open an incident, or give the answer again that this request id got."""
+        task = self._taken.get(request_id)
+        if task is not None:
+            first = await asyncio.shield(task)
+            SOS.labels("repeated").inc()
+            return Receipt(first.body, repeated=True)
+        # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
+        task = asyncio.ensure_future(self._take_first(request_id, command))
+        self._taken[request_id] = task
+        task.add_done_callback(lambda done: self._settle(request_id, done))
+        return await asyncio.shield(task)
+
+    def _settle(self, request_id: str, done: asyncio.Task[Receipt]) -> None:
+        if done.cancelled() or done.exception() is not None:
+            self._taken.pop(request_id, None)
+        while len(self._taken) > _REMEMBERED:
+            self._taken.popitem(last=False)
+
+    async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
+        started = time.perf_counter()
+        for _ in range(_TRIES):
+            try:
+                receipt = await self._open(request_id, command)
+            except IntegrityError as error:
+                CONFLICTS.labels("opening").inc()
+                answered = await self._answered_before(request_id)
+                if answered is not None:
+                    SOS.labels("repeated").inc()
+                    return Receipt(answered, repeated=True)
+                await self._engine.resolve_clash(error)
+                continue
+            SOS.labels("opened").inc()
+            SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
+            return receipt
+        raise RuntimeError(f"an SOS lost to other decisions {_TRIES} times")
+
+    async def _open(self, request_id: str, command: OpenIncident) -> Receipt:
+        now = self._engine.clock.now()
+        with SOS_STEP_SECONDS.labels("survey").time():
+            scene = self._engine.surveyor.scene_at(command.place, now=now)
+        with SOS_STEP_SECONDS.labels("decide").time():
+            decision = open_incident(new_incident_id(), command, scene)
+        receipt = {
+            "incident_id": decision.incident.incident_id,
+            "opened_at": now,
+            "state": decision.incident.state,
+            "alerted": len(decision.incident.alerts),
+            "drill": decision.incident.drill,
+            "nearest_aeds": self._nearest_aeds(decision, now),
+        }
+        await self._engine.open(decision, request_id=request_id, receipt=orjson.dumps(receipt))
+        return Receipt(self._with_token(receipt, now), repeated=False)
+
+    async def _answered_before(self, request_id: str) -> dict[str, Any] | None:
+        async with self._engine.database.reading() as connection:
+            receipt = await ledger.receipt_of(connection, request_id)
+        if receipt is None:
+            return None
+        return self._with_token(receipt, datetime.fromisoformat(receipt["opened_at"]))
+
+    def _with_token(self, receipt: dict[str, Any], opened_at: datetime) -> dict[str, Any]:
+        # The token is no part of what is stored: it is made from the incident and its time, the same every time.
+        identity = Identity(Role.CALLER, receipt["incident_id"])
+        return {
+            **receipt,
+            "token": self._tokens.issue(identity, issued_at=opened_at, lifetime=CALLER_TOKEN_LIFETIME),
+        }
+
+    def _nearest_aeds(self, decision: Decision, now: datetime) -> list[dict[str, Any]]:
+        return self._aeds.nearest_as_json(decision.incident.place, limit=_NEAREST_AEDS, at=now)

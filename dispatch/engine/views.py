@@ -1,0 +1,130 @@
+"""An incident as the operator sees it, and as its caller does."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.clock import Clock
+from dispatch.engine.messages import ResponderMessages
+from dispatch.locations import location_json
+from dispatch.rescue.events import Event, happening_to_json
+from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.vocabulary import AlertState, IncidentId
+from dispatch.responders.roster import Roster
+from geo.distance import distance_m
+
+
+class IncidentViews:
+    """Renders incidents. Times stay `datetime`; the encoder writes them."""
+
+    def __init__(self, roster: Roster, messages: ResponderMessages, clock: Clock) -> None:
+        self._roster = roster
+        self._clock = clock
+        self._messages = messages
+
+    def for_operator(
+        self, incident: Incident, events: Iterable[Event], duplicates: Sequence[IncidentId] = ()
+    ) -> dict[str, Any]:
+        """Everything; `timeline` holds the given events."""
+        return {
+            **_facts(incident, self._clock.now()),
+            "floor": incident.floor,
+            "note": incident.note,
+            "caller": {"phone": incident.phone},
+            "likely_duplicates": list(duplicates),
+            "alerts": [self._alert(each) for each in incident.alerts.values()],
+            "timeline": [_line(event) for event in events],
+        }
+
+    def for_caller(self, incident: Incident, events: Iterable[Event]) -> dict[str, Any]:
+        """What the person waiting needs: who comes, how far they are. No names in full, nobody who did not accept."""
+        coming = [each for each in incident.alerts.values() if each.is_engaged or each.state is AlertState.DONE]
+        return {
+            **_facts(incident, self._clock.now()),
+            "alerted": len(incident.alerts),
+            "responders": [self._who_comes(incident, each) for each in coming],
+            "timeline": [{"number": e.number, "at": e.at, "kind": e.kind} for e in events],
+        }
+
+    def _alert(self, alert: Alert) -> dict[str, Any]:
+        return {
+            "alert_id": alert.alert_id,
+            "responder_id": alert.responder_id,
+            "responder_name": self._roster.name_of(alert.responder_id),
+            "role": alert.role,
+            "aed": self._aed(alert),
+            "state": alert.state,
+            "wave": alert.wave,
+            "offered_at": alert.offered_at,
+            "respond_by": alert.respond_by,
+            "answered_at": _answered_at(alert),
+            "eta_s": round(alert.eta_s),
+            "distance_m": round(alert.distance_m),
+            "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
+            "end_reason": alert.end_reason,
+            "stages": {state.value: at for state, at in alert.stages.items()},
+        }
+
+    def _aed(self, alert: Alert) -> dict[str, Any] | None:
+        if alert.aed_id is None:
+            return None
+        aed = self._messages.aed(alert.aed_id)
+        if aed is None:
+            return {"id": alert.aed_id, "name": None, "location": None}
+        return {"id": alert.aed_id, "name": aed.name, "location": location_json(aed.place)}
+
+    def _who_comes(self, incident: Incident, alert: Alert) -> dict[str, Any]:
+        responder = self._roster.get(alert.responder_id)
+        fix = responder.fix if responder is not None else None
+        aed = self._messages.aed(alert.aed_id) if alert.aed_id is not None else None
+        return {
+            "alert_id": alert.alert_id,
+            "role": alert.role,
+            "state": alert.state,
+            "name": _masked(self._roster.name_of(alert.responder_id)),
+            "eta_s": round(alert.eta_s),
+            "arrives_at": alert.arrives_at or alert.offered_at + timedelta(seconds=round(alert.eta_s)),
+            "distance_m": round(distance_m(fix.place, incident.place) if fix else alert.distance_m),
+            "aed_name": aed.name if aed else None,
+            "location": location_json(fix.place) if fix else None,
+        }
+
+
+def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
+    arrives_at = incident.ambulance_arrives_at
+    ambulance = {
+        "eta_s": None if arrives_at is None else max(0, round((arrives_at - now).total_seconds())),
+        "arrives_at": arrives_at,
+        "arrived_at": incident.ambulance_arrived_at,
+    }
+    return {
+        "incident_id": incident.incident_id,
+        "version": incident.version,
+        "state": incident.state,
+        "kind": incident.kind,
+        "drill": incident.drill,
+        "opened_at": incident.opened_at,
+        "closed_at": incident.closed_at,
+        "end_reason": incident.cancel_reason,
+        "location": {**location_json(incident.place), "accuracy_m": incident.accuracy_m},
+        "cpr_in_progress": incident.cpr_in_progress,
+        "ambulance": ambulance,
+    }
+
+
+def _line(event: Event) -> dict[str, Any]:
+    return {
+        "number": event.number,
+        "at": event.at,
+        "kind": event.kind,
+        "by": event.by,
+        "data": happening_to_json(event.what),
+    }
+
+
+def _answered_at(alert: Alert) -> datetime | None:
+    return alert.stages.get(AlertState.ACCEPTED) or alert.stages.get(AlertState.DECLINED)
+
+
+def _masked(name: str) -> str:
+    return f"{name[0]}*" if name else ""

@@ -1,0 +1,58 @@
+"""What is counted and timed, for Prometheus."""
+
+from prometheus_client import Counter, Gauge, Histogram
+
+# From a tenth of a millisecond to ten seconds: an SOS should live at the left end.
+_SECONDS = (
+    0.0001,
+    0.00025,
+    0.0005,
+    0.001,
+    0.0025,
+    0.005,
+    0.01,
+    0.025,
+    0.05,
+    0.1,
+    0.25,
+    0.5,
+    1.0,
+    2.5,
+    5.0,
+    10.0,
+)
+
+SOS_STEP_SECONDS = Histogram(
+    "dispatch_sos_step_seconds",
+    "Time of one step on the way of an SOS: survey, decide, render, commit, deliver, and total.",
+    ["step"],
+    buckets=_SECONDS,
+)
+SOS = Counter("dispatch_sos_total", "SOS taken, by outcome: opened, repeated, refused.", ["outcome"])
+ALERTS = Counter("dispatch_alerts_total", "Alerts sent, by role.", ["role"])
+EVENTS = Counter("dispatch_incident_events_total", "Events of incidents, by kind.", ["kind"])
+ANSWER_SECONDS = Histogram(
+    "dispatch_alert_answer_seconds",
+    "Time from an alert to its responder's answer.",
+    ["answer"],
+    buckets=(0.5, 1, 2, 5, 10, 15, 20, 30, 60, 120),
+)
+COMMAND_SECONDS = Histogram(
+    "dispatch_command_seconds", "Time of one command on an incident.", ["command"], buckets=_SECONDS
+)
+CONFLICTS = Counter(
+    "dispatch_conflicts_total", "Decisions taken anew because another was faster, by what clashed.", ["what"]
+)
+DUE_LATENESS_SECONDS = Histogram(
+    "dispatch_due_lateness_seconds",
+    "How late a due time was acted upon.",
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
+)
+OPEN_INCIDENTS = Gauge("dispatch_open_incidents", "Incidents that have not ended.")
+SOCKETS = Gauge("dispatch_sockets", "Connected sessions, by role.", ["role"])
+SOCKETS_CLOSED = Counter("dispatch_sockets_closed_total", "Sessions that the service ended, by reason.", ["reason"])
+SOCKET_ERRORS = Counter("dispatch_socket_errors_total", "Messages from clients that were refused, by code.", ["code"])
+POSITIONS = Counter("dispatch_positions_total", "Position messages taken.")
+HTTP_SECONDS = Histogram(
+    "dispatch_http_seconds", "Time of HTTP requests.", ["method", "route", "status"], buckets=_SECONDS
+)

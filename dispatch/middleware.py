@@ -1,0 +1,105 @@
+"""What every HTTP request passes: size, time taken, headers of the answer. Plain ASGI, so sockets pass untouched."""
+
+import time
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from dispatch.metrics import HTTP_SECONDS
+from dispatch.problems import TooLarge, problem_response
+
+
+class BodyLimit:
+    """Refuses bodies larger than the service takes, whether they say so beforehand or not."""
+
+    def __init__(self, app: ASGIApp, most_bytes: int, most_for: dict[str, int]) -> None:
+        self._app = app
+        self._most_bytes = most_bytes
+        self._most_for = most_for
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, or answer 413."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        most = self._most_for.get(scope["path"], self._most_bytes)
+        said = dict(scope["headers"]).get(b"content-length", b"")
+        if said.isdigit() and int(said) > most:
+            await problem_response(_too_large(most))(scope, receive, send)
+            return
+        taken = 0
+        answering = False
+
+        async def counted() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            if taken > most:
+                raise _too_large(most)
+            return message
+
+        async def noted(message: Message) -> None:
+            nonlocal answering
+            answering = True
+            await send(message)
+
+        try:
+            await self._app(scope, counted, noted)
+        except TooLarge as problem:
+            if answering:
+                raise
+            await problem_response(problem)(scope, receive, send)
+
+
+def _too_large(most: int) -> TooLarge:
+    return TooLarge(f"The body may have {most} bytes at the most.")
+
+
+class Timing:
+    """Times every request under its route's pattern."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and note how long it took."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        status = 500
+
+        async def noted(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, noted)
+        finally:
+            # A path that belongs to no route is one label, whatever people try.
+            route = getattr(scope.get("route"), "path", "none")
+            HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+class AnswerHeaders:
+    """Adds the same headers to every answer."""
+
+    def __init__(self, app: ASGIApp, headers: Iterable[tuple[str, str]]) -> None:
+        self._app = app
+        self._headers = [(name.lower().encode(), value.encode()) for name, value in headers]
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on and add the headers."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        docs = scope["path"] in {"/docs", "/redoc"}
+
+        async def with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start" and not docs:
+                message["headers"] = [*message.get("headers", ()), *self._headers]
+            await send(message)
+
+        await self._app(scope, receive, with_headers)

@@ -1,0 +1,1 @@
+"""The 120 centre's live picture."""

@@ -1,0 +1,140 @@
+"""What a console's map shows, first whole and then what changes, once a second."""
+
+import asyncio
+from typing import Any
+
+import structlog
+
+from dispatch.aeds.directory import AedDirectory
+from dispatch.clock import Clock
+from dispatch.engine.engine import Engine
+from dispatch.realtime.hub import Hub
+from dispatch.realtime.session import Session
+from dispatch.rescue.vocabulary import ResponderId
+from dispatch.responders.responder import Responder
+from dispatch.responders.roster import Roster
+
+log = structlog.get_logger()
+
+_EVERY_S = 1.0
+# More dots than this no screen shows and no eye counts; the counts still tell of all.
+_MOST_DOTS = 5000
+# Counting which AEDs are open reads thousands of opening hours: often enough for a figure.
+_COUNT_AEDS_EVERY = 30
+
+
+class Pictures:
+    """Sends consoles what they look at. Unnumbered: a picture missed is replaced by the next one."""
+
+    def __init__(self, hub: Hub, engine: Engine, roster: Roster, aeds: AedDirectory, clock: Clock) -> None:
+        self._hub = hub
+        self._engine = engine
+        self._roster = roster
+        self._aeds = aeds
+        self._clock = clock
+        self._shown: dict[str, set[ResponderId]] = {}
+        self._aeds_usable = 0
+        self._ticks = 0
+
+    async def run(self) -> None:
+        """Send what has changed, every second, until cancelled."""
+        while True:
+            await asyncio.sleep(_EVERY_S)
+            try:
+                self.tick()
+            except Exception:
+                log.exception("picture not sent")
+
+    def tick(self) -> None:
+        """Send each console what has changed on its map."""
+        if self._ticks % _COUNT_AEDS_EVERY == 0:
+            self.count_aeds()
+        self._ticks += 1
+        changed = self._roster.take_changed()
+        operators = self._hub.operators()
+        for gone in self._shown.keys() - {session.session_id for session in operators}:
+            del self._shown[gone]
+        for session in operators:
+            self._show_changes(session, changed)
+
+    def count_aeds(self) -> None:
+        """Count the AEDs usable now."""
+        now = self._clock.now()
+        self._aeds_usable = sum(1 for aed in self._aeds if self._aeds.is_usable(aed, now))
+
+    def show_full(self, session: Session) -> None:
+        """Send a console everything that it looks at."""
+        visible = [each for each in self._roster.on_duty() if _sees(session, each)][:_MOST_DOTS]
+        self._shown[session.session_id] = {each.responder_id for each in visible}
+        incidents = [
+            self._engine.views.for_operator(live.present, [], self._engine.likely_duplicates(live.present))
+            for live in self._engine.open_incidents()
+        ]
+        session.say(
+            {
+                "type": "picture",
+                "full": True,
+                "at": self._clock.now(),
+                "incidents": incidents,
+                "responders": [self._dot(each) for each in visible],
+                "gone": [],
+                "counts": self._counts(),
+            }
+        )
+
+    def _show_changes(self, session: Session, changed: set[ResponderId]) -> None:
+        shown = self._shown.setdefault(session.session_id, set())
+        dots: list[dict[str, Any]] = []
+        gone: list[ResponderId] = []
+        for responder_id in changed:
+            responder = self._roster.get(responder_id)
+            visible = (
+                responder is not None and responder.on_duty and responder.fix is not None and _sees(session, responder)
+            )
+            if responder is not None and visible and (responder_id in shown or len(shown) < _MOST_DOTS):
+                dots.append(self._dot(responder))
+                shown.add(responder_id)
+            elif responder_id in shown:
+                gone.append(responder_id)
+                shown.discard(responder_id)
+        session.say(
+            {
+                "type": "picture",
+                "full": False,
+                "at": self._clock.now(),
+                "responders": dots,
+                "gone": gone,
+                "counts": self._counts(),
+            }
+        )
+
+    def _dot(self, responder: Responder) -> dict[str, Any]:
+        fix = responder.fix
+        engagement = self._roster.engagement_of(responder.responder_id)
+        if fix is None:
+            raise LookupError(f"{responder.responder_id} is on the map without a fix")
+        state = "free" if engagement is None else "engaged" if engagement.accepted else "offered"
+        return {
+            "id": responder.responder_id,
+            "name": responder.name,
+            "latitude": round(fix.place.latitude, 6),
+            "longitude": round(fix.place.longitude, 6),
+            "mode": responder.mode,
+            "state": state,
+            "fix_at": fix.at,
+        }
+
+    def _counts(self) -> dict[str, int]:
+        return {
+            "on_duty": self._roster.on_duty_count,
+            "connected": self._hub.count("responder:"),
+            "open_incidents": len(self._engine.open_incidents()),
+            "aeds": len(self._aeds),
+            "aeds_usable": self._aeds_usable,
+        }
+
+
+def _sees(session: Session, responder: Responder) -> bool:
+    if session.watching is None or responder.fix is None:
+        return True
+    return session.watching.contains(responder.fix.place)

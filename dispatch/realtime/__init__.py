@@ -1,0 +1,1 @@
+"""WebSocket sessions: hello, sequence, acknowledgement, resume."""

@@ -1,0 +1,20 @@
+"""Why the service closes a socket. 3000-3499: come back; 3500-3999: do not, without a change of your own."""
+
+from enum import IntEnum
+
+
+class CloseCode(IntEnum):
+    """The one table of close codes; `come_back` is what a client needs to know."""
+
+    GOING_AWAY = 3000
+    SLOW_READER = 3001
+    SILENT = 3002
+    NO_HELLO = 3003
+    BAD_TOKEN = 3500
+    BAD_HELLO = 3501
+    TOO_MANY_ERRORS = 3502
+
+    @property
+    def come_back(self) -> bool:
+        """Whether trying again, after a pause, makes sense."""
+        return self.value < 3500  # noqa: PLR2004 - the border that the docstring of this module names

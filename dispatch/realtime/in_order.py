@@ -1,0 +1,45 @@
+"""One recipient's numbered messages in order for one session: nothing twice, nothing out of turn. Sans-I/O."""
+
+
+class InOrder:
+    """Takes messages as they come in and gives out those whose turn it is.
+
+    Starts held: until `begin` says up to where the client has everything, all is kept. Commits of two transactions
+    for one recipient happen in order, but the process may hear of them the other way round: the later one waits here.
+    """
+
+    def __init__(self) -> None:
+        self._sent: int | None = None
+        self._waiting: dict[int, str] = {}
+
+    @property
+    def sent(self) -> int:
+        """The number of the last message given out; 0 before `begin`."""
+        return self._sent or 0
+
+    @property
+    def has_gap(self) -> bool:
+        """Whether messages wait for an earlier one that has not come."""
+        return self._sent is not None and bool(self._waiting)
+
+    def begin(self, after: int) -> list[str]:
+        """The client has everything up to `after`: what follows may go."""
+        self._sent = after
+        return self._due()
+
+    def offer(self, seq: int, message: str) -> list[str]:
+        """One more message; returns all whose turn it is now, in order."""
+        if self._sent is None or seq > self._sent:
+            self._waiting[seq] = message
+        return self._due()
+
+    def _due(self) -> list[str]:
+        if self._sent is None:
+            return []
+        due: list[str] = []
+        while (message := self._waiting.pop(self._sent + 1, None)) is not None:
+            self._sent += 1
+            due.append(message)
+        if due or self._waiting:
+            self._waiting = {seq: kept for seq, kept in self._waiting.items() if seq > self._sent}
+        return due

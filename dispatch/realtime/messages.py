@@ -1,0 +1,150 @@
+"""What a client may say on the socket, and how a mistake in it is told."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationError,
+    model_validator,
+)
+
+from dispatch.locations import LocationIn, check_coordinates
+from dispatch.problems import problem_of_validation
+from dispatch.rescue.vocabulary import TravelMode
+
+MAX_FRAME_BYTES = 64 * 1024
+
+
+class _Message(BaseModel):
+    # What a newer client adds is no reason to drop what it says.
+    model_config = ConfigDict(extra="ignore")
+
+
+class Resume(_Message):
+    """Up to where the client has everything."""
+
+    epoch: str = Field(max_length=64)
+    seq: int = Field(ge=0, le=2**53)
+
+
+class Hello(_Message):
+    """Who speaks, and from where to go on."""
+
+    type: Literal["hello"]
+    token: str = Field(max_length=4096)
+    resume: Resume | None = None
+
+
+class Position(LocationIn):
+    """Where a responder is."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    type: Literal["position"]
+    at: AwareDatetime | None = None
+
+
+class Duty(_Message):
+    """Whether a responder wants to be alerted, and how they get about."""
+
+    type: Literal["duty"]
+    on_duty: bool = Field(strict=True)
+    mode: TravelMode | None = None
+
+
+class Ack(_Message):
+    """Everything up to `seq` has arrived."""
+
+    type: Literal["ack"]
+    seq: int = Field(ge=0, le=2**53)
+
+
+class Answer(_Message):
+    """Yes or no to an alert."""
+
+    type: Literal["answer"]
+    alert_id: str = Field(max_length=64)
+    answer: Literal["accept", "decline"]
+
+
+class ProgressMade(_Message):
+    """How far a responder is."""
+
+    type: Literal["progress"]
+    alert_id: str = Field(max_length=64)
+    stage: Literal["en_route", "aed_collected", "on_scene", "done", "gave_up"]
+
+
+class Watch(_Message):
+    """The part of the map that an operator looks at: west, south, east, north."""
+
+    type: Literal["watch"]
+    bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
+    zoom: float = Field(0, ge=0, le=30, allow_inf_nan=False)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _corners_are_places(cls, value: object) -> object:
+        if isinstance(value, dict) and isinstance(bbox := value.get("bbox"), list) and len(bbox) == 4:  # noqa: PLR2004
+            check_coordinates({"latitude": bbox[1], "longitude": bbox[0]})
+            check_coordinates({"latitude": bbox[3], "longitude": bbox[2]})
+        return value
+
+
+class Ping(_Message):
+    """Still here."""
+
+    type: Literal["ping"]
+
+
+ClientMessage = Hello | Position | Duty | Ack | Answer | ProgressMade | Watch | Ping
+
+_PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
+
+
+class BadMessage(Exception):
+    """A frame that cannot be understood; `code`, `detail`, `field` and `of` go back to the client."""
+
+    def __init__(self, code: str, detail: str, *, field: str | None = None, of: str | None = None) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+        self.field = field
+        self.of = of
+
+
+def read_message(frame: str | bytes) -> ClientMessage:
+    """What the client says. Raises `BadMessage`."""
+    if isinstance(frame, bytes):
+        raise BadMessage("not_text", "Messages are text frames of JSON, not binary ones.")
+    try:
+        return _PARSER.validate_json(frame)
+    except ValidationError as error:
+        raise _bad_message(error) from error
+
+
+def _bad_message(error: ValidationError) -> BadMessage:
+    first = error.errors(include_url=False)[0]
+    kind: Any = first["type"]
+    if kind == "json_invalid":
+        return BadMessage("invalid_json", f"The frame is not valid JSON: {first['msg'].removeprefix('Invalid JSON: ')}")
+    if kind == "union_tag_not_found":
+        return BadMessage("no_type", "A message is an object with a `type`.", field="type")
+    if kind in {"union_tag_invalid", "model_attributes_type", "dict_type", "model_type"}:
+        said = first.get("ctx", {}).get("tag")
+        detail = f"There is no message type {said!r}." if said is not None else "A message is an object with a `type`."
+        return BadMessage("unknown_type", detail, field="type")
+    tag, *path = first["loc"]
+    problem = problem_of_validation([{**first, "loc": tuple(path) or (tag,)}])
+    field = problem.errors[0].field
+    return BadMessage("invalid", f"{field}: {problem.errors[0].problem}", field=field, of=str(tag))
+
+
+def frame_time(at: datetime | None, *, now: datetime) -> datetime:
+    """When something was so: as said, or now."""
+    return now if at is None else at

@@ -1,0 +1,122 @@
+"""What people, devices and due times ask of an incident."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from dispatch.rescue.vocabulary import AlertId, AlertState, CancelReason, IncidentKind, ResponderId
+from geo.place import Place
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OpenIncident:
+    """The SOS. `place` is WGS-84."""
+
+    place: Place
+    accuracy_m: float | None = None
+    kind: IncidentKind = IncidentKind.CARDIAC_ARREST
+    floor: int | None = None
+    note: str | None = None
+    phone: str | None = None
+    cpr_in_progress: bool = False
+    drill: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ConfirmReceipt:
+    """Devices say that they have these alerts."""
+
+    alert_ids: tuple[AlertId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Accept:
+    """The responder comes."""
+
+    alert_id: AlertId
+    responder_id: ResponderId
+
+
+@dataclass(frozen=True, slots=True)
+class Decline:
+    """The responder does not come."""
+
+    alert_id: AlertId
+    responder_id: ResponderId
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """The responder says how far they are."""
+
+    alert_id: AlertId
+    responder_id: ResponderId
+    stage: AlertState
+
+
+@dataclass(frozen=True, slots=True)
+class RespondByPassed:
+    """The time to answer these alerts is over."""
+
+    alert_ids: tuple[AlertId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Widen:
+    """Search further and alert more."""
+
+
+@dataclass(frozen=True, slots=True)
+class ExpectAmbulance:
+    """The ambulance will be there at `arrives_at`."""
+
+    arrives_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AmbulanceArrives:
+    """The ambulance is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class SetCpr:
+    """CPR by somebody on the spot has begun or stopped."""
+
+    in_progress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel:
+    """It was no emergency, or is another incident's."""
+
+    reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """It is over."""
+
+    note: str | None = None
+
+
+Command = (
+    ConfirmReceipt
+    | Accept
+    | Decline
+    | Progress
+    | RespondByPassed
+    | Widen
+    | ExpectAmbulance
+    | AmbulanceArrives
+    | SetCpr
+    | Cancel
+    | Close
+)
+
+
+class Refused(Exception):
+    """The incident cannot do what was asked. `code` for programs, the message for people; nothing has changed."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail

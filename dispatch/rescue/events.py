@@ -1,0 +1,237 @@
+"""What can happen in an incident. The list of these is the truth; every state is its fold."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from typing import Any, ClassVar
+
+from dispatch.rescue.vocabulary import (
+    AedId,
+    AlertId,
+    AlertRole,
+    AlertState,
+    CancelReason,
+    IncidentKind,
+    ResponderId,
+    StandDownReason,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Happening:
+    """The part of an event that says what happened; `kind` is its name in the timeline."""
+
+    kind: ClassVar[str] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Opened(Happening):
+    """Somebody tapped SOS."""
+
+    kind: ClassVar[str] = "opened"
+    latitude: float
+    longitude: float
+    accuracy_m: float | None
+    incident_kind: IncidentKind
+    floor: int | None
+    note: str | None
+    phone: str | None
+    cpr_in_progress: bool
+    drill: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned(Happening):
+    """A plan was made: how many were looked at, how many are worth alerting now, and how sure it is."""
+
+    kind: ClassVar[str] = "planned"
+    wave: int
+    considered: int
+    aeds_considered: int
+    alerts: int
+    accept_cpr_probability: float
+    accept_aed_probability: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Offered(Happening):
+    """One responder is offered one role."""
+
+    kind: ClassVar[str] = "offered"
+    alert_id: AlertId
+    responder_id: ResponderId
+    role: AlertRole
+    aed_id: AedId | None
+    wave: int
+    respond_by: datetime
+    eta_s: float
+    distance_m: float
+    reason_en: str
+    reason_zh: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received(Happening):
+    """The responder's device has the alert."""
+
+    kind: ClassVar[str] = "received"
+    alert_id: AlertId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accepted(Happening):
+    """The responder comes. `late`: the alert had expired and was taken all the same."""
+
+    kind: ClassVar[str] = "accepted"
+    alert_id: AlertId
+    late: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Declined(Happening):
+    """The responder does not come."""
+
+    kind: ClassVar[str] = "declined"
+    alert_id: AlertId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired(Happening):
+    """No answer by the time asked for."""
+
+    kind: ClassVar[str] = "expired"
+    alert_id: AlertId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Withdrawn(Happening):
+    """An unanswered offer is taken back."""
+
+    kind: ClassVar[str] = "withdrawn"
+    alert_id: AlertId
+    reason: StandDownReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoodDown(Happening):
+    """Somebody who had accepted is told to stop, or an acceptance that came too late is answered."""
+
+    kind: ClassVar[str] = "stood_down"
+    alert_id: AlertId
+    reason: StandDownReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StageReached(Happening):
+    """The responder says how far they are."""
+
+    kind: ClassVar[str] = "stage_reached"
+    alert_id: AlertId
+    stage: AlertState
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CprChanged(Happening):
+    """Somebody on the spot began or stopped CPR."""
+
+    kind: ClassVar[str] = "cpr_changed"
+    in_progress: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmbulanceExpected(Happening):
+    """The ambulance's time of arrival is known, or known anew."""
+
+    kind: ClassVar[str] = "ambulance_expected"
+    arrives_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmbulanceArrived(Happening):
+    """The ambulance is with the patient."""
+
+    kind: ClassVar[str] = "ambulance_arrived"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Widened(Happening):
+    """The operator had the search go further and alert more."""
+
+    kind: ClassVar[str] = "widened"
+    times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cancelled(Happening):
+    """The incident was no emergency, or is another's."""
+
+    kind: ClassVar[str] = "cancelled"
+    reason: CancelReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Closed(Happening):
+    """The incident is over."""
+
+    kind: ClassVar[str] = "closed"
+    note: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One line of the timeline: its number, when, and by whom (`caller`, `operator:ann`, `responder:r7`, `system`)."""
+
+    number: int
+    at: datetime
+    by: str
+    what: Happening
+
+    @property
+    def kind(self) -> str:
+        """The name of what happened."""
+        return self.what.kind
+
+
+_CLASSES: dict[str, type[Happening]] = {
+    each.kind: each
+    for each in (
+        Opened, Planned, Offered, Received, Accepted, Declined, Expired, Withdrawn, StoodDown, StageReached,
+        CprChanged, AmbulanceExpected, AmbulanceArrived, Widened, Cancelled, Closed,
+    )
+}  # fmt: skip
+
+_FIELD_NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in _CLASSES.values()}
+
+# What JSON has no type for, by field name: every field of that name in every event is of that type.
+_FROM_JSON: dict[str, Any] = {
+    "respond_by": datetime.fromisoformat,
+    "arrives_at": datetime.fromisoformat,
+    "role": AlertRole,
+    "stage": AlertState,
+    "incident_kind": IncidentKind,
+}
+_REASONS: dict[str, type[CancelReason] | type[StandDownReason]] = {
+    Cancelled.kind: CancelReason,
+    Withdrawn.kind: StandDownReason,
+    StoodDown.kind: StandDownReason,
+}
+
+
+def happening_to_json(what: Happening) -> dict[str, Any]:
+    """The fields of what happened, as they are stored and shown; times stay `datetime` for the encoder."""
+    return {name: getattr(what, name) for name in _FIELD_NAMES[type(what)]}
+
+
+def happening_from_json(kind: str, data: Mapping[str, Any]) -> Happening:
+    """What happened, from storage. Raises `KeyError` for a kind this version does not know."""
+    cls = _CLASSES[kind]
+    values: dict[str, Any] = {}
+    for name in _FIELD_NAMES[cls]:
+        value = data[name]
+        if value is not None:
+            if name in _FROM_JSON:
+                value = _FROM_JSON[name](value)
+            elif name == "reason":
+                value = _REASONS[kind](value)
+        values[name] = value
+    return cls(**values)

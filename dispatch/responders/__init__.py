@@ -1,0 +1,1 @@
+"""First-aiders: certificate, duty, position."""

@@ -1,0 +1,112 @@
+"""Responders in PostgreSQL."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from typing import Any
+
+from sqlalchemy import func, select, text, update
+from sqlalchemy.dialects.postgresql import insert as insert_or
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.rescue.vocabulary import ResponderId, TravelMode
+from dispatch.responders.responder import Fix, Responder
+from dispatch.storage.tables import responders
+from geo.place import Place
+
+_COLUMNS = (
+    responders.c.id,
+    responders.c.name,
+    responders.c.phone,
+    responders.c.certificate_number,
+    responders.c.certificate_expires_on,
+    responders.c.mode,
+    responders.c.language,
+    responders.c.on_duty,
+    responders.c.created_at,
+    func.st_y(text("responders.location::geometry")).label("latitude"),
+    func.st_x(text("responders.location::geometry")).label("longitude"),
+    responders.c.accuracy_m,
+    responders.c.fix_at,
+)
+
+
+async def all_responders(connection: AsyncConnection) -> list[Responder]:
+    """Everybody, for the roster."""
+    rows = await connection.execute(select(*_COLUMNS))
+    return [_responder(row) for row in rows]
+
+
+async def add(connection: AsyncConnection, responder: Responder) -> bool:
+    """Write a new responder; False when the id is taken."""
+    added = await connection.execute(
+        insert_or(responders)
+        .values(id=responder.responder_id, created_at=responder.created_at, **_profile(responder))
+        .on_conflict_do_nothing(index_elements=["id"])
+        .returning(responders.c.id)
+    )
+    return added.first() is not None
+
+
+async def change(connection: AsyncConnection, responder: Responder) -> None:
+    """Write a responder's changed profile and duty; the fix is written by `save_fixes`."""
+    await connection.execute(
+        update(responders).where(responders.c.id == responder.responder_id).values(**_profile(responder))
+    )
+
+
+async def save_fixes(connection: AsyncConnection, moved: Sequence[Responder]) -> None:
+    """Write the last fixes of many responders at once."""
+    fixes = [(each.responder_id, each.fix) for each in moved if each.fix is not None]
+    if not fixes:
+        return
+    await connection.execute(
+        text(
+            """
+            update responders
+            set location = st_point(moved.longitude, moved.latitude, 4326)::geography,
+                accuracy_m = moved.accuracy_m,
+                fix_at = moved.at
+            from unnest(cast(:ids as text[]), cast(:latitudes as float8[]), cast(:longitudes as float8[]),
+                        cast(:accuracies as float8[]), cast(:ats as timestamptz[]))
+                 as moved(id, latitude, longitude, accuracy_m, at)
+            where responders.id = moved.id
+            """
+        ),
+        {
+            "ids": [responder_id for responder_id, _ in fixes],
+            "latitudes": [fix.place.latitude for _, fix in fixes],
+            "longitudes": [fix.place.longitude for _, fix in fixes],
+            "accuracies": [fix.accuracy_m for _, fix in fixes],
+            "ats": [fix.at for _, fix in fixes],
+        },
+    )
+
+
+def _profile(responder: Responder) -> dict[str, Any]:
+    return {
+        "name": responder.name,
+        "phone": responder.phone,
+        "certificate_number": responder.certificate_number,
+        "certificate_expires_on": responder.certificate_expires_on,
+        "mode": responder.mode.value,
+        "language": responder.language,
+        "on_duty": responder.on_duty,
+    }
+
+
+def _responder(row: Any) -> Responder:
+    fix = None
+    if row.latitude is not None:
+        fix = Fix(Place(row.latitude, row.longitude), row.fix_at.astimezone(UTC), row.accuracy_m)
+    return Responder(
+        responder_id=ResponderId(row.id),
+        name=row.name,
+        phone=row.phone,
+        certificate_number=row.certificate_number,
+        certificate_expires_on=row.certificate_expires_on,
+        mode=TravelMode(row.mode),
+        language=row.language,
+        on_duty=row.on_duty,
+        created_at=row.created_at,
+        fix=fix,
+    )

@@ -1,0 +1,133 @@
+"""What happens to first-aiders: they are created, changed, go on and off duty, and move."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from dispatch.clock import Clock
+from dispatch.locations import location_json
+from dispatch.metrics import POSITIONS
+from dispatch.problems import Conflict, InvalidField, NotFound
+from dispatch.rescue.vocabulary import ResponderId, TravelMode
+from dispatch.responders import repository
+from dispatch.responders.responder import Engagement, Fix, Responder
+from dispatch.responders.roster import Roster
+from dispatch.responders.schemas import ResponderChange, ResponderIn
+from dispatch.storage.database import Database
+from geo.place import Place
+
+# A phone's clock may be ahead a little; a position from further in the future is a mistake worth telling.
+_CLOCK_SKEW = timedelta(seconds=60)
+
+
+class ResponderService:
+    """The one way to change a first-aider. Profile and duty are committed before memory follows; positions are not."""
+
+    def __init__(self, database: Database, roster: Roster, clock: Clock, timezone: ZoneInfo) -> None:
+        self._database = database
+        self._roster = roster
+        self._clock = clock
+        self._timezone = timezone
+        # Told when somebody who has not answered yet goes off duty; set by who runs the incidents.
+        self.on_leaving: Callable[[ResponderId, Engagement], Awaitable[None]] | None = None
+
+    async def create(self, given: ResponderIn) -> Responder:
+        """A new first-aider, off duty. Raises `Conflict` when the id is taken."""
+        responder = Responder(
+            responder_id=ResponderId(given.id or uuid4().hex),
+            name=given.name,
+            phone=given.phone,
+            certificate_number=given.certificate.number,
+            certificate_expires_on=given.certificate.expires_on,
+            mode=given.mode,
+            language=given.language,
+            on_duty=False,
+            created_at=self._clock.now(),
+        )
+        async with self._database.transaction() as connection:
+            if not await repository.add(connection, responder):
+                raise Conflict(f"There is a responder {responder.responder_id!r} already.", code="id_taken")
+        self._roster.put(responder)
+        return responder
+
+    def one(self, responder_id: str) -> Responder:
+        """The first-aider of that id. Raises `NotFound`."""
+        responder = self._roster.get(ResponderId(responder_id))
+        if responder is None:
+            raise NotFound(f"There is no responder {responder_id!r}.")
+        return responder
+
+    async def change(self, responder_id: str, change: ResponderChange) -> Responder:
+        """Change what is given of a profile. Raises `NotFound`, and `InvalidField` for a null that cannot be."""
+        values = change.model_dump(exclude_unset=True, exclude={"certificate"})
+        if change.certificate is not None:
+            values["certificate_number"] = change.certificate.number
+            values["certificate_expires_on"] = change.certificate.expires_on
+        for field in change.model_fields_set - {"phone"}:
+            if getattr(change, field) is None:
+                raise InvalidField(field, "cannot be null; leave it out to keep it")
+        return await self._save(self.one(responder_id), **values)
+
+    async def set_duty(self, responder_id: str, *, on_duty: bool, mode: TravelMode | None = None) -> Responder:
+        """Go on or off duty. Who leaves with an alert unanswered has declined it; who accepted one is still on it."""
+        responder = self.one(responder_id)
+        if responder.on_duty != on_duty or mode not in {None, responder.mode}:
+            responder = await self._save(responder, on_duty=on_duty, mode=mode or responder.mode)
+        engagement = self._roster.engagement_of(responder.responder_id)
+        if not on_duty and engagement is not None and not engagement.accepted and self.on_leaving is not None:
+            await self.on_leaving(responder.responder_id, engagement)
+        return responder
+
+    def move(self, responder_id: ResponderId, place: Place, *, accuracy_m: float | None, at: datetime | None) -> None:
+        """Note where somebody is. Raises `InvalidField` for a time in the future, `NotFound` for somebody unknown."""
+        now = self._clock.now()
+        if at is not None and at > now + _CLOCK_SKEW:
+            raise InvalidField("at", f"lies in the future: {at.isoformat()}, now is {now.isoformat()}")
+        self.one(responder_id)
+        POSITIONS.inc()
+        self._roster.move(responder_id, Fix(place, min(at or now, now), accuracy_m))
+
+    async def save_moved(self) -> int:
+        """Write down the fixes that are newer than what is written; returns how many."""
+        moved = self._roster.take_moved()
+        if moved:
+            async with self._database.transaction() as connection:
+                await repository.save_fixes(connection, moved)
+        return len(moved)
+
+    async def load(self) -> None:
+        """Fill the roster from the database."""
+        async with self._database.reading() as connection:
+            self._roster.fill(await repository.all_responders(connection))
+
+    def as_json(self, responder: Responder) -> dict[str, Any]:
+        """A first-aider as the API shows them."""
+        today = self._clock.now().astimezone(self._timezone).date()
+        fix = responder.fix
+        return {
+            "id": responder.responder_id,
+            "name": responder.name,
+            "phone": responder.phone,
+            "certificate": {
+                "number": responder.certificate_number,
+                "expires_on": responder.certificate_expires_on,
+                "valid": responder.is_certified_on(today),
+            },
+            "mode": responder.mode,
+            "language": responder.language,
+            "on_duty": responder.on_duty,
+            "location": None if fix is None else {**location_json(fix.place), "accuracy_m": fix.accuracy_m},
+            "fix_at": None if fix is None else fix.at,
+            "created_at": responder.created_at,
+        }
+
+    async def _save(self, responder: Responder, **values: Any) -> Responder:
+        async with self._database.transaction() as connection:
+            await repository.change(connection, replace(responder, **values))
+        # Positions may have come in while the commit was under way: the change goes onto what is there now.
+        changed = replace(self.one(responder.responder_id), **values)
+        self._roster.put(changed)
+        return changed

@@ -1,0 +1,129 @@
+"""Runs the service: settings in, a listening socket out, everything ended in order."""
+
+import asyncio
+import contextlib
+import socket
+import sys
+from collections.abc import Callable, Iterator
+
+import uvicorn
+from fastapi import FastAPI
+
+from dispatch.app import create_app
+from dispatch.logs import configure_logs
+from dispatch.settings import Settings
+from dispatch.storage.cluster import PrivateCluster
+from dispatch.storage.migrate import migrate
+
+# Long enough for a close frame to leave, short enough for a restart.
+_GRACE_S = 3
+_MAX_FRAME_BYTES = 64 * 1024
+
+
+class CannotServe(Exception):
+    """The service cannot start; the message says why and what to do."""
+
+
+class _Server(uvicorn.Server):
+    """A server that sends its sockets away with a come-back before it closes them."""
+
+    def __init__(self, config: uvicorn.Config, app: FastAPI, on_listening: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._app = app
+        self._on_listening = on_listening
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            self._on_listening()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._app.state.service.hub.close_all()
+        # One turn of the loop for each close frame to be written.
+        await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+
+@contextlib.contextmanager
+def database_for(settings: Settings) -> Iterator[str]:
+    """The URL of a migrated database: the configured one, or the private one, attached to or run for this block."""
+    if settings.database_url is not None:
+        migrate(settings.database_url)
+        yield settings.database_url
+        return
+    cluster = PrivateCluster(settings.data_dir)
+    url, owned = cluster.attach_or_start()
+    try:
+        migrate(url)
+        yield url
+    finally:
+        if owned:
+            cluster.stop()
+
+
+def bound_socket(host: str, port: int) -> socket.socket:
+    """A socket that listens where the settings say. Raises `CannotServe` when that is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((host, port))
+    except OSError as error:
+        listening.close()
+        raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from error
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """The address of a listening socket, for people and programs on this machine."""
+    host, port = listening.getsockname()[:2]
+    shown = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)  # noqa: S104
+    return f"http://{shown}:{port}"
+
+
+def serve(settings: Settings, listening: socket.socket, *, on_listening: Callable[[], None] = lambda: None) -> None:
+    """Serve until told to stop by SIGINT or SIGTERM. Raises `CannotServe` and what the private database raises."""
+    if settings.workers > 1:
+        raise CannotServe("this version runs one worker; start it with --workers 1")
+    configure_logs(settings)
+    # One process owns its data folder; the command line's own uses attach to what runs there.
+    cluster = PrivateCluster(settings.data_dir) if settings.database_url is None else None
+    try:
+        url = settings.database_url if cluster is None else cluster.start()
+        if url is None:
+            raise CannotServe("there is no database")
+        migrate(url)
+        app = create_app(settings, url)
+        server = _Server(_config(app, settings), app, on_listening)
+        server.run(sockets=[listening])
+        if not server.started:
+            raise CannotServe("the service did not start; the log above says why")
+    finally:
+        if cluster is not None:
+            cluster.stop()
+
+
+def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        loop="uvloop",
+        http="httptools",
+        ws="websockets-sansio",
+        ws_max_size=_MAX_FRAME_BYTES,
+        ws_per_message_deflate=False,
+        # The service's own heartbeats notice who is gone; these notice a network that swallows packets.
+        ws_ping_interval=20.0,
+        ws_ping_timeout=30.0,
+        access_log=False,
+        log_config=None,
+        server_header=False,
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=[str(network) for network in settings.trusted_proxies],
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+
+
+def announce(address: str) -> None:
+    """Say where the service listens, on the terminal."""
+    sys.stdout.write(f"listening on {address}\n")
+    sys.stdout.flush()

@@ -1,0 +1,93 @@
+"""Every setting of the service, its default and what it is for. Each is a `DISPATCH_…` environment variable."""
+
+from ipaddress import IPv4Network, IPv6Network
+from pathlib import Path
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import Field, SecretStr, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Read from the environment; options of the command line come before it."""
+
+    model_config = SettingsConfigDict(env_prefix="DISPATCH_", env_ignore_empty=True, extra="ignore")
+
+    host: str = Field("127.0.0.1", description="Address to listen on; 0.0.0.0 for every network of the machine.")
+    port: int = Field(8000, ge=0, le=65535, description="TCP port to listen on; 0 lets the system choose.")
+    workers: int = Field(
+        1,
+        ge=1,
+        le=64,
+        description="Worker processes. More than one is refused for now: see docs/operations.md.",
+    )
+    database_url: str | None = Field(
+        None,
+        description="PostgreSQL with PostGIS, as postgresql://user:password@host/name. "
+        "Without it the service starts a private one in its data folder.",
+    )
+    redis_url: str | None = Field(
+        None,
+        description="Redis, as redis://host:6379/0. With it the rate limits are shared by all who use the same Redis.",
+    )
+    data_dir: Path = Field(Path(".data"), description="Folder of the private database, the token secret and logs.")
+    secret: SecretStr | None = Field(
+        None,
+        min_length=32,
+        description="Key that signs tokens, 32 characters or more. Without it one is made in the data folder.",
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", description="Least severe log line written."
+    )
+    log_format: Literal["json", "console"] | None = Field(
+        None, description="How log lines look; without it: console on a terminal, json elsewhere."
+    )
+    timezone: str = Field(
+        "Asia/Shanghai",
+        description="Where opening hours and day/night are read when the place does not say otherwise.",
+    )
+    sos_per_minute: int = Field(
+        600,
+        ge=1,
+        description="SOS taken from one address in a minute. High: a mobile network shows thousands of phones as one.",
+    )
+    reports_per_minute: int = Field(
+        60, ge=1, description="Public fault reports about AEDs taken from one address in a minute."
+    )
+    trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default_factory=list,
+        description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.",
+    )
+    max_body_bytes: int = Field(64 * 1024, ge=1024, description="Largest request body, imports apart.")
+    max_import_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="Largest file taken by the AED import.")
+    heartbeat_s: float = Field(25.0, gt=0, description="How often a socket's client must say something.")
+    session_queue: int = Field(
+        256,
+        ge=8,
+        description="Messages that may wait for one slow socket before it is closed with a come-back code.",
+    )
+    tile_url: str | None = Field(
+        None,
+        description="Raster tiles for the maps, as https://host/{z}/{x}/{y}.png. Without it: outlines and a grid.",
+    )
+    tile_attribution: str = Field("", description="What the tiles' owner wants said on the map.")
+    tile_datum: Literal["wgs84", "gcj02", "bd09"] = Field("wgs84", description="Datum that the tiles are drawn in.")
+    map_latitude: float = Field(30.2741, ge=-90, le=90, description="Where the maps open, WGS-84.")
+    map_longitude: float = Field(120.1551, ge=-180, le=180, description="Where the maps open, WGS-84.")
+    map_zoom: float = Field(11.0, ge=0, le=22, description="How close the maps open.")
+    emergency_number: str = Field("120", pattern=r"^[0-9]{2,6}$", description="The ambulance's number on every page.")
+
+    @field_validator("trusted_proxies", mode="before")
+    @classmethod
+    def _split_networks(cls, value: object) -> object:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_timezone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"{value!r} is not a time zone of the IANA database") from error
+        return value

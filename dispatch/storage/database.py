@@ -1,0 +1,62 @@
+"""One pool of connections; one request, one transaction."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+
+def driver_url(url: str) -> str:
+    """The URL with the driver that the service uses (psycopg 3), whatever spelling of PostgreSQL came in.
+
+    Raises `ValueError` when it is not a PostgreSQL URL.
+    """
+    try:
+        parsed = make_url(url)
+    except Exception as error:
+        raise ValueError(f"not a database URL: {error}") from error
+    if parsed.get_backend_name() not in {"postgresql", "postgres"}:
+        raise ValueError(f"the database must be PostgreSQL with PostGIS, not {parsed.get_backend_name()!r}")
+    return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
+
+
+class Database:
+    """The service's way to PostgreSQL. `transaction` commits at its end or rolls back; `reading` never writes."""
+
+    def __init__(self, url: str, *, connections: int = 10) -> None:
+        self.url = driver_url(url)
+        self._engine: AsyncEngine = create_async_engine(
+            self.url,
+            pool_size=connections,
+            max_overflow=connections,
+            pool_timeout=5,
+            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC", "connect_timeout": 5},
+        )
+        self._reader = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in one transaction: committed when the block ends, rolled back when it raises."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for single reads, without a transaction to open and close around them."""
+        async with self._reader.connect() as connection:
+            yield connection
+
+    async def answers(self) -> bool:
+        """Whether the database answers right now."""
+        try:
+            async with self.reading() as connection:
+                await connection.execute(text("select 1"))
+        except Exception:  # noqa: BLE001 - whatever went wrong, the answer is no
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()

@@ -1,0 +1,22 @@
+"""Alembic's entry: migrations run over a connection that `dispatch.storage.migrate` hands in."""
+
+from alembic import context
+
+from dispatch.storage.tables import METADATA
+
+
+def _is_ours(_object: object, name: str | None, kind: str, _reflected: object, _compared: object) -> bool:
+    # PostGIS keeps its own table of reference systems in the same schema.
+    return not (kind == "table" and name == "spatial_ref_sys")
+
+
+connection = context.config.attributes["connection"]
+context.configure(
+    connection=connection,
+    target_metadata=METADATA,
+    compare_type=True,
+    transactional_ddl=True,
+    include_object=_is_ours,
+)
+with context.begin_transaction():
+    context.run_migrations()

@@ -1,0 +1,20 @@
+"""The tables, one module per noun. `METADATA` holds them all."""
+
+from dispatch.storage.tables.aeds import aed_reports, aeds
+from dispatch.storage.tables.incidents import alerts, due_times, incident_events, incidents
+from dispatch.storage.tables.messages import mailboxes, messages
+from dispatch.storage.tables.metadata import METADATA
+from dispatch.storage.tables.responders import responders
+
+__all__ = [
+    "METADATA",
+    "aed_reports",
+    "aeds",
+    "alerts",
+    "due_times",
+    "incident_events",
+    "incidents",
+    "mailboxes",
+    "messages",
+    "responders",
+]

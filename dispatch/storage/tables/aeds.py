@@ -1,0 +1,88 @@
+"""AEDs and what is reported about them."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+from dispatch.storage.tables.metadata import METADATA, point_column_type
+
+ACCESS = ("public", "ask", "code", "private", "unknown")
+READINESS = ("ready", "degraded", "unverified", "out_of_service", "in_use", "removed")
+
+
+def _one_of(column: str, values: tuple[str, ...]) -> str:
+    return f"{column} in ({', '.join(repr(value) for value in values)})"
+
+
+aeds = Table(
+    "aeds",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("location", point_column_type(), nullable=False),
+    Column("address", Text),
+    Column("place_detail", Text, comment="where exactly inside the place"),
+    Column("floor", Integer),
+    Column("indoor", Boolean),
+    Column("access", Text, nullable=False, server_default="unknown"),
+    Column(
+        "opening_hours",
+        Text,
+        comment="OpenStreetMap opening_hours syntax; null is unknown, which is never open",
+    ),
+    Column(
+        "opening_hours_note",
+        Text,
+        comment="the hours as their source wrote them, and what could not be understood",
+    ),
+    Column("phone", Text),
+    Column("owner", Text),
+    Column("custodian", Text),
+    Column("maker", Text),
+    Column("model", Text),
+    Column("serial_number", Text),
+    Column("manufactured_on", Date),
+    Column("battery_expires_on", Date),
+    Column("pads_expire_on", Date),
+    Column("readiness", Text, nullable=False, server_default="unverified"),
+    Column("readiness_reasons", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("readiness_at", DateTime(timezone=True), nullable=False),
+    Column("source", Text, comment="the data set it came from"),
+    Column("source_ref", Text, comment="its id in that data set"),
+    Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("updated_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint(_one_of("access", ACCESS), name="access"),
+    CheckConstraint(_one_of("readiness", READINESS), name="readiness"),
+)
+Index("ix_aeds_location", aeds.c.location, postgresql_using="gist")
+Index(
+    "uq_aeds_source",
+    aeds.c.source,
+    aeds.c.source_ref,
+    unique=True,
+    postgresql_where=aeds.c.source_ref.is_not(None),
+)
+
+aed_reports = Table(
+    "aed_reports",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("aed_id", Uuid, ForeignKey("aeds.id"), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False, comment="when it was so, by the reporter's word"),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("reported_by", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+)
+Index("ix_aed_reports_aed_id_at", aed_reports.c.aed_id, aed_reports.c.at)

@@ -1,0 +1,108 @@
+"""Incidents: the events are the truth; the other tables are what follows from them, kept for questions and guards."""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Float,
+    ForeignKey,
+    Identity,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+    text,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+from dispatch.storage.tables.metadata import METADATA, point_column_type
+
+incidents = Table(
+    "incidents",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("request_id", Uuid, nullable=False, unique=True),
+    Column("opened_at", DateTime(timezone=True), nullable=False),
+    Column("location", point_column_type(), nullable=False),
+    Column("drill", Boolean, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("closed_at", DateTime(timezone=True)),
+    Column("version", Integer, nullable=False, comment="the number of its newest event"),
+    Column(
+        "shown_version",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="the newest event that the operators' messages tell of",
+    ),
+    Column(
+        "receipt",
+        JSONB,
+        nullable=False,
+        comment="what the caller was answered, given again for a repeated request_id",
+    ),
+)
+Index("ix_incidents_location", incidents.c.location, postgresql_using="gist")
+Index("ix_incidents_opened_at", incidents.c.opened_at)
+Index(
+    "ix_incidents_not_ended",
+    incidents.c.opened_at,
+    postgresql_where=incidents.c.closed_at.is_(None),
+)
+Index(
+    "ix_incidents_not_shown",
+    incidents.c.id,
+    postgresql_where=incidents.c.shown_version < incidents.c.version,
+)
+
+incident_events = Table(
+    "incident_events",
+    METADATA,
+    # Two workers that decide on the same version both try to write the same number: the key lets one win.
+    Column("incident_id", Uuid, ForeignKey("incidents.id"), nullable=False),
+    Column("number", Integer, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("kind", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("data", JSONB, nullable=False),
+    PrimaryKeyConstraint("incident_id", "number"),
+)
+
+alerts = Table(
+    "alerts",
+    METADATA,
+    Column("id", Uuid, primary_key=True),
+    Column("incident_id", Uuid, ForeignKey("incidents.id"), nullable=False),
+    Column("responder_id", Text, ForeignKey("responders.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("aed_id", Uuid, ForeignKey("aeds.id")),
+    Column("state", Text, nullable=False),
+    Column(
+        "active",
+        Boolean,
+        nullable=False,
+        comment="on offer or engaged: the states of AlertState.active_states()",
+    ),
+    Column("wave", Integer, nullable=False),
+    Column("eta_s", Float, nullable=False),
+    Column("offered_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_alerts_incident_id", alerts.c.incident_id)
+Index("ix_alerts_responder_id", alerts.c.responder_id, alerts.c.offered_at)
+# Nobody is on offer or engaged twice, whatever the workers believe.
+Index("uq_alerts_active_responder", alerts.c.responder_id, unique=True, postgresql_where=text("active"))
+
+due_times = Table(
+    "due_times",
+    METADATA,
+    Column("id", BigInteger, Identity(), primary_key=True),
+    Column("incident_id", Uuid, ForeignKey("incidents.id"), nullable=False),
+    Column("alert_id", Uuid, ForeignKey("alerts.id")),
+    Column("kind", Text, nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+)
+Index("ix_due_times_due_at", due_times.c.due_at)
+Index("ix_due_times_alert_id", due_times.c.alert_id)

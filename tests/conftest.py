@@ -1,0 +1,90 @@
+"""What the tests stand on: a real PostGIS, a real service, and people on its sockets."""
+
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from dispatch.access.tokens import Role
+from dispatch.settings import Settings
+from dispatch.storage.cluster import PrivateCluster
+from dispatch.storage.database import Database
+from dispatch.storage.migrate import migrate
+from dispatch.storage.tables import METADATA
+from tests.people import LiveService, MovableClock, ServiceInProcess, run_in_process
+
+# A service under test must not pick up the settings of whoever runs the tests.
+for name in [name for name in os.environ if name.startswith("DISPATCH_")]:
+    del os.environ[name]
+
+
+@pytest.fixture(scope="session")
+def postgis_url() -> Iterator[str]:
+    """A migrated database in a private cluster of this test run."""
+    with tempfile.TemporaryDirectory(prefix="dispatch-tests-") as folder:
+        cluster = PrivateCluster(Path(folder))
+        try:
+            url = cluster.start()
+            migrate(url)
+            yield url
+        finally:
+            cluster.stop()
+
+
+@pytest.fixture
+async def database(postgis_url: str) -> AsyncIterator[Database]:
+    """A database with empty tables."""
+    empty_tables(postgis_url)
+    database = Database(postgis_url)
+    yield database
+    await database.close()
+
+
+def empty_tables(url: str) -> None:
+    """Forget everything that a test wrote."""
+    tables = ", ".join(table.name for table in METADATA.sorted_tables)
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(f"truncate {tables} restart identity cascade")  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def clock() -> MovableClock:
+    """A clock that only a test moves."""
+    return MovableClock()
+
+
+@pytest.fixture
+async def service(postgis_url: str, clock: MovableClock, tmp_path: Path) -> AsyncIterator[ServiceInProcess]:
+    """The whole service on a loopback port of this process, over empty tables, with a clock that the test moves."""
+    empty_tables(postgis_url)
+    settings = Settings(data_dir=tmp_path, secret="a secret for the tests of this run only")  # type: ignore[arg-type]
+    async with run_in_process(settings, postgis_url, clock) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def live_service() -> Iterator[LiveService]:
+    """`dispatch serve` as a process of its own, with its own private PostGIS."""
+    with tempfile.TemporaryDirectory(prefix="dispatch-live-") as folder:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "dispatch", "serve", "--port", "0", "--data-dir", folder],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "DISPATCH_LOG_LEVEL": "warning", "DISPATCH_SOS_PER_MINUTE": "100000"},
+            text=True,
+        )
+        try:
+            assert process.stdout is not None
+            line = process.stdout.readline()
+            assert line.startswith("listening on "), f"the service did not start: {line!r}"
+            live = LiveService(line.removeprefix("listening on ").strip(), Path(folder), process.pid)
+            with live.client(Role.ADMIN, "tests") as admin:
+                live.admin = admin
+                yield live
+        finally:
+            process.terminate()
+            process.wait(20)
