@@ -48,7 +48,7 @@ class Acknowledgements:
         up_to, self._up_to = self._up_to, {}
         if not up_to:
             return
-        async with self._engine.database.reading() as connection:
+        async with self._engine.database.statement() as connection:
             received = await mailboxes.acknowledge(connection, up_to)
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:

@@ -49,7 +49,7 @@ class AnswerDesk:
         engagement = self._engine.roster.engagement_of(responder_id)
         if engagement is not None and engagement.alert_id == alert_id:
             return engagement.incident_id
-        async with self._engine.database.reading() as connection:
+        async with self._engine.database.statement() as connection:
             incident_id = await ledger.alert_incident(connection, alert_id)
         if incident_id is None:
             raise _unknown(alert_id)

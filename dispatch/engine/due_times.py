@@ -1,7 +1,6 @@
 """Due times: rows that any worker may act upon, so that a deadline outlives whoever set it."""
 
 import asyncio
-from collections import defaultdict
 
 import structlog
 
@@ -9,7 +8,6 @@ from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
 from dispatch.metrics import DUE_LATENESS_SECONDS
 from dispatch.rescue.commands import RespondByPassed
-from dispatch.rescue.vocabulary import AlertId, IncidentId
 
 log = structlog.get_logger()
 
@@ -39,11 +37,9 @@ class DueTimes:
             due = await ledger.lock_due(connection, now)
             if not due:
                 return 0
-            by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
             for each in due:
                 DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
-                by_incident[each.incident_id].append(each.alert_id)
-            for incident_id, alert_ids in by_incident.items():
-                await self._engine.command(incident_id, RespondByPassed(tuple(alert_ids)), by="system")
+            for incident_id in dict.fromkeys(each.incident_id for each in due):
+                await self._engine.command(incident_id, RespondByPassed(), by="system")
             await ledger.forget_due(connection, [each.due_id for each in due])
         return len(due)

@@ -82,7 +82,7 @@ class Engine:
         """Go on where a previous process stopped: open incidents, who is bound, what operators were not told."""
         states = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
         lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
-        async with self.database.reading() as connection:
+        async with self.database.statement() as connection:
             remembered = await ledger.incident_ids(connection, states=states, limit=100_000, or_opened_after=lately)
             not_shown = await ledger.not_shown(connection)
         for incident_id in remembered:
@@ -125,7 +125,7 @@ class Engine:
         self._reserve(decision)
         outgoing = self._outgoing(decision)
         try:
-            async with self.database.reading() as connection:
+            async with self.database.statement() as connection:
                 sent = await ledger.record_opening(
                     connection,
                     decision.incident,
@@ -166,7 +166,7 @@ class Engine:
     async def _loaded(self, incident_id: IncidentId, live: LiveIncident) -> Incident:
         if live.incident is not None:
             return live.incident
-        async with self.database.reading() as connection:
+        async with self.database.statement() as connection:
             events = await ledger.load_events(connection, incident_id)
             if not events:
                 self._live.pop(incident_id, None)
@@ -181,7 +181,7 @@ class Engine:
         incident = decision.incident
         self._reserve(decision)
         try:
-            async with self.database.reading() as connection:
+            async with self.database.statement() as connection:
                 sent = await ledger.record_decision(connection, incident, decision.events, self._outgoing(decision))
         except IntegrityError as error:
             self._release(decision)
@@ -205,7 +205,7 @@ class Engine:
 
     async def _learn_engagements(self) -> None:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
-        async with self.database.reading() as connection:
+        async with self.database.statement() as connection:
             bound = await ledger.active_alerts(connection)
         for responder_id, engagement in bound.items():
             self.roster.engage(responder_id, engagement)

@@ -21,7 +21,7 @@ class IncidentDesk:
 
     async def newest(self, states: Sequence[str], limit: int) -> list[dict[str, Any]]:
         """The newest incidents in those states, for an operator, without their timelines."""
-        async with self._engine.database.reading() as connection:
+        async with self._engine.database.statement() as connection:
             found = await ledger.incident_ids(connection, states=states, limit=limit)
         shown = []
         for incident_id in found:

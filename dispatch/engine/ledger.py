@@ -41,7 +41,6 @@ class Due:
 
     due_id: int
     incident_id: IncidentId
-    alert_id: AlertId
     due_at: datetime
 
 
@@ -61,9 +60,8 @@ new_alerts as (
     order by responder_id
 ),
 new_due_times as (
-    insert into due_times (incident_id, alert_id, kind, due_at)
-    select :incident_id, id, 'respond_by', respond_by
-    from jsonb_to_recordset(cast(:new_alerts as jsonb)) as alert(id uuid, respond_by timestamptz)
+    insert into due_times (incident_id, kind, due_at)
+    select :incident_id, 'respond_by', due_at from unnest(cast(:respond_by as timestamptz[])) as due_at
 ),
 outgoing as (
     select * from jsonb_to_recordset(cast(:messages as jsonb))
@@ -261,15 +259,12 @@ async def lock_due(connection: AsyncConnection, now: datetime, limit: int = 500)
     """Due times that have come, held by this transaction; other workers pass over them."""
     rows = await connection.execute(
         text(
-            "select id, incident_id, alert_id, due_at from due_times where due_at <= :now"
+            "select id, incident_id, due_at from due_times where due_at <= :now"
             " order by due_at limit :limit for update skip locked"
         ),
         {"now": now, "limit": limit},
     )
-    return [
-        Due(row.id, IncidentId(str(row.incident_id)), AlertId(str(row.alert_id)), row.due_at.astimezone(UTC))
-        for row in rows
-    ]
+    return [Due(row.id, IncidentId(str(row.incident_id)), row.due_at.astimezone(UTC)) for row in rows]
 
 
 async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> None:
@@ -296,6 +291,7 @@ def _parameters(incident: Incident, events: Sequence[Event], messages: Sequence[
                 for e in events
             ]
         ),
+        "respond_by": sorted({event.what.respond_by for event in offers if isinstance(event.what, Offered)}),
         "new_alerts": _json([_alert_row(incident, event) for event in offers]),
         "messages": _messages_json(messages),
     }
@@ -313,7 +309,6 @@ def _alert_row(incident: Incident, event: Event) -> dict[str, Any]:
         "wave": offered.wave,
         "eta_s": offered.eta_s,
         "offered_at": event.at,
-        "respond_by": offered.respond_by,
     }
 
 

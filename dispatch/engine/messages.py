@@ -1,5 +1,6 @@
 """What responders are told: the alert before they accept, the assignment after, the stand-down."""
 
+from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
@@ -10,8 +11,9 @@ from dispatch.rescue.incident import Alert, Incident
 from dispatch.rescue.plan import coarse_m
 from dispatch.rescue.vocabulary import AedId, AlertRole, StandDownReason
 from dispatch.responders.roster import Roster
-from geo.cells import approximate_area
+from geo.cells import ApproximateArea, approximate_area
 from geo.distance import distance_m
+from geo.place import Place
 
 STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
     StandDownReason.ENOUGH_ACCEPTED: {"en": "Enough others are coming. Thank you.", "zh": "已有足够救护员前往, 谢谢。"},
@@ -26,6 +28,12 @@ STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
 }  # fmt: skip
 
 
+@lru_cache(maxsize=256)
+def _area_around(place: Place) -> ApproximateArea:
+    # One wave tells twenty people of the same place.
+    return approximate_area(place)
+
+
 class ResponderMessages:
     """Renders the messages of one responder's alert."""
 
@@ -35,7 +43,7 @@ class ResponderMessages:
 
     def alert(self, incident: Incident, alert: Alert) -> dict[str, Any]:
         """Enough to say yes or no: no exact place, no floor, no number to call."""
-        area = approximate_area(incident.place)
+        area = _area_around(incident.place)
         message: dict[str, Any] = {
             "type": "alert",
             "alert_id": alert.alert_id,

@@ -78,7 +78,7 @@ class OperatorFeed:
                     told.append((live, incident.version))
             if not told:
                 return
-            async with self._database.reading() as connection:
+            async with self._database.statement() as connection:
                 sent = await ledger.record_shown(
                     connection,
                     {live.present.incident_id: version for live, version in told},

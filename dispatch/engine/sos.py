@@ -102,7 +102,7 @@ class SosDesk:
         return Receipt(self._with_token(receipt, now), repeated=False)
 
     async def _answered_before(self, request_id: str) -> dict[str, Any] | None:
-        async with self._engine.database.reading() as connection:
+        async with self._engine.database.statement() as connection:
             receipt = await ledger.receipt_of(connection, request_id)
         if receipt is None:
             return None

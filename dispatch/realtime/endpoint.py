@@ -213,7 +213,7 @@ def _error(code: str, detail: str, *, field: str | None = None, of: str | None =
 async def _close_gap(session: Session, parts: SocketParts) -> None:
     if not session.in_order.has_gap:
         return
-    async with parts.database.reading() as connection:
+    async with parts.database.statement() as connection:
         missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, 2**53)
     session.fill_gap(missed)
 

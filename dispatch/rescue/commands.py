@@ -55,9 +55,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class RespondByPassed:
-    """The time to answer these alerts is over."""
-
-    alert_ids: tuple[AlertId, ...]
+    """The time to answer some alerts is over: all that are due and unanswered."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -277,12 +277,8 @@ def _progress(course: _Course, command: Progress, by: str) -> None:
         course.alert_more()
 
 
-def _respond_by_passed(course: _Course, command: RespondByPassed, by: str) -> None:
-    overdue = [
-        alert
-        for alert_id in command.alert_ids
-        if (alert := course.incident.alerts.get(alert_id)) and alert.is_pending and course.scene.now >= alert.respond_by
-    ]
+def _respond_by_passed(course: _Course, _command: RespondByPassed, by: str) -> None:
+    overdue = [alert for alert in course.incident.pending() if course.scene.now >= alert.respond_by]
     for alert in overdue:
         course.happens(Expired(alert_id=alert.alert_id), by)
     if overdue:

@@ -142,6 +142,6 @@ def _planned(candidate: Candidate, aed: AedOption | None, eta_s: float) -> Plann
         aed_id=aed.aed_id,
         eta_s=eta_s,
         distance_m=candidate.distance_m,
-        reason_en=f"brings the AED at {aed.name}, about {coarse_m(aed.distance_m)} m from the patient, in about {minutes} min",
+        reason_en=f"brings the AED at {aed.name}, {coarse_m(aed.distance_m)} m from the patient, in about {minutes} min",
         reason_zh=f"取{aed.name}的AED (距患者约{coarse_m(aed.distance_m)}米), 约{minutes}分钟送达",
     )

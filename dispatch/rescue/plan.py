@@ -62,7 +62,7 @@ class PlannedAlert:
 class Plan:
     """The alerts, how many were looked at, and the probability that somebody accepts each role.
 
-    `value` and `upper_bound`: the expected benefit and what no plan could exceed; None from a planner that proves nothing.
+    `value` and `upper_bound`: the expected benefit and what no plan could exceed; None where nothing is proven.
     """
 
     alerts: tuple[PlannedAlert, ...]

@@ -100,7 +100,7 @@ class ResponderService:
 
     async def load(self) -> None:
         """Fill the roster from the database."""
-        async with self._database.reading() as connection:
+        async with self._database.statement() as connection:
             self._roster.fill(await repository.all_responders(connection))
 
     def as_json(self, responder: Responder) -> dict[str, Any]:

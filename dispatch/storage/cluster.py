@@ -208,9 +208,7 @@ class PrivateCluster:
             if found is not None and found.ready and found.pid == self._child.pid:
                 return found
             time.sleep(_LOOK_AGAIN_S)
-        raise ClusterFailed(
-            f"the private database did not start; the end of {self._log}:\n{self._log_tail()}"
-        )
+        raise ClusterFailed(f"the private database did not start; the end of {self._log}:\n{self._log_tail()}")
 
     def _end_processes(self) -> None:
         """End every server process on this cluster: politely while a postmaster leads them, else hard."""

@@ -190,9 +190,6 @@ def upgrade() -> None:
         sa.Column("wave", sa.Integer(), nullable=False),
         sa.Column("eta_s", sa.Float(), nullable=False),
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["aed_id"], ["aeds.id"], name=op.f("fk_alerts_aed_id")),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_alerts_incident_id")),
-        sa.ForeignKeyConstraint(["responder_id"], ["responders.id"], name=op.f("fk_alerts_responder_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
     op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
@@ -212,27 +209,21 @@ def upgrade() -> None:
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
         sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_incident_events_incident_id")),
         sa.PrimaryKeyConstraint("incident_id", "number", name=op.f("pk_incident_events")),
     )
     op.create_table(
         "due_times",
         sa.Column("id", sa.BigInteger(), sa.Identity(), nullable=False),
         sa.Column("incident_id", sa.Uuid(), nullable=False),
-        sa.Column("alert_id", sa.Uuid(), nullable=True),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.ForeignKeyConstraint(["alert_id"], ["alerts.id"], name=op.f("fk_due_times_alert_id")),
-        sa.ForeignKeyConstraint(["incident_id"], ["incidents.id"], name=op.f("fk_due_times_incident_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_due_times")),
     )
-    op.create_index("ix_due_times_alert_id", "due_times", ["alert_id"], unique=False)
     op.create_index("ix_due_times_due_at", "due_times", ["due_at"], unique=False)
 
 
 def downgrade() -> None:
     op.drop_index("ix_due_times_due_at", table_name="due_times")
-    op.drop_index("ix_due_times_alert_id", table_name="due_times")
     op.drop_table("due_times")
     op.drop_table("incident_events")
     op.drop_index("uq_alerts_active_responder", table_name="alerts", postgresql_where=sa.text("active"))
