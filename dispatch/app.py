@@ -39,6 +39,7 @@ from dispatch.operators.picture import Pictures
 from dispatch.pages import content_security_policy, install_pages
 from dispatch.problems import install_problem_handlers
 from dispatch.realtime import endpoint as socket_endpoint
+from dispatch.realtime.care import SocketCare
 from dispatch.realtime.conversation import ConversationParts
 from dispatch.realtime.endpoint import SocketParts
 from dispatch.realtime.hub import Hub
@@ -91,6 +92,7 @@ class Service:
         self.acknowledgements = Acknowledgements(self.engine)
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
+        self.care = SocketCare(self.hub, self.database, settings.heartbeat_s)
         self._tasks: list[asyncio.Task[None]] = []
 
     def socket_parts(self) -> SocketParts:
@@ -119,6 +121,7 @@ class Service:
             self.acknowledgements.run,
             self.due_times.run,
             self.pictures.run,
+            self.care.run,
             self._save_positions,
             self._forget,
             self._follow_registry,

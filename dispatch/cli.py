@@ -57,8 +57,7 @@ def serve(
     )
     with _told_plainly():
         listening = serving.bound_socket(settings.host, settings.port)
-        address = serving.address_of(listening)
-        serving.serve(settings, listening, on_listening=lambda: serving.announce(address))
+        serving.serve(settings, listening, serving.Announcement(serving.address_of(listening)))
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

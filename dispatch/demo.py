@@ -1,5 +1,6 @@
 """`dispatch demo`: the service with a city that lives in it."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -7,46 +8,58 @@ from datetime import UTC, datetime, timedelta
 from socket import socket
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
-from dispatch.serving import CannotServe, address_of, bound_socket, serve
+from dispatch.serving import CannotServe, Companion, address_of, bound_socket, serve
 from dispatch.settings import Settings
 
 _TOKEN_LIFETIME = timedelta(days=7)
-_STOP_WITHIN_S = 5
+_STOP_WITHIN_S = 10
 
-# A first-aider of the simulated city whose phone a visitor may look over the shoulder of... is nobody's but the
-# visitor's own: this one is theirs.
+# The first-aider whom the visitor plays, on the responder page.
 VISITOR = "visitor"
+
+# Ten times as fast as life: a rescue takes a minute, so that a visitor sees one to its end.
+_CITY = ("--speed", "10", "--sos-every-s", "25", "--visitor", VISITOR)
+
+
+class _City(Companion):
+    """The simulated city, a process of its own that uses the service as anybody would."""
+
+    def __init__(self, address: str, tokens: TokenIssuer, options: Sequence[str]) -> None:
+        self._address = address
+        self._tokens = tokens
+        self._options = options
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def begin(self) -> None:
+        """Say where to look, and let people live."""
+        _say_where(self._address, self._tokens)
+        admin = _token(self._tokens, Role.ADMIN, "demo")
+        command = [sys.executable, "-m", "simulator", "city", "--url", self._address, *_CITY, *self._options]
+        self._process = subprocess.Popen(  # noqa: S603 - our own program with our own words
+            command, stdin=subprocess.DEVNULL, env={**os.environ, "DISPATCH_ADMIN_TOKEN": admin}
+        )
+
+    def end(self) -> None:
+        """End the city and wait until it is gone."""
+        if self._process is None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 def run_demo(settings: Settings, city_options: Sequence[str]) -> None:
     """Serve, start the city as a process of its own, print where to look. Ends both together."""
     listening = _socket_near(settings)
-    address = address_of(listening)
     tokens = TokenIssuer(settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir))
-    city: list[subprocess.Popen[bytes]] = []
-
-    def start_city() -> None:
-        _say_where(address, tokens)
-        admin = _token(tokens, Role.ADMIN, "demo")
-        city.append(
-            subprocess.Popen(  # noqa: S603 - our own program with our own words
-                [
-                    *(sys.executable, "-m", "simulator", "city", "--url", address, "--admin-token", admin),
-                    *("--visitor", VISITOR, *city_options),
-                ],
-                stdin=subprocess.DEVNULL,
-            )
-        )
-
+    city = _City(address_of(listening), tokens, city_options)
     try:
-        serve(settings, listening, on_listening=start_city)
+        serve(settings, listening, city)
     finally:
-        for process in city:
-            process.terminate()
-            try:
-                process.wait(_STOP_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
+        city.end()
 
 
 def _socket_near(settings: Settings) -> socket:

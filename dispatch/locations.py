@@ -14,11 +14,11 @@ class LocationIn(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    latitude: float = Field(description="Degrees north, -90 to 90.", json_schema_extra={"minimum": -90, "maximum": 90})
-    longitude: float = Field(
-        description="Degrees east, -180 to 180.", json_schema_extra={"minimum": -180, "maximum": 180}
+    latitude: float = Field(strict=True, ge=-90, le=90, allow_inf_nan=False, description="Degrees north.")
+    longitude: float = Field(strict=True, ge=-180, le=180, allow_inf_nan=False, description="Degrees east.")
+    accuracy_m: float | None = Field(
+        None, strict=True, ge=0, le=100_000, allow_inf_nan=False, description="Radius in metres, 68 %."
     )
-    accuracy_m: float | None = Field(None, ge=0, le=100_000, allow_inf_nan=False, description="Radius, 68 %.")
     datum: Datum = Field(Datum.WGS84, description="`wgs84`, `gcj02` (AutoNavi, Tencent) or `bd09` (Baidu).")
 
     @field_validator("datum", mode="before")

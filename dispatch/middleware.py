@@ -3,6 +3,7 @@
 import time
 from collections.abc import Iterable
 
+from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch.metrics import HTTP_SECONDS
@@ -28,27 +29,31 @@ class BodyLimit:
             await problem_response(_too_large(most))(scope, receive, send)
             return
         taken = 0
-        answering = False
 
         async def counted() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            if taken > most:
-                raise _too_large(most)
-            return message
+            # Over the limit the application sees its client leave; what it says to that is replaced below.
+            return {"type": "http.disconnect"} if taken > most else message
 
-        async def noted(message: Message) -> None:
-            nonlocal answering
-            answering = True
-            await send(message)
+        answered = False
+
+        async def replaced(message: Message) -> None:
+            nonlocal answered
+            if taken <= most:
+                await send(message)
+            elif not answered:
+                answered = True
+                await problem_response(_too_large(most))(scope, receive, send)
 
         try:
-            await self._app(scope, counted, noted)
-        except TooLarge as problem:
-            if answering:
+            await self._app(scope, counted, replaced)
+        except ClientDisconnect:
+            if taken <= most:
                 raise
-            await problem_response(problem)(scope, receive, send)
+        if taken > most and not answered:
+            await problem_response(_too_large(most))(scope, receive, send)
 
 
 def _too_large(most: int) -> TooLarge:

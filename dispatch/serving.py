@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import uvicorn
 from fastapi import FastAPI
@@ -24,20 +24,32 @@ class CannotServe(Exception):
     """The service cannot start; the message says why and what to do."""
 
 
+class Companion:
+    """What is told when the service listens and before it stops."""
+
+    def begin(self) -> None:
+        """The service listens."""
+
+    def end(self) -> None:
+        """The service is about to stop, and still answers."""
+
+
 class _Server(uvicorn.Server):
     """A server that sends its sockets away with a come-back before it closes them."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, on_listening: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, companion: "Companion") -> None:
         super().__init__(config)
         self._app = app
-        self._on_listening = on_listening
+        self._companion = companion
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         if self.started:
-            self._on_listening()
+            self._companion.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        # Still serving: what lives on the service may say goodbye first.
+        await asyncio.to_thread(self._companion.end)
         self._app.state.service.hub.close_all()
         # One turn of the loop for each close frame to be written.
         await asyncio.sleep(0.05)
@@ -81,7 +93,7 @@ def address_of(listening: socket.socket) -> str:
     return f"http://{shown}:{port}"
 
 
-def serve(settings: Settings, listening: socket.socket, *, on_listening: Callable[[], None] = lambda: None) -> None:
+def serve(settings: Settings, listening: socket.socket, companion: Companion) -> None:
     """Serve until told to stop by SIGINT or SIGTERM. Raises `CannotServe` and what the private database raises."""
     if settings.workers > 1:
         raise CannotServe("this version runs one worker; start it with --workers 1")
@@ -94,7 +106,7 @@ def serve(settings: Settings, listening: socket.socket, *, on_listening: Callabl
             raise CannotServe("there is no database")
         migrate(url)
         app = create_app(settings, url)
-        server = _Server(_config(app, settings), app, on_listening)
+        server = _Server(_config(app, settings), app, companion)
         server.run(sockets=[listening])
         if not server.started:
             raise CannotServe("the service did not start; the log above says why")
@@ -123,7 +135,13 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     )
 
 
-def announce(address: str) -> None:
-    """Say where the service listens, on the terminal."""
-    sys.stdout.write(f"listening on {address}\n")
-    sys.stdout.flush()
+class Announcement(Companion):
+    """Says where the service listens, on the terminal."""
+
+    def __init__(self, address: str) -> None:
+        self._address = address
+
+    def begin(self) -> None:
+        """One line that programs may wait for."""
+        sys.stdout.write(f"listening on {self._address}\n")
+        sys.stdout.flush()

@@ -3,7 +3,7 @@
 import time
 from collections import OrderedDict
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
 from redis.asyncio import Redis
@@ -77,7 +77,10 @@ def address_of(request: Request) -> str:
         address = ip_address(host)
     except ValueError:
         return host
-    return str(address) if address.version == 4 else str(int(address) >> 64)  # noqa: PLR2004 - IP versions
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        # How an IPv4 client looks on a socket that serves both.
+        address = address.ipv4_mapped
+    return str(int(address) >> 64) if isinstance(address, IPv6Address) else str(address)
 
 
 async def sos_limit(request: Request) -> None:

@@ -1,5 +1,6 @@
 """What responders say about their alerts."""
 
+import contextlib
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,9 @@ class AnswerDesk:
     async def answer(self, responder_id: ResponderId, alert_id: str, *, accept: bool) -> None:
         """Yes or no to an alert. Raises `Refused`; saying the same twice changes nothing."""
         said = (Accept if accept else Decline)(_alert_id(alert_id), responder_id)
+        engagement = self._engine.roster.engagement_of(responder_id)
+        if accept and engagement is not None and engagement.alert_id != said.alert_id:
+            raise Refused("engaged_elsewhere", "You are on another alert.")
         await self._engine.command(await self._incident_of(responder_id, said.alert_id), said, by=_by(responder_id))
 
     async def progress(self, responder_id: ResponderId, alert_id: str, stage: AlertState) -> None:
@@ -29,7 +33,9 @@ class AnswerDesk:
     async def leave(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Somebody went off duty with an alert unanswered: that is a no."""
         said = Decline(engagement.alert_id, responder_id)
-        await self._engine.command(engagement.incident_id, said, by=_by(responder_id))
+        # Refused: the yes came first, and stands.
+        with contextlib.suppress(Refused):
+            await self._engine.command(engagement.incident_id, said, by=_by(responder_id))
 
     async def engagement_as_json(self, responder_id: ResponderId) -> dict[str, Any]:
         """The alert or assignment that somebody is on, in the shape of the socket's messages."""

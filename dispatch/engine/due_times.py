@@ -8,6 +8,7 @@ from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
 from dispatch.metrics import DUE_LATENESS_SECONDS
 from dispatch.rescue.commands import RespondByPassed
+from dispatch.rescue.vocabulary import IncidentId
 
 log = structlog.get_logger()
 
@@ -37,9 +38,18 @@ class DueTimes:
             due = await ledger.lock_due(connection, now)
             if not due:
                 return 0
-            for each in due:
+            acted = {each for each in dict.fromkeys(row.incident_id for row in due) if await self._acted_upon(each)}
+            settled = [each for each in due if each.incident_id in acted]
+            for each in settled:
                 DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
-            for incident_id in dict.fromkeys(each.incident_id for each in due):
-                await self._engine.command(incident_id, RespondByPassed(), by="system")
-            await ledger.forget_due(connection, [each.due_id for each in due])
-        return len(due)
+            await ledger.forget_due(connection, [each.due_id for each in settled])
+        return len(settled)
+
+    async def _acted_upon(self, incident_id: IncidentId) -> bool:
+        try:
+            await self._engine.command(incident_id, RespondByPassed(), by="system")
+        except Exception:
+            # Its row stays for the next look; the others must not wait for it.
+            log.exception("due time not acted upon", incident_id=incident_id)
+            return False
+        return True

@@ -1,5 +1,6 @@
 """Runs the decisions: takes a command, lets `rescue` decide, writes it down, and only then sends the messages."""
 
+import asyncio
 import time
 from collections.abc import Sequence
 from datetime import timedelta
@@ -20,7 +21,7 @@ from dispatch.engine.views import IncidentViews
 from dispatch.metrics import ALERTS, ANSWER_SECONDS, COMMAND_SECONDS, CONFLICTS, EVENTS, OPEN_INCIDENTS
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
-from dispatch.rescue.commands import Accept, Command, Decline, Progress, RespondByPassed, Widen
+from dispatch.rescue.commands import Accept, Command, Decline, Progress, Refused, RespondByPassed, Widen
 from dispatch.rescue.decide import Decision, decide
 from dispatch.rescue.events import Accepted, Declined, Event, Offered
 from dispatch.rescue.incident import Incident, fold
@@ -86,7 +87,11 @@ class Engine:
             remembered = await ledger.incident_ids(connection, states=states, limit=100_000, or_opened_after=lately)
             not_shown = await ledger.not_shown(connection)
         for incident_id in remembered:
-            await self.incident(incident_id)
+            try:
+                await self.incident(incident_id)
+            except Exception:
+                # One incident that cannot be read must not keep all others from being served.
+                log.exception("incident not recovered", incident_id=incident_id)
         await self._learn_engagements()
         for incident_id in not_shown:
             self.feed.show(incident_id)
@@ -108,31 +113,35 @@ class Engine:
     # --- what happens ---
 
     async def command(self, incident_id: IncidentId, command: Command, *, by: str) -> Incident:
-        """Carry out one command. Raises `NotFound` and `rescue.commands.Refused`; then nothing has changed."""
+        """Carry out one command. Raises `NotFound` and `rescue.commands.Refused`; then nothing has changed.
+
+        Once begun it goes on to its end, whatever becomes of who asked: what is committed must also be told.
+        """
+        return await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
+
+    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Incident:
         started = time.perf_counter()
         live = self._live.setdefault(incident_id, LiveIncident())
         async with live.lock:
             for _ in range(_TRIES):
                 incident = await self._loaded(incident_id, live)
                 decision = decide(incident, command, self._scene_for(incident, command), by=by)
-                if not decision.events or await self._recorded(live, decision):
+                if not decision.events or await self._recorded(live, decision, command):
                     COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
                     return decision.incident
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
     async def open(self, decision: Decision, *, request_id: str, receipt: bytes) -> None:
-        """Write down and send a decision that opens an incident. Raises `IntegrityError` when it may not be."""
+        """Write down and send a decision that opens an incident. Raises `IntegrityError` when it may not be.
+
+        The caller sees to it that this is not cancelled half-way.
+        """
         self._reserve(decision)
-        outgoing = self._outgoing(decision)
         try:
+            outgoing = self._outgoing(decision)
             async with self.database.statement() as connection:
                 sent = await ledger.record_opening(
-                    connection,
-                    decision.incident,
-                    decision.events,
-                    outgoing,
-                    request_id=request_id,
-                    receipt=receipt,
+                    connection, decision.incident, decision.events, outgoing, request_id=request_id, receipt=receipt
                 )
         except BaseException:
             self._release(decision)
@@ -176,20 +185,23 @@ class Engine:
         live.events = events
         return live.incident
 
-    async def _recorded(self, live: LiveIncident, decision: Decision) -> bool:
+    async def _recorded(self, live: LiveIncident, decision: Decision, command: Command) -> bool:
         """Write a decision down and send it; False when somebody else was faster and it must be taken anew."""
         incident = decision.incident
         self._reserve(decision)
         try:
+            outgoing = self._outgoing(decision)
             async with self.database.statement() as connection:
-                sent = await ledger.record_decision(connection, incident, decision.events, self._outgoing(decision))
+                sent = await ledger.record_decision(connection, incident, decision.events, outgoing)
         except IntegrityError as error:
             self._release(decision)
             CONFLICTS.labels(_constraint_of(error)).inc()
             log.info("decided anew", incident_id=incident.incident_id, clash=_constraint_of(error))
-            await self.resolve_clash(error)
             if _constraint_of(error) != _RESPONDER_TAKEN:
                 live.incident, live.events = None, []
+            elif isinstance(command, Accept) and not _offers(decision):
+                raise Refused("engaged_elsewhere", "You are on another alert.") from error
+            await self.resolve_clash(error)
             return False
         except BaseException:
             self._release(decision)
@@ -208,7 +220,12 @@ class Engine:
         async with self.database.statement() as connection:
             bound = await ledger.active_alerts(connection)
         for responder_id, engagement in bound.items():
-            self.roster.engage(responder_id, engagement)
+            live = self._live.get(engagement.incident_id)
+            alert = live.incident.alerts.get(engagement.alert_id) if live and live.incident else None
+            # Memory may have moved on while the question was under way.
+            has_ended = alert is not None and not alert.is_active
+            if self.roster.engagement_of(responder_id) is None and not has_ended:
+                self.roster.engage(responder_id, engagement)
 
     def _reserve(self, decision: Decision) -> None:
         """Take those on offer out of everybody else's reach before the commit: no two SOS here choose one."""
@@ -284,6 +301,10 @@ class Engine:
         OPEN_INCIDENTS.set(
             sum(1 for each in self._live.values() if each.incident is not None and not each.incident.is_ended)
         )
+
+
+def _offers(decision: Decision) -> bool:
+    return any(isinstance(event.what, Offered) for event in decision.events)
 
 
 def new_incident_id() -> IncidentId:

@@ -16,6 +16,7 @@ from dispatch.engine import ledger
 from dispatch.engine.ledger import Outgoing
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.rescue.events import Event
 from dispatch.rescue.vocabulary import IncidentId
 from dispatch.storage.database import Database
 
@@ -40,6 +41,7 @@ class OperatorFeed:
         self._engine = engine
         self._waiting: dict[IncidentId, None] = {}
         self._wake = asyncio.Event()
+        self._flushing = asyncio.Lock()
 
     def show(self, incident_id: IncidentId) -> None:
         """Something happened in this incident."""
@@ -63,36 +65,44 @@ class OperatorFeed:
 
     async def flush(self) -> None:
         """Tell everything that waits, in one statement."""
-        self._wake.clear()
-        batch, self._waiting = list(self._waiting), {}
+        async with self._flushing:
+            self._wake.clear()
+            batch, self._waiting = list(self._waiting), {}
+            try:
+                await self._tell(batch)
+            except BaseException:
+                self._waiting = dict.fromkeys(batch) | self._waiting
+                raise
+
+    async def _tell(self, batch: Sequence[IncidentId]) -> None:
         told: list[tuple[LiveIncident, int]] = []
         messages: list[Outgoing] = []
-        try:
-            for incident_id in batch:
+        for incident_id in batch:
+            try:
                 live = await self._engine.incident(incident_id)
-                incident = live.present
                 fresh = [event for event in live.events if event.number > live.shown_version]
                 if fresh:
-                    view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
-                    messages.append(Outgoing(OPERATORS, orjson.dumps({"type": "incident", **view}).decode()))
-                    told.append((live, incident.version))
-            if not told:
-                return
-            async with self._database.statement() as connection:
-                sent = await ledger.record_shown(
-                    connection,
-                    {live.present.incident_id: version for live, version in told},
-                    messages,
-                    now=self._engine.clock.now(),
-                    keep=_KEPT,
-                )
-        except BaseException:
-            self._waiting = dict.fromkeys(batch) | self._waiting
-            raise
+                    messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
+                    told.append((live, live.present.version))
+            except Exception:
+                # The next change of it, or the next start, tries again; the others must not wait for it.
+                log.exception("incident not shown", incident_id=incident_id)
+        if not told:
+            return
+        async with self._database.statement() as connection:
+            sent = await ledger.record_shown(
+                connection,
+                {live.present.incident_id: version for live, version in told},
+                messages,
+                now=self._engine.clock.now(),
+                keep=_KEPT,
+            )
         for live, version in told:
             live.shown_version = version
-        self._deliver(sent)
-
-    def _deliver(self, sent: Sequence[ledger.Sent]) -> None:
         for message in sent:
             self._hub.deliver(message.recipient, message.seq, message.body)
+
+    def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:
+        incident = live.present
+        view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
+        return orjson.dumps({"type": "incident", **view}).decode()

@@ -59,8 +59,8 @@ class Conversation:
                 await self._progress(alert_id, AlertState(stage))
             case Duty():
                 await self._duty(message)
-            case Watch(bbox=bbox):
-                self._watch(BoundingBox(*bbox))
+            case Watch():
+                self._watch(message.box())
             case Ping():
                 self.session.say({"type": "pong", "at": self._parts.clock.now()})
             case Hello():
@@ -94,8 +94,6 @@ class Conversation:
     def _watch(self, box: BoundingBox) -> None:
         if not self.session.identity.is_operator:
             raise BadMessage("forbidden", "Only operators watch the map.", of="watch")
-        if box.south > box.north:
-            raise BadMessage("invalid", "bbox: south lies north of north", field="bbox", of="watch")
         self.session.watching = box
         self._parts.pictures.show_full(self.session)
 

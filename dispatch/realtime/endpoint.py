@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from dataclasses import dataclass
+from uuid import UUID
 
 import structlog
 from fastapi import APIRouter
@@ -26,21 +27,18 @@ log = structlog.get_logger()
 
 router = APIRouter()
 
-_HELLO_WITHIN_S = 10.0
-# Silent for this many heartbeats: gone.
-_SILENT_HEARTBEATS = 3
-# A numbered message that is overtaken and has not come after this long is read again from the database.
-_GAP_PATIENCE_S = 1.0
+HELLO_WITHIN_S = 10.0
 _ERRORS_ALLOWED = 100
 
 
 class HelloRefused(Exception):
     """The session cannot begin."""
 
-    def __init__(self, code: CloseCode, detail: str) -> None:
+    def __init__(self, code: CloseCode, detail: str, field: str | None = None) -> None:
         super().__init__(detail)
         self.code = code
         self.detail = detail
+        self.field = field
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,53 +70,72 @@ async def stream(websocket: WebSocket) -> None:
     # Told from now on, holding what comes; then what there was before is read: nothing falls between.
     parts.hub.attach(session)
     writer = asyncio.ensure_future(session.write())
+    reader = asyncio.ensure_future(_converse(websocket, session, hello, parts))
+    try:
+        await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        # From here on nobody counts on this session; a phone that comes back finds its messages in the mailbox.
+        parts.hub.detach(session)
+        await _finish(reader)
+        if session.is_closing:
+            await asyncio.wait({writer})
+        await _finish(writer)
+
+
+async def _converse(websocket: WebSocket, session: Session, hello: Hello, parts: SocketParts) -> None:
     try:
         await _begin(session, hello, parts)
-        reader = asyncio.ensure_future(_listen(websocket, session, parts))
-        await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-        reader.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-            await reader
-        if session.is_closing:
-            await writer
+        await _listen(websocket, session, parts)
+    except WebSocketDisconnect:
+        raise
     except Exception:
+        # The database is away, say: the client is sent off with a come-back.
         log.exception("session ended by a fault", recipient=session.recipient)
         session.close(CloseCode.GOING_AWAY)
-        await writer
-    finally:
-        parts.hub.detach(session)
-        writer.cancel()
-        with contextlib.suppress(asyncio.CancelledError, Exception):
-            await writer
+
+
+async def _finish(task: "asyncio.Task[None]") -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
+        await task
 
 
 async def _greeted(websocket: WebSocket, parts: SocketParts) -> tuple[Hello, Identity]:
     try:
-        async with asyncio.timeout(_HELLO_WITHIN_S):
+        async with asyncio.timeout(HELLO_WITHIN_S):
             frame = await _receive(websocket)
     except TimeoutError as error:
-        raise HelloRefused(CloseCode.NO_HELLO, "No hello within 10 s.") from error
+        raise HelloRefused(CloseCode.NO_HELLO, "No hello came in time.") from error
     try:
         hello = read_message(frame)
     except BadMessage as problem:
-        raise HelloRefused(CloseCode.BAD_HELLO, problem.detail) from problem
+        raise HelloRefused(CloseCode.BAD_HELLO, problem.detail, problem.field) from problem
     if not isinstance(hello, Hello):
-        raise HelloRefused(CloseCode.BAD_HELLO, "The first message must be a `hello`.")
+        raise HelloRefused(CloseCode.BAD_HELLO, "The first message must be a `hello`.", "type")
     try:
-        identity = parts.tokens.read(hello.token)
-        await _must_be_known(identity, parts)
+        return hello, await _known(parts.tokens.read(hello.token), parts)
     except (BadToken, NotFound) as error:
-        raise HelloRefused(CloseCode.BAD_TOKEN, str(error)) from error
-    return hello, identity
+        raise HelloRefused(CloseCode.BAD_TOKEN, str(error), "token") from error
+    except Exception as error:
+        log.exception("hello not answered")
+        raise HelloRefused(CloseCode.GOING_AWAY, "The service cannot answer now; please come back.") from error
 
 
-async def _must_be_known(identity: Identity, parts: SocketParts) -> None:
+async def _known(identity: Identity, parts: SocketParts) -> Identity:
+    """The identity, its subject as the service writes it. Raises `BadToken` and `NotFound` for an unknown one."""
     if identity.role is Role.RESPONDER:
         parts.conversation.responders.one(identity.subject)
-    elif identity.role is Role.CALLER:
-        await parts.conversation.engine.incident(IncidentId(identity.subject))
-    elif not identity.is_operator:
+        return identity
+    if identity.role is Role.CALLER:
+        try:
+            incident_id = IncidentId(str(UUID(identity.subject)))
+        except ValueError as error:
+            raise BadToken("the token's subject is no incident") from error
+        await parts.conversation.engine.incident(incident_id)
+        return Identity(Role.CALLER, incident_id)
+    if not identity.is_operator:
         raise BadToken(f"a token of role {identity.role} has no stream")
+    return identity
 
 
 def _recipient_of(identity: Identity) -> str:
@@ -134,18 +151,16 @@ async def _begin(session: Session, hello: Hello, parts: SocketParts) -> None:
             epoch=resume.epoch if resume else None,
             seq=resume.seq if resume else None,
         )
-    session.say(
-        {
-            "type": "welcome",
-            "epoch": backlog.epoch,
-            "seq": backlog.after,
-            "resumed": backlog.resumed,
-            "heartbeat_s": parts.heartbeat_s,
-            "role": session.identity.role.value,
-            "subject": session.identity.subject,
-        }
-    )
-    session.begin(backlog)
+    welcome = {
+        "type": "welcome",
+        "epoch": backlog.epoch,
+        "seq": backlog.after,
+        "resumed": backlog.resumed,
+        "heartbeat_s": parts.heartbeat_s,
+        "role": session.identity.role.value,
+        "subject": session.identity.subject,
+    }
+    session.begin(welcome, backlog)
     if session.identity.role is Role.RESPONDER:
         responder = parts.conversation.responders.one(ResponderId(session.identity.subject))
         session.say({"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode.value})
@@ -155,35 +170,19 @@ async def _begin(session: Session, hello: Hello, parts: SocketParts) -> None:
 
 async def _listen(websocket: WebSocket, session: Session, parts: SocketParts) -> None:
     conversation = Conversation(session, parts.conversation)
-    heard_at = asyncio.get_running_loop().time()
     errors = 0
-    receiving = asyncio.ensure_future(_receive(websocket))
-    try:
-        while True:
-            done, _ = await asyncio.wait({receiving}, timeout=_GAP_PATIENCE_S if session.in_order.has_gap else 5.0)
-            now = asyncio.get_running_loop().time()
-            if not done:
-                if now - heard_at > _SILENT_HEARTBEATS * parts.heartbeat_s:
-                    session.close(CloseCode.SILENT)
-                    return
-                await _close_gap(session, parts)
-                continue
-            heard_at = now
-            frame = receiving.result()
-            receiving = asyncio.ensure_future(_receive(websocket))
-            problem = await _handled(conversation, frame)
-            if problem is not None:
-                session.say(problem)
-                errors += 1
-                if errors > _ERRORS_ALLOWED:
-                    session.close(CloseCode.TOO_MANY_ERRORS)
-                    return
-            elif errors:
-                errors -= 1
-    finally:
-        receiving.cancel()
-        with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError):
-            await receiving
+    while True:
+        frame = await _receive(websocket)
+        session.heard_at_s = session.now_s()
+        problem = await _handled(conversation, frame)
+        if problem is None:
+            errors = max(0, errors - 1)
+            continue
+        session.say(problem)
+        errors += 1
+        if errors > _ERRORS_ALLOWED:
+            session.close(CloseCode.TOO_MANY_ERRORS)
+            return
 
 
 async def _handled(conversation: Conversation, frame: str | bytes) -> dict[str, object] | None:
@@ -210,14 +209,6 @@ def _error(code: str, detail: str, *, field: str | None = None, of: str | None =
     return {name: value for name, value in told.items() if value is not None}
 
 
-async def _close_gap(session: Session, parts: SocketParts) -> None:
-    if not session.in_order.has_gap:
-        return
-    async with parts.database.statement() as connection:
-        missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, 2**53)
-    session.fill_gap(missed)
-
-
 async def _receive(websocket: WebSocket) -> str | bytes:
     event = await websocket.receive()
     if event["type"] == "websocket.disconnect":
@@ -229,5 +220,5 @@ async def _receive(websocket: WebSocket) -> str | bytes:
 async def _refuse(websocket: WebSocket, refusal: HelloRefused) -> None:
     SOCKET_ERRORS.labels(refusal.code.name.lower()).inc()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-        await websocket.send_json(_error(refusal.code.name.lower(), refusal.detail, of="hello"))
+        await websocket.send_json(_error(refusal.code.name.lower(), refusal.detail, field=refusal.field, of="hello"))
         await websocket.close(refusal.code.value, refusal.code.name.lower())

@@ -1,23 +1,17 @@
 """What a client may say on the socket, and how a mistake in it is told."""
 
-from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import (
-    AwareDatetime,
-    BaseModel,
-    ConfigDict,
-    Field,
-    TypeAdapter,
-    ValidationError,
-    model_validator,
-)
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, field_validator
 
-from dispatch.locations import LocationIn, check_coordinates
+from dispatch.locations import LocationIn
 from dispatch.problems import problem_of_validation
 from dispatch.rescue.vocabulary import TravelMode
+from geo.bounding_box import BoundingBox
 
 MAX_FRAME_BYTES = 64 * 1024
+
+StrictCoordinate = Annotated[float, Field(strict=True, allow_inf_nan=False)]
 
 
 class _Message(BaseModel):
@@ -84,16 +78,20 @@ class Watch(_Message):
     """The part of the map that an operator looks at: west, south, east, north."""
 
     type: Literal["watch"]
-    bbox: Annotated[list[float], Field(min_length=4, max_length=4)]
-    zoom: float = Field(0, ge=0, le=30, allow_inf_nan=False)
+    bbox: Annotated[list[StrictCoordinate], Field(min_length=4, max_length=4)]
+    zoom: float = Field(0, strict=True, ge=0, le=30, allow_inf_nan=False)
 
-    @model_validator(mode="before")
+    @field_validator("bbox", mode="after")
     @classmethod
-    def _corners_are_places(cls, value: object) -> object:
-        if isinstance(value, dict) and isinstance(bbox := value.get("bbox"), list) and len(bbox) == 4:  # noqa: PLR2004
-            check_coordinates({"latitude": bbox[1], "longitude": bbox[0]})
-            check_coordinates({"latitude": bbox[3], "longitude": bbox[2]})
-        return value
+    def _is_a_box(cls, bbox: list[float]) -> list[float]:
+        west, south, east, north = bbox
+        if not (-180 <= west <= 180 and -180 <= east <= 180 and -90 <= south <= north <= 90):  # noqa: PLR2004 - degrees
+            raise ValueError("must be west, south, east, north in degrees, south not north of north")
+        return bbox
+
+    def box(self) -> BoundingBox:
+        """The part of the map."""
+        return BoundingBox(*self.bbox)
 
 
 class Ping(_Message):
@@ -143,8 +141,3 @@ def _bad_message(error: ValidationError) -> BadMessage:
     problem = problem_of_validation([{**first, "loc": tuple(path) or (tag,)}])
     field = problem.errors[0].field
     return BadMessage("invalid", f"{field}: {problem.errors[0].problem}", field=field, of=str(tag))
-
-
-def frame_time(at: datetime | None, *, now: datetime) -> datetime:
-    """When something was so: as said, or now."""
-    return now if at is None else at

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
@@ -16,9 +17,15 @@ from dispatch.realtime.in_order import InOrder
 from dispatch.realtime.mailboxes import Backlog, numbered
 from geo.bounding_box import BoundingBox
 
+_CLOSE_WITHIN_S = 5.0
+_PEER_IS_GONE = (WebSocketDisconnect, RuntimeError, OSError)
+
 
 class Session:
-    """A socket after its hello. Senders never wait: what does not fit into the queue closes the session."""
+    """A socket after its hello. Senders never wait: what does not fit into the queue closes the session.
+
+    Sent first is the greeting, then the backlog, then what is queued.
+    """
 
     def __init__(self, websocket: WebSocket, identity: Identity, recipient: str, *, queue_size: int) -> None:
         self.session_id = uuid4().hex[:12]
@@ -28,14 +35,20 @@ class Session:
         self.watching: BoundingBox | None = None
         self.wants_full_picture = True
         self.in_order = InOrder()
+        self.heard_at_s = self.now_s()
+        self.gap_since_s: float | None = None
         self._websocket = websocket
+        self._backlog: deque[str] = deque()
+        self._begun = asyncio.Event()
         self._queue: asyncio.Queue[str] = asyncio.Queue(queue_size)
         self._closing: asyncio.Future[CloseCode] = asyncio.get_running_loop().create_future()
 
-    def begin(self, backlog: Backlog) -> None:
-        """Send what the client lacks, then everything held since the session was attached."""
-        for seq, body in backlog.messages:
-            self.say_text(numbered(seq, body))
+    def begin(self, greeting: object, backlog: Backlog) -> None:
+        """Greet, send what the client lacks, then everything held since the session was attached."""
+        # Not through the bounded queue: what waited for a phone that was away must not count as its slowness.
+        self._backlog.append(orjson.dumps(greeting).decode())
+        self._backlog.extend(numbered(seq, body) for seq, body in backlog.messages)
+        self._begun.set()
         for message in self.in_order.begin(backlog.last_seq):
             self.say_text(message)
 
@@ -43,6 +56,10 @@ class Session:
         """A numbered message, sent when its turn comes."""
         for due in self.in_order.offer(seq, message):
             self.say_text(due)
+        if not self.in_order.has_gap:
+            self.gap_since_s = None
+        elif self.gap_since_s is None:
+            self.gap_since_s = self.now_s()
 
     def fill_gap(self, messages: Sequence[tuple[int, str]]) -> None:
         """Messages read again from the database because one never came."""
@@ -55,6 +72,8 @@ class Session:
 
     def say_text(self, message: str) -> None:
         """A message that is JSON already."""
+        if self.is_closing:
+            return
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
@@ -66,33 +85,41 @@ class Session:
             SOCKETS_CLOSED.labels(code.name.lower()).inc()
             self._closing.set_result(code)
 
+    @staticmethod
+    def now_s() -> float:
+        """The loop's own time, for how long something has lasted."""
+        return asyncio.get_running_loop().time()
+
     @property
     def is_closing(self) -> bool:
         """Whether the session has been told to end."""
         return self._closing.done()
 
     async def write(self) -> None:
-        """Send what is queued until the session ends; then close the socket with the reason."""
-        sender = asyncio.ensure_future(self._send_queued())
+        """Send until the session ends; then close the socket with the reason."""
+        sender = asyncio.ensure_future(self._send())
         ends: set[asyncio.Future[Any]] = {sender, self._closing}
         try:
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         finally:
             sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
+            with contextlib.suppress(asyncio.CancelledError, *_PEER_IS_GONE):
                 await sender
         if self._closing.done():
-            code = self._closing.result()
-            if code is not CloseCode.SLOW_READER:
-                await self._send_rest()
-            with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-                await self._websocket.close(code.value, code.name.lower())
+            # A peer that reads nothing never lets the close frame through either.
+            with contextlib.suppress(TimeoutError, *_PEER_IS_GONE):
+                async with asyncio.timeout(_CLOSE_WITHIN_S):
+                    await self._say_goodbye(self._closing.result())
 
-    async def _send_queued(self) -> None:
+    async def _send(self) -> None:
+        await self._begun.wait()
+        while self._backlog:
+            await self._websocket.send_text(self._backlog.popleft())
         while True:
             await self._websocket.send_text(await self._queue.get())
 
-    async def _send_rest(self) -> None:
-        with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError, asyncio.QueueEmpty):
-            while True:
+    async def _say_goodbye(self, code: CloseCode) -> None:
+        if code is not CloseCode.SLOW_READER:
+            while not self._queue.empty():
                 await self._websocket.send_text(self._queue.get_nowait())
+        await self._websocket.close(code.value, code.name.lower())

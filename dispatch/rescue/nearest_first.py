@@ -11,6 +11,9 @@ from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import AedOption, Candidate
 from dispatch.rescue.vocabulary import AedId, AlertRole, ResponderId
 
+# When, who and which AED decide; the row and column that follow only say where they stand in the request.
+_Rank = tuple[float, ResponderId, str, int, int]
+
 
 def nearest_first(request: PlanRequest) -> Plan:
     """Give each role in turn to whoever would be there first, until the cap; a role that has enough gets nobody.
@@ -41,7 +44,7 @@ class _Draft:
     _on_role: Counter[AlertRole] = field(init=False)
     _accepted: Counter[AlertRole] = field(init=False)
     _runners: Counter[AedId | None] = field(init=False)
-    _order: dict[AlertRole, list[tuple[float, ResponderId, int, int]]] = field(init=False)
+    _order: dict[AlertRole, list[_Rank]] = field(init=False)
 
     def __post_init__(self) -> None:
         request = self.request
@@ -73,7 +76,7 @@ class _Draft:
         """The soonest who is still to be had for `role`."""
         queue = self._order[role]
         while queue:
-            eta_s, responder_id, row, column = queue[-1]
+            eta_s, responder_id, _, row, column = queue[-1]
             aed = self.request.aeds[column] if role is AlertRole.AED else None
             full = aed is not None and self._runners[aed.aed_id] >= self.request.policy.runners_per_aed
             if responder_id not in self._taken and not full:
@@ -95,20 +98,20 @@ class _Draft:
             return 1.0
         return _at_least_one(self._on_role[role], self.request.policy)
 
-    def _direct(self) -> list[tuple[float, ResponderId, int, int]]:
+    def _direct(self) -> list[_Rank]:
         rows = [
-            (float(eta_s), candidate.responder_id, row, -1)
+            (float(eta_s), candidate.responder_id, "", row, -1)
             for row, (candidate, eta_s) in enumerate(zip(self.request.candidates, self._arrivals.direct_s, strict=True))
             if eta_s < self._limit_s
         ]
         return sorted(rows, reverse=True)
 
-    def _by_way_of_aeds(self) -> list[tuple[float, ResponderId, int, int]]:
+    def _by_way_of_aeds(self) -> list[_Rank]:
         request, arrivals = self.request, self._arrivals
         via_aed_s, at_aed_s = arrivals.via_aed_s.tolist(), arrivals.at_aed_s.tolist()
         open_s = [_open_for_s(aed, request) for aed in request.aeds]
         rows = [
-            (via_aed_s[row][column], candidate.responder_id, row, column)
+            (via_aed_s[row][column], candidate.responder_id, request.aeds[column].aed_id, row, column)
             for row, candidate in enumerate(request.candidates)
             for column in range(len(request.aeds))
             if via_aed_s[row][column] < self._limit_s and at_aed_s[row][column] < open_s[column]
@@ -142,6 +145,6 @@ def _planned(candidate: Candidate, aed: AedOption | None, eta_s: float) -> Plann
         aed_id=aed.aed_id,
         eta_s=eta_s,
         distance_m=candidate.distance_m,
-        reason_en=f"brings the AED at {aed.name}, {coarse_m(aed.distance_m)} m from the patient, in about {minutes} min",
+        reason_en=f"brings the AED at {aed.name}, {coarse_m(aed.distance_m)} m from the patient, in {minutes} min",
         reason_zh=f"取{aed.name}的AED (距患者约{coarse_m(aed.distance_m)}米), 约{minutes}分钟送达",
     )

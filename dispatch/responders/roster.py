@@ -120,6 +120,10 @@ class Roster:
         self._moved.clear()
         return moved
 
+    def mark_moved(self, responder_ids: Iterable[ResponderId]) -> None:
+        """These fixes could not be written down and are still to be."""
+        self._moved.update(responder_ids)
+
     def take_changed(self) -> set[ResponderId]:
         """Those who look different on a map since this was last asked."""
         changed, self._changed = self._changed, set()

@@ -1,10 +1,12 @@
 """What happens to first-aiders: they are created, changed, go on and off duty, and move."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
+from weakref import WeakValueDictionary
 from zoneinfo import ZoneInfo
 
 from dispatch.clock import Clock
@@ -22,6 +24,9 @@ from geo.place import Place
 # A phone's clock may be ahead a little; a position from further in the future is a mistake worth telling.
 _CLOCK_SKEW = timedelta(seconds=60)
 
+# Where somebody was the day before yesterday says nothing, and is a phone's clock gone wrong.
+_FIX_MEMORY = timedelta(days=1)
+
 
 class ResponderService:
     """The one way to change a first-aider. Profile and duty are committed before memory follows; positions are not."""
@@ -31,6 +36,7 @@ class ResponderService:
         self._roster = roster
         self._clock = clock
         self._timezone = timezone
+        self._saving: WeakValueDictionary[ResponderId, asyncio.Lock] = WeakValueDictionary()
         # Told when somebody who has not answered yet goes off duty; set by who runs the incidents.
         self.on_leaving: Callable[[ResponderId, Engagement], Awaitable[None]] | None = None
 
@@ -69,23 +75,25 @@ class ResponderService:
         for field in change.model_fields_set - {"phone"}:
             if getattr(change, field) is None:
                 raise InvalidField(field, "cannot be null; leave it out to keep it")
-        return await self._save(self.one(responder_id), **values)
+        return await self._save(self.one(responder_id).responder_id, **values)
 
     async def set_duty(self, responder_id: str, *, on_duty: bool, mode: TravelMode | None = None) -> Responder:
         """Go on or off duty. Who leaves with an alert unanswered has declined it; who accepted one is still on it."""
         responder = self.one(responder_id)
         if responder.on_duty != on_duty or mode not in {None, responder.mode}:
-            responder = await self._save(responder, on_duty=on_duty, mode=mode or responder.mode)
+            responder = await self._save(responder.responder_id, on_duty=on_duty, mode=mode or responder.mode)
         engagement = self._roster.engagement_of(responder.responder_id)
         if not on_duty and engagement is not None and not engagement.accepted and self.on_leaving is not None:
             await self.on_leaving(responder.responder_id, engagement)
         return responder
 
     def move(self, responder_id: ResponderId, place: Place, *, accuracy_m: float | None, at: datetime | None) -> None:
-        """Note where somebody is. Raises `InvalidField` for a time in the future, `NotFound` for somebody unknown."""
+        """Note where somebody is. Raises `InvalidField` for a time that cannot be, `NotFound` for somebody unknown."""
         now = self._clock.now()
         if at is not None and at > now + _CLOCK_SKEW:
             raise InvalidField("at", f"lies in the future: {at.isoformat()}, now is {now.isoformat()}")
+        if at is not None and at < now - _FIX_MEMORY:
+            raise InvalidField("at", f"lies too far back: {at.isoformat()}, now is {now.isoformat()}")
         self.one(responder_id)
         POSITIONS.inc()
         self._roster.move(responder_id, Fix(place, min(at or now, now), accuracy_m))
@@ -94,8 +102,12 @@ class ResponderService:
         """Write down the fixes that are newer than what is written; returns how many."""
         moved = self._roster.take_moved()
         if moved:
-            async with self._database.transaction() as connection:
-                await repository.save_fixes(connection, moved)
+            try:
+                async with self._database.transaction() as connection:
+                    await repository.save_fixes(connection, moved)
+            except Exception:
+                self._roster.mark_moved(each.responder_id for each in moved)
+                raise
         return len(moved)
 
     async def load(self) -> None:
@@ -124,10 +136,12 @@ class ResponderService:
             "created_at": responder.created_at,
         }
 
-    async def _save(self, responder: Responder, **values: Any) -> Responder:
-        async with self._database.transaction() as connection:
-            await repository.change(connection, replace(responder, **values))
-        # Positions may have come in while the commit was under way: the change goes onto what is there now.
-        changed = replace(self.one(responder.responder_id), **values)
-        self._roster.put(changed)
-        return changed
+    async def _save(self, responder_id: ResponderId, **values: Any) -> Responder:
+        # The row is written whole: two changes of one profile at the same moment must see each other.
+        async with self._saving.setdefault(responder_id, asyncio.Lock()):
+            async with self._database.transaction() as connection:
+                await repository.change(connection, replace(self.one(responder_id), **values))
+            # Positions may have come in while the commit was under way: the change goes onto what is there now.
+            changed = replace(self.one(responder_id), **values)
+            self._roster.put(changed)
+            return changed
