@@ -2,9 +2,12 @@
 
 import asyncio
 import contextlib
+import signal
 import socket
 import sys
 from collections.abc import Iterator
+from types import FrameType
+from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
@@ -98,6 +101,9 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
     if settings.workers > 1:
         raise CannotServe("this version runs one worker; start it with --workers 1")
     configure_logs(settings)
+    # The server raises its signal anew when it has stopped: that must not end the process before the database has.
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, _leave)
     # One process owns its data folder; the command line's own uses attach to what runs there.
     cluster = PrivateCluster(settings.data_dir) if settings.database_url is None else None
     try:
@@ -113,6 +119,10 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
     finally:
         if cluster is not None:
             cluster.stop()
+
+
+def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:
+    raise SystemExit(0)
 
 
 def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:

@@ -257,7 +257,8 @@ class Engine:
             NoticeKind.STAND_DOWN: self.messages.stand_down,
         }[notice.kind]
         message = render(incident, alert)
-        return Outgoing(responder_mailbox(alert.responder_id), orjson.dumps(message).decode())
+        offered = alert.alert_id if notice.kind is NoticeKind.ALERT else None
+        return Outgoing(responder_mailbox(alert.responder_id), orjson.dumps(message).decode(), offered)
 
     def _after_commit(self, decision: Decision, sent: Sequence[Sent]) -> None:
         for message in sent:

@@ -38,7 +38,7 @@ _OPEN = text(
 _STATE = text("select epoch, last_seq from mailboxes where recipient = :recipient")
 _AFTER = text(
     """
-    select seq, body::text as body from messages
+    select seq, body from messages
     where recipient = :recipient and seq > :after and seq <= :last_seq order by seq
     """
 )
@@ -47,8 +47,7 @@ _ACKNOWLEDGE = text(
     delete from messages
     using unnest(cast(:recipients as text[]), cast(:seqs as bigint[])) as acknowledged(recipient, seq)
     where messages.recipient = acknowledged.recipient and messages.seq <= acknowledged.seq
-    returning messages.body ->> 'type' as type, messages.body ->> 'incident_id' as incident_id,
-              messages.body ->> 'alert_id' as alert_id
+    returning messages.incident_id, messages.alert_id
     """
 )
 
@@ -86,7 +85,7 @@ async def messages_after(
 async def acknowledge(connection: AsyncConnection, up_to: Mapping[str, int]) -> list[ReceivedAlert]:
     """Forget messages up to a number per recipient; returns the alerts among them."""
     gone = await connection.execute(_ACKNOWLEDGE, {"recipients": list(up_to), "seqs": list(up_to.values())})
-    return [ReceivedAlert(row.incident_id, row.alert_id) for row in gone if row.type == "alert"]
+    return [ReceivedAlert(str(row.incident_id), str(row.alert_id)) for row in gone if row.alert_id is not None]
 
 
 def numbered(seq: int, body: str) -> str:

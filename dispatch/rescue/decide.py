@@ -234,15 +234,19 @@ def _accept(course: _Course, command: Accept, by: str) -> None:
         return
     if alert.is_pending:
         course.happens(Accepted(alert_id=alert.alert_id, late=False), by)
-    elif alert.state in {AlertState.EXPIRED, AlertState.DECLINED} and course.wants_more:
+    elif alert.state in _MAY_STILL_COME and course.wants_more:
         course.happens(Accepted(alert_id=alert.alert_id, late=True), by)
-    elif alert.state is AlertState.EXPIRED:
+    elif alert.state in _MAY_STILL_COME:
         course.happens(StoodDown(alert_id=alert.alert_id, reason=_why_not_wanted(course.incident)), by)
         return
     else:
         raise Refused("alert_ended", f"This alert is {alert.state} already; please stay where you are.")
     if not course.wants_more:
         course.take_back_offers(StandDownReason.ENOUGH_ACCEPTED)
+
+
+# Their offer ended without a yes; who changes their mind, or was overtaken on the way, is taken where still wanted.
+_MAY_STILL_COME = frozenset({AlertState.EXPIRED, AlertState.DECLINED, AlertState.WITHDRAWN})
 
 
 def _why_not_wanted(incident: Incident) -> StandDownReason:

@@ -42,7 +42,7 @@ class Database:
             pool_size=connections,
             max_overflow=connections,
             pool_timeout=5,
-            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC", "connect_timeout": 5},
+            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 5},
             **options,
         )
 

@@ -1,7 +1,6 @@
 """Outgoing messages: rows until acknowledged, numbered without gaps per recipient."""
 
-from sqlalchemy import BigInteger, Column, DateTime, PrimaryKeyConstraint, Table, Text
-from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy import BigInteger, Column, DateTime, PrimaryKeyConstraint, Table, Text, Uuid
 
 from dispatch.storage.tables.metadata import METADATA
 
@@ -23,7 +22,10 @@ messages = Table(
     METADATA,
     Column("recipient", Text, nullable=False),
     Column("seq", BigInteger, nullable=False),
-    Column("body", JSON, nullable=False, comment="the message as sent, without its seq"),
+    Column("incident_id", Uuid),
+    Column("alert_id", Uuid, comment="the alert that it offers; null in every other message"),
+    # Text, not JSON: the server need not read what it only keeps, and a resumed client gets the same bytes.
+    Column("body", Text, nullable=False, comment="the message as sent, without its seq"),
     Column("created_at", DateTime(timezone=True), nullable=False),
     PrimaryKeyConstraint("recipient", "seq"),
 )

@@ -128,12 +128,11 @@ def upgrade() -> None:
         "messages",
         sa.Column("recipient", sa.Text(), nullable=False),
         sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.Column("incident_id", sa.Uuid(), nullable=True),
         sa.Column(
-            "body",
-            postgresql.JSON(astext_type=sa.Text()),
-            nullable=False,
-            comment="the message as sent, without its seq",
+            "alert_id", sa.Uuid(), nullable=True, comment="the alert that it offers; null in every other message"
         ),
+        sa.Column("body", sa.Text(), nullable=False, comment="the message as sent, without its seq"),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("recipient", "seq", name=op.f("pk_messages")),
     )
@@ -208,7 +207,7 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("kind", sa.Text(), nullable=False),
         sa.Column("by", sa.Text(), nullable=False),
-        sa.Column("data", postgresql.JSONB(astext_type=sa.Text()), nullable=False),
+        sa.Column("data", postgresql.JSON(astext_type=sa.Text()), nullable=False),
         sa.PrimaryKeyConstraint("incident_id", "number", name=op.f("pk_incident_events")),
     )
     op.create_table(

@@ -1,0 +1,1 @@
+"""Load and latency: Locust users for every role, and the bench of the way of an SOS. Loopback only."""

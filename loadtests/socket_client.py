@@ -1,0 +1,79 @@
+"""The contract's socket for Locust: websocket-client, whose blocking calls gevent makes cooperative."""
+
+import json
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any
+
+import gevent
+import websocket
+
+Message = dict[str, Any]
+
+
+class StreamEndedError(ConnectionError):
+    """The service closed a stream that nobody had asked to close."""
+
+
+class SocketClient:
+    """One recipient's stream: hello, acknowledgements, pings; `on_message` gets each message and its arrival.
+
+    Arrivals are seconds of `time.perf_counter`, read as soon as this process gets to see the frame.
+    """
+
+    def __init__(self, host: str, token: str, on_message: Callable[[Message, float], None]) -> None:
+        self._on_message = on_message
+        self._closing = False
+        self._socket = websocket.create_connection(
+            "ws" + host.removeprefix("http").rstrip("/") + "/v1/stream", timeout=30, http_no_proxy=["*"]
+        )
+        self.send({"type": "hello", "token": token})
+        self.welcome = self._read_welcome()
+        # The service answers each ping, so silence of two heartbeats means that the line is dead.
+        self._socket.settimeout(2 * float(self.welcome["heartbeat_s"]))
+
+    def _read_welcome(self) -> Message:
+        while True:
+            text = self._socket.recv()
+            if not text:
+                raise StreamEndedError("the service closed the stream instead of welcoming it")
+            message: Message = json.loads(text)
+            if message["type"] == "welcome":
+                return message
+
+    def send(self, message: Message) -> None:
+        """Send one message."""
+        self._socket.send(json.dumps(message, separators=(",", ":")))
+
+    def listen(self) -> None:
+        """Hand over messages until closed. Raises StreamEndedError when the service ends it."""
+        pinging = gevent.spawn(self._keep_alive)
+        try:
+            while True:
+                text = self._socket.recv()
+                arrived_at = time.perf_counter()
+                if not text:
+                    raise StreamEndedError("the service closed the stream")
+                message = json.loads(text)
+                self._on_message(message, arrived_at)
+                if "seq" in message:
+                    self.send({"type": "ack", "seq": message["seq"]})
+        except (OSError, websocket.WebSocketException) as error:
+            if not self._closing:
+                raise StreamEndedError(str(error)) from error
+        finally:
+            pinging.kill(block=False)
+
+    def close(self) -> None:
+        """Hang up, without waiting for the goodbye: another greenlet may be reading."""
+        self._closing = True
+        with suppress(OSError, websocket.WebSocketException):
+            self._socket.send_close()
+        self._socket.shutdown()  # type: ignore[no-untyped-call] # without annotations there
+
+    def _keep_alive(self) -> None:
+        while True:
+            gevent.sleep(float(self.welcome["heartbeat_s"]) * 0.8)
+            with suppress(OSError, websocket.WebSocketException):
+                self.send({"type": "ping"})
