@@ -16,7 +16,7 @@ _FULL_CIRCLE_DEGREES = 360.0
 _EDGES = ("west", "south", "east", "north")
 
 
-class InvalidBoundingBox(ValueError):  # noqa: N818 (reads as the sentence it is)
+class InvalidBoundingBox(ValueError):
     """A text that names no box: `problem` is a sentence about what is wrong with it."""
 
     def __init__(self, problem: str) -> None:
@@ -52,9 +52,7 @@ class BoundingBox:
             return cls(-MAX_LONGITUDE, max(south, -MAX_LATITUDE), MAX_LONGITUDE, min(north, MAX_LATITUDE))
         sine = math.sin(angle) / math.cos(math.radians(place.latitude))
         half_width = math.degrees(math.asin(min(1.0, sine))) + _RIM_DEGREES
-        return cls(
-            _wrapped(place.longitude - half_width), south, _wrapped(place.longitude + half_width), north
-        )
+        return cls(_wrapped(place.longitude - half_width), south, _wrapped(place.longitude + half_width), north)
 
     def contains(self, place: Place) -> bool:
         """Tell whether the place lies in the box or on its edge; -180° and 180° are one meridian."""

@@ -43,9 +43,7 @@ class CellTree(Generic[Key]):
 
     def __init__(self, leaf_resolution: int) -> None:
         self._leaf_resolution = leaf_resolution
-        self._reaches = [
-            reach_of_cell(resolution, leaf_resolution) for resolution in range(leaf_resolution + 1)
-        ]
+        self._reaches = [reach_of_cell(resolution, leaf_resolution) for resolution in range(leaf_resolution + 1)]
         self._roots: dict[int, Node[Key]] = {}
         self._leaves: dict[int, Node[Key]] = {}
 

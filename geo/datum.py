@@ -71,7 +71,7 @@ _SPELLINGS = {
 _DATUM_OF_SPELLING = {spelling: datum for datum, spellings in _SPELLINGS.items() for spelling in spellings}
 
 
-class UnknownDatum(ValueError):  # noqa: N818 (reads as the sentence it is)
+class UnknownDatum(ValueError):
     """A text that names no datum known here: `problem` is a sentence about it."""
 
     def __init__(self, problem: str) -> None:
@@ -111,16 +111,12 @@ def from_wgs84(place: Place, datum: Datum) -> Place:
     return Place(*_shifted(place.latitude, place.longitude, datum, math))
 
 
-def to_wgs84_arrays(
-    latitudes: FloatArray, longitudes: FloatArray, datum: Datum
-) -> tuple[FloatArray, FloatArray]:
+def to_wgs84_arrays(latitudes: FloatArray, longitudes: FloatArray, datum: Datum) -> tuple[FloatArray, FloatArray]:
     """Return what `to_wgs84` does for arrays of degrees: new arrays of latitudes and longitudes."""
     return _converted(latitudes, longitudes, datum, _unshifted)
 
 
-def from_wgs84_arrays(
-    latitudes: FloatArray, longitudes: FloatArray, datum: Datum
-) -> tuple[FloatArray, FloatArray]:
+def from_wgs84_arrays(latitudes: FloatArray, longitudes: FloatArray, datum: Datum) -> tuple[FloatArray, FloatArray]:
     """Return what `from_wgs84` does for arrays of degrees: new arrays of latitudes and longitudes."""
     return _converted(latitudes, longitudes, datum, _shifted)
 
@@ -144,9 +140,7 @@ def _converted(
 # Each formula below stands once for numbers (maths is `math`) and for arrays (maths is `numpy`).
 
 
-def _unshifted(
-    latitude: _Degrees, longitude: _Degrees, datum: Datum, maths: Any
-) -> tuple[_Degrees, _Degrees]:
+def _unshifted(latitude: _Degrees, longitude: _Degrees, datum: Datum, maths: Any) -> tuple[_Degrees, _Degrees]:
     """Solve shifted(x) = given: x = given - shift(x), repeated.
 
     The shift changes by less than 2 % of the way moved, so each round adds nearly two digits.

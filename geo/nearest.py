@@ -120,9 +120,7 @@ class MovingPoints(Generic[Key]):
                 closest.offer(node.members)
         return closest.found()
 
-    def within(
-        self, place: Place, radius_m: float, *, keep: Callable[[Key], bool] | None = None
-    ) -> list[Found[Key]]:
+    def within(self, place: Place, radius_m: float, *, keep: Callable[[Key], bool] | None = None) -> list[Found[Key]]:
         """Return every point at most `radius_m` away that `keep` does not refuse, nearest first.
 
         Raises ValueError for a radius that is negative or NaN.

@@ -23,7 +23,7 @@ class Place:
     longitude: float
 
 
-class InvalidPlace(ValueError):  # noqa: N818 (reads as the sentence it is)
+class InvalidPlace(ValueError):
     """Coordinates that name no place: `field` is the one at fault, `problem` a sentence about it."""
 
     def __init__(self, field: PlaceField, problem: str) -> None:
@@ -43,9 +43,7 @@ def place_from(latitude: object, longitude: object) -> Place:
     if abs(latitude_degrees) > MAX_LATITUDE:
         raise InvalidPlace("latitude", _latitude_problem(latitude_degrees, longitude_degrees))
     if abs(longitude_degrees) > MAX_LONGITUDE:
-        raise InvalidPlace(
-            "longitude", f"The longitude must be from -180 to 180 degrees, not {longitude_degrees:g}."
-        )
+        raise InvalidPlace("longitude", f"The longitude must be from -180 to 180 degrees, not {longitude_degrees:g}.")
     return Place(latitude_degrees, longitude_degrees)
 
 

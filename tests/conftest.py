@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from pydantic import SecretStr
 
 from dispatch.access.tokens import Role
 from dispatch.settings import Settings
@@ -49,7 +50,7 @@ def empty_tables(url: str) -> None:
     """Forget everything that a test wrote."""
     tables = ", ".join(table.name for table in METADATA.sorted_tables)
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
-        connection.execute(f"truncate {tables} restart identity cascade")  # type: ignore[arg-type]
+        connection.execute(f"truncate {tables} restart identity cascade")
 
 
 @pytest.fixture
@@ -62,7 +63,7 @@ def clock() -> MovableClock:
 async def service(postgis_url: str, clock: MovableClock, tmp_path: Path) -> AsyncIterator[ServiceInProcess]:
     """The whole service on a loopback port of this process, over empty tables, with a clock that the test moves."""
     empty_tables(postgis_url)
-    settings = Settings(data_dir=tmp_path, secret="a secret for the tests of this run only")  # type: ignore[arg-type]
+    settings = Settings(data_dir=tmp_path, secret=SecretStr("a secret for the tests of this run only"))
     async with run_in_process(settings, postgis_url, clock) as running:
         yield running
 

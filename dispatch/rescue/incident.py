@@ -5,6 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
 from types import MappingProxyType
+from typing import Any
 
 from dispatch.rescue.events import (
     Accepted,
@@ -165,36 +166,39 @@ def begin(incident_id: IncidentId, event: Event) -> Incident:
     )
 
 
-def apply(incident: Incident, event: Event) -> Incident:  # noqa: C901, PLR0911 - one line for each kind of event
+def apply(incident: Incident, event: Event) -> Incident:
     """The incident after one more event. Raises `ValueError` when a number is missing."""
     if event.number != incident.version + 1:
         raise ValueError(f"event {event.number} does not follow version {incident.version}")
-    incident = replace(incident, version=event.number)
+    return replace(incident, version=event.number, **_changes(incident, event))
+
+
+def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911 - one line for each kind of event
     match event.what:
         case Offered() as offered:
             return _with_alert(incident, _offer(offered, event.at))
         case Received() | Accepted() | Declined() | Expired() | Withdrawn() | StoodDown() | StageReached() as answered:
             return _with_alert(incident, _moved(incident.alerts[answered.alert_id], answered, event.at))
         case Planned(wave=wave):
-            return replace(incident, waves=wave)
+            return {"waves": wave}
         case CprChanged(in_progress=in_progress):
-            return replace(incident, cpr_in_progress=in_progress)
+            return {"cpr_in_progress": in_progress}
         case AmbulanceExpected(arrives_at=arrives_at):
-            return replace(incident, ambulance_arrives_at=arrives_at)
+            return {"ambulance_arrives_at": arrives_at}
         case AmbulanceArrived():
-            return replace(incident, ambulance_arrived_at=event.at)
+            return {"ambulance_arrived_at": event.at}
         case Widened(times=times):
-            return replace(incident, times_widened=times)
+            return {"times_widened": times}
         case Cancelled(reason=reason):
-            return replace(incident, closed_at=event.at, cancel_reason=reason)
+            return {"closed_at": event.at, "cancel_reason": reason}
         case Closed():
-            return replace(incident, closed_at=event.at)
+            return {"closed_at": event.at}
         case other:
             raise ValueError(f"{type(other).__name__} cannot happen to an incident that is open")
 
 
-def _with_alert(incident: Incident, alert: Alert) -> Incident:
-    return replace(incident, alerts=MappingProxyType({**incident.alerts, alert.alert_id: alert}))
+def _with_alert(incident: Incident, alert: Alert) -> dict[str, Any]:
+    return {"alerts": MappingProxyType({**incident.alerts, alert.alert_id: alert})}
 
 
 def _offer(offered: Offered, at: datetime) -> Alert:

@@ -102,9 +102,7 @@ def test_a_circle_over_a_pole_takes_in_every_meridian() -> None:
 
 def test_the_box_around_a_point_is_the_point() -> None:
     box = BoundingBox.around(Place(30.25, 120.15), 0.0)
-    assert (box.west, box.south, box.east, box.north) == pytest.approx(
-        (120.15, 30.25, 120.15, 30.25), abs=3e-6
-    )
+    assert (box.west, box.south, box.east, box.north) == pytest.approx((120.15, 30.25, 120.15, 30.25), abs=3e-6)
 
 
 @given(boxes(), boxes(), PLACES)

@@ -83,9 +83,7 @@ def test_arrays_give_what_one_by_one_gives(places: list[Place], datum: Datum) ->
         expected = [one(place, datum) for place in places]
         new_latitudes, new_longitudes = many(latitudes, longitudes, datum)
         np.testing.assert_allclose(new_latitudes, [place.latitude for place in expected], rtol=0, atol=1e-11)
-        np.testing.assert_allclose(
-            new_longitudes, [place.longitude for place in expected], rtol=0, atol=1e-11
-        )
+        np.testing.assert_allclose(new_longitudes, [place.longitude for place in expected], rtol=0, atol=1e-11)
 
 
 def test_arrays_leave_what_they_are_given_alone() -> None:

@@ -23,9 +23,7 @@ def test_the_poles_are_half_way_round_apart_whatever_their_longitude() -> None:
 
 
 def test_the_way_over_the_antimeridian_is_short() -> None:
-    assert distance_m(Place(0, 179.9), Place(0, -179.9)) == pytest.approx(
-        EARTH_RADIUS_M * math.radians(0.2), rel=1e-12
-    )
+    assert distance_m(Place(0, 179.9), Place(0, -179.9)) == pytest.approx(EARTH_RADIUS_M * math.radians(0.2), rel=1e-12)
 
 
 @pytest.mark.parametrize("step_m", [1e-4, 1e-2, 1.0, 100.0])

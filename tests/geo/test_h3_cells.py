@@ -24,9 +24,7 @@ def _face_centres() -> list[Place]:
         # The corners of one face are 1.05 apart, all others at least 1.7.
         if all(math.dist(a, b) < 1.2 for a, b in itertools.combinations(three, 2)):
             x, y, z = (sum(axis) for axis in zip(*three, strict=True))
-            centres.append(
-                Place(math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x)))
-            )
+            centres.append(Place(math.degrees(math.atan2(z, math.hypot(x, y))), math.degrees(math.atan2(y, x))))
     return centres
 
 

@@ -21,9 +21,7 @@ PENTAGONS = [Place(*h3.cell_to_latlng(cell)) for cell in h3.get_pentagons(8)]
 
 
 def _between(a: Place, b: Place, share: float) -> Place:
-    return Place(
-        a.latitude + share * (b.latitude - a.latitude), a.longitude + share * (b.longitude - a.longitude)
-    )
+    return Place(a.latitude + share * (b.latitude - a.latitude), a.longitude + share * (b.longitude - a.longitude))
 
 
 def _corners_and_edges(cell: int) -> list[Place]:
@@ -45,9 +43,7 @@ def _moved(place: Place, way_m: float, bearing: float) -> Place:
     north = math.degrees(way_m / EARTH_RADIUS_M) * math.cos(bearing)
     level = max(math.cos(math.radians(place.latitude)), 1e-9)
     east = math.degrees(way_m / EARTH_RADIUS_M) * math.sin(bearing) / level
-    return Place(
-        max(-90.0, min(90.0, place.latitude + north)), (place.longitude + east + 180.0) % 360.0 - 180.0
-    )
+    return Place(max(-90.0, min(90.0, place.latitude + north)), (place.longitude + east + 180.0) % 360.0 - 180.0)
 
 
 # A millimetre to a quarter of the way round, evenly by order of magnitude.
@@ -87,9 +83,7 @@ def _by_brute_force(
 
 @given(WORLDS, PLACES, st.integers(0, 35), st.sampled_from([0, 3, 7, 8, 9, 12, 15]))
 @settings(max_examples=500, deadline=None)
-def test_the_nearest_are_those_of_a_full_comparison(
-    world: list[Place], place: Place, k: int, resolution: int
-) -> None:
+def test_the_nearest_are_those_of_a_full_comparison(world: list[Place], place: Place, k: int, resolution: int) -> None:
     points = dict(enumerate(world))
     index = _index_of(points, resolution)
     assert index.nearest(place, k) == _by_brute_force(points, place, k)
@@ -111,9 +105,7 @@ def test_distance_limits_and_filters_are_part_of_the_question(
     assert index.nearest(place, k, keep=keep) == _by_brute_force(points, place, k, keep=keep)
     assert index.nearest(place, k, within_m=within_m) == _by_brute_force(points, place, k, within_m)
     assert index.within(place, within_m) == _by_brute_force(points, place, everything, within_m)
-    assert index.within(place, within_m, keep=keep) == _by_brute_force(
-        points, place, everything, within_m, keep
-    )
+    assert index.within(place, within_m, keep=keep) == _by_brute_force(points, place, everything, within_m, keep)
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -182,9 +174,7 @@ def test_answers_do_not_depend_on_the_order_of_arrival() -> None:
 
 def test_a_filter_that_rejects_almost_all_still_gets_its_k() -> None:
     random_ = random.Random(4)
-    points = {
-        key: _moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)
-    }
+    points = {key: _moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)}
     index = _index_of(points)
     for one_in in (50, 1_000, 2_500):
         wanted = set(range(0, 5_000, one_in))

@@ -40,9 +40,7 @@ def test_whole_and_numpy_numbers_become_floats() -> None:
         (200.0, 400.0, "latitude", "-90 to 90"),
     ],
 )
-def test_bad_input_names_the_field_at_fault(
-    latitude: object, longitude: object, field: str, word: str
-) -> None:
+def test_bad_input_names_the_field_at_fault(latitude: object, longitude: object, field: str, word: str) -> None:
     with pytest.raises(InvalidPlace) as caught:
         place_from(latitude, longitude)
     assert caught.value.field == field
