@@ -59,6 +59,9 @@ log = structlog.get_logger()
 _SAVE_POSITIONS_EVERY_S = 5.0
 _FORGET_EVERY_S = 60.0
 
+# After a larger import consoles read their map again instead of hearing of each device.
+_AEDS_TOLD_SINGLY = 20
+
 
 class Service:
     """The parts of one running service."""
@@ -68,7 +71,7 @@ class Service:
         secret = settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir)
         self.settings = settings
         self.clock = clock
-        self.tokens = TokenIssuer(secret)
+        self.tokens = TokenIssuer(secret, clock)
         self.database = Database(database_url)
         self.counters = SharedCounters(settings.redis_url) if settings.redis_url else None
         self.hub = Hub()
@@ -144,6 +147,9 @@ class Service:
         await self.database.close()
 
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
+        if len(changed) > _AEDS_TOLD_SINGLY:
+            self.hub.tell(OPERATORS, {"type": "aeds", "changed": len(changed)})
+            return
         now = self.clock.now()
         for aed in changed:
             message = {

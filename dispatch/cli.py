@@ -129,7 +129,9 @@ def doctor(
 @aeds.command("import")
 def import_aeds(
     file: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")],
-    datum: Annotated[str, typer.Option(help="Datum of its coordinates: wgs84, gcj02 or bd09.")] = "wgs84",
+    datum: Annotated[
+        str | None, typer.Option(help="Datum of its coordinates: wgs84, gcj02 or bd09. Without it: as the file says.")
+    ] = None,
     source: Annotated[str | None, typer.Option(help="Name of the data set; without it: the file's name.")] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, write nothing.")] = False,
     report: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,

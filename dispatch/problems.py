@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import orjson
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+
+from dispatch.encoding import to_json
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -123,7 +124,7 @@ def problem_body(problem: Problem) -> dict[str, Any]:
 def problem_response(problem: Problem) -> Response:
     """The HTTP answer of a problem."""
     return Response(
-        orjson.dumps(problem_body(problem)),
+        to_json(problem_body(problem)),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers=problem.headers,
@@ -146,6 +147,8 @@ def install_problem_handlers(app: FastAPI) -> None:
 
     async def on_http_error(_request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)  # noqa: S101 - registered for this class only
+        if error.status_code == 400:  # noqa: PLR2004 - the framework could not even read the body
+            return problem_response(_broken_json("it cannot be read as JSON"))
         problem = Problem(str(error.detail), headers=error.headers)
         problem.status = error.status_code
         problem.code, problem.title = _HTTP_TITLES.get(error.status_code, ("http_error", str(error.detail)))
@@ -161,11 +164,15 @@ def problem_of_validation(errors: Iterable[Mapping[str, Any]]) -> Problem:
     listed = list(errors)
     fields = [FieldProblem(_path_of(error["loc"]), _sentence_of(error)) for error in listed]
     if any(error["type"] == "json_invalid" for error in listed):
-        problem = Problem("The body is not valid JSON.", errors=[FieldProblem("body", fields[0].problem)])
-        problem.code, problem.title, problem.status = "invalid_json", "Broken JSON", 400
-        return problem
+        return _broken_json(fields[0].problem)
     problem = InvalidField(fields[0].field, fields[0].problem)
     problem.errors = tuple(fields)
+    return problem
+
+
+def _broken_json(reason: str) -> Problem:
+    problem = Problem("The body is not valid JSON.", errors=[FieldProblem("body", reason)], code="invalid_json")
+    problem.title = "Broken JSON"
     return problem
 
 

@@ -3,12 +3,12 @@
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-import orjson
 from fastapi import APIRouter, Body, Depends, Query, Request, Response, status
 
 from dispatch.access.asking import Operator, OperatorOrCaller
 from dispatch.access.limits import sos_limit
 from dispatch.access.tokens import Identity, Role
+from dispatch.encoding import to_json
 from dispatch.engine.incidents import IncidentDesk
 from dispatch.engine.schemas import (
     AmbulanceIn,
@@ -51,7 +51,7 @@ Desk = Annotated[IncidentDesk, Depends(_desk)]
 
 def _json(body: object, status_code: int = status.HTTP_200_OK) -> Response:
     # The views are plain data already: one pass of the encoder, and none of a second validation.
-    return Response(orjson.dumps(body), status_code, media_type="application/json")
+    return Response(to_json(body), status_code, media_type="application/json")
 
 
 @router.post(

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import uuid4
 
-import orjson
 import structlog
 from sqlalchemy.exc import IntegrityError
 
 from dispatch.clock import Clock
+from dispatch.encoding import to_json_text
 from dispatch.engine import ledger
 from dispatch.engine.ledger import Outgoing, Sent
 from dispatch.engine.live_incident import LiveIncident
@@ -246,7 +246,7 @@ class Engine:
         messages = [self._responder_message(incident, notice) for notice in responder_notices(decision.events)]
         if concerns_caller(decision.events) and decision.events[0].number > 1:
             view = {"type": "incident", **self.views.for_caller(incident, decision.events)}
-            messages.append(Outgoing(caller_mailbox(incident.incident_id), orjson.dumps(view).decode()))
+            messages.append(Outgoing(caller_mailbox(incident.incident_id), to_json_text(view)))
         return messages
 
     def _responder_message(self, incident: Incident, notice: Notice) -> Outgoing:
@@ -258,7 +258,7 @@ class Engine:
         }[notice.kind]
         message = render(incident, alert)
         offered = alert.alert_id if notice.kind is NoticeKind.ALERT else None
-        return Outgoing(responder_mailbox(alert.responder_id), orjson.dumps(message).decode(), offered)
+        return Outgoing(responder_mailbox(alert.responder_id), to_json_text(message), offered)
 
     def _after_commit(self, decision: Decision, sent: Sequence[Sent]) -> None:
         for message in sent:

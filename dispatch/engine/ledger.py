@@ -9,10 +9,10 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.encoding import to_json_text
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
@@ -333,4 +333,4 @@ def _numbered(messages: Sequence[Outgoing], mailboxes: Sequence[Any]) -> list[Se
 
 
 def _json(value: object) -> str:
-    return orjson.dumps(value).decode()
+    return to_json_text(value)

@@ -9,9 +9,9 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-import orjson
 import structlog
 
+from dispatch.encoding import to_json_text
 from dispatch.engine import ledger
 from dispatch.engine.ledger import Outgoing
 from dispatch.realtime.hub import Hub
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger()
 
+_GATHER_S = 0.02
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 # A console that was away longer than this many messages reloads instead of resuming.
@@ -56,6 +57,8 @@ class OperatorFeed:
         """Tell what is new, as it comes, until cancelled."""
         while True:
             await self._wake.wait()
+            # Those who must run are told first; what happens meanwhile goes into the same message.
+            await asyncio.sleep(_GATHER_S)
             try:
                 await self.flush()
             except Exception:
@@ -105,4 +108,4 @@ class OperatorFeed:
     def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:
         incident = live.present
         view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
-        return orjson.dumps({"type": "incident", **view}).decode()
+        return to_json_text({"type": "incident", **view})

@@ -150,6 +150,7 @@ class AlertOut(BaseModel):
     respond_by: datetime
     answered_at: datetime | None
     eta_s: float
+    arrives_at: datetime
     distance_m: float
     reason: Sentence
     end_reason: StandDownReason | None

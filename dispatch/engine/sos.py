@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-import orjson
 from sqlalchemy.exc import IntegrityError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
+from dispatch.encoding import to_json
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine, new_incident_id
 from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
@@ -98,7 +98,7 @@ class SosDesk:
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
-        await self._engine.open(decision, request_id=request_id, receipt=orjson.dumps(receipt))
+        await self._engine.open(decision, request_id=request_id, receipt=to_json(receipt))
         return Receipt(self._with_token(receipt, now), repeated=False)
 
     async def _answered_before(self, request_id: str) -> dict[str, Any] | None:

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import uuid4
 
-import orjson
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch.access.tokens import Identity
+from dispatch.encoding import to_json_text
 from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
@@ -46,7 +46,7 @@ class Session:
     def begin(self, greeting: object, backlog: Backlog) -> None:
         """Greet, send what the client lacks, then everything held since the session was attached."""
         # Not through the bounded queue: what waited for a phone that was away must not count as its slowness.
-        self._backlog.append(orjson.dumps(greeting).decode())
+        self._backlog.append(to_json_text(greeting))
         self._backlog.extend(numbered(seq, body) for seq, body in backlog.messages)
         self._begun.set()
         for message in self.in_order.begin(backlog.last_seq):
@@ -68,7 +68,7 @@ class Session:
 
     def say(self, message: object) -> None:
         """A message without a number."""
-        self.say_text(orjson.dumps(message).decode())
+        self.say_text(to_json_text(message))
 
     def say_text(self, message: str) -> None:
         """A message that is JSON already."""

@@ -76,7 +76,7 @@ class Alert:
         return self.is_pending or self.is_engaged
 
     @property
-    def arrives_at(self) -> datetime | None:
+    def arrived_at(self) -> datetime | None:
         """When the responder was with the patient, once they were."""
         return self.stages.get(AlertState.ON_SCENE)
 
@@ -173,7 +173,7 @@ def apply(incident: Incident, event: Event) -> Incident:
     return replace(incident, version=event.number, **_changes(incident, event))
 
 
-def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911 - one line for each kind of event
+def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one line for each kind of event
     match event.what:
         case Offered() as offered:
             return _with_alert(incident, _offer(offered, event.at))

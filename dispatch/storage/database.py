@@ -42,6 +42,8 @@ class Database:
             pool_size=connections,
             max_overflow=connections,
             pool_timeout=5,
+            # The connection used last has its plans and caches at hand; the oldest would have to warm up again.
+            pool_use_lifo=True,
             connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 5},
             **options,
         )

@@ -1,0 +1,96 @@
+"""The registry's files from the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from dispatch.aeds import own_schema
+from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.importing.report import ImportReport
+from dispatch.aeds.importing.rows import UnreadableFile
+from dispatch.aeds.service import AedService, source_of
+from dispatch.clock import SystemClock
+from dispatch.storage.database import Database
+from geo.datum import Datum, UnknownDatum, parse_datum
+
+_GEOJSON = frozenset({".geojson", ".json"})
+
+
+class UnknownForm(ValueError):
+    """A file name that does not say which form to write."""
+
+
+async def import_file(
+    database: Database, path: Path, *, datum: Datum | None = None, source: str | None = None, dry_run: bool = False
+) -> ImportReport:
+    """Take the AEDs of a file in. Raises `UnreadableFile` and `OSError`."""
+    data = path.read_bytes()  # noqa: ASYNC240 - a command of its own: nothing else waits on this loop
+    return await _service(database).import_file(
+        data, source=source or source_of(path.name), datum=datum, dry_run=dry_run
+    )
+
+
+async def export_file(database: Database, path: Path) -> int:
+    """Write every AED to a file, CSV or GeoJSON by its suffix; the number written. Raises `UnknownForm`, `OSError`."""
+    suffix = path.suffix.lower()
+    if suffix != ".csv" and suffix not in _GEOJSON:
+        raise UnknownForm(f"{path.name} must end in .csv or .geojson")
+    aeds = await _service(database).export()
+    # The mark tells spreadsheets that the file is UTF-8.
+    text = "\ufeff" + own_schema.as_csv(aeds) if suffix == ".csv" else own_schema.as_geojson(aeds)
+    path.write_bytes(text.encode("utf-8"))  # noqa: ASYNC240 - as above
+    return len(aeds)
+
+
+def print_report(report: ImportReport, say: Callable[[str], object] = print) -> None:
+    """Print an import's report for people: numbers, columns, every correction and every row left out."""
+    for line in report.lines():
+        say(line)
+
+
+async def import_command(
+    database: Database,
+    file: Path,
+    *,
+    datum: str | None,
+    source: str | None,
+    dry_run: bool,
+    report: Path | None,
+    settings: Any = None,  # noqa: ARG001 - every command is handed the settings
+    say: Callable[[str], object] = print,
+) -> int:
+    """Run `aeds import`: print the report, write it as JSON where asked to. Answers the exit code."""
+    try:
+        named = None if datum is None else parse_datum(datum)
+        result = await import_file(database, file, datum=named, source=source, dry_run=dry_run)
+        print_report(result, say)
+        if report is not None:
+            _write_json(result, report)
+    except UnknownDatum as error:
+        say(f"--datum: {error.problem}")
+        return 2
+    except (UnreadableFile, OSError) as error:
+        say(f"{file}: {error}")
+        return 1
+    return 0
+
+
+def _write_json(report: ImportReport, path: Path) -> None:
+    path.write_text(json.dumps(report.as_dict(), ensure_ascii=False, indent=2) + "\n", encoding="utf-8")
+
+
+async def export_command(database: Database, file: Path, *, say: Callable[[str], object] = print) -> int:
+    """Run `aeds export`: write the registry to a file. Answers the exit code."""
+    try:
+        count = await export_file(database, file)
+    except (UnknownForm, OSError) as error:
+        say(str(error))
+        return 1
+    say(f"{count} AEDs written to {file}")
+    return 0
+
+
+def _service(database: Database) -> AedService:
+    # The command has no memory to keep: a running service hears of the change from the database.
+    return AedService(database, AedDirectory(), SystemClock(), lambda _changed: None)

@@ -1,0 +1,104 @@
+"""All AEDs in memory: the answer to "nearest usable" must not wait for a database."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from dispatch.aeds.hours import is_open_at, next_change_after
+from dispatch.aeds.record import Access, Aed, Readiness
+from dispatch.aeds.repository import AedRepository
+from dispatch.storage.database import Database
+from geo.bounding_box import BoundingBox
+from geo.nearest import MovingPoints
+from geo.place import Place
+
+
+class AedDirectory:
+    """Every AED that is not removed, by id and by place.
+
+    `default_zone` is the IANA time zone in which hours are read where coordinates do not tell one.
+    Not for use from several threads at once.
+    """
+
+    def __init__(self, default_zone: str = "Asia/Shanghai") -> None:
+        self._default_zone = default_zone
+        self._by_id: dict[UUID, Aed] = {}
+        self._points: MovingPoints[UUID] = MovingPoints()
+
+    def __len__(self) -> int:
+        return len(self._by_id)
+
+    def __iter__(self) -> Iterator[Aed]:
+        return iter(list(self._by_id.values()))
+
+    async def load(self, database: Database) -> None:
+        """Hold exactly what the database holds now."""
+        async with database.statement() as connection:
+            present = await AedRepository(connection).all_present()
+        for gone in self._by_id.keys() - {aed.id for aed in present}:
+            self.forget(gone)
+        for aed in present:
+            self.put(aed)
+
+    def put(self, aed: Aed) -> None:
+        """Add or replace; a removed AED is forgotten. What is older than the copy held is ignored."""
+        held = self._by_id.get(aed.id)
+        # Two writers may finish in the other order than they committed in.
+        if held is not None and held.updated_at > aed.updated_at:
+            return
+        if aed.removed:
+            self.forget(aed.id)
+            return
+        self._by_id[aed.id] = aed
+        self._points.put(aed.id, aed.place)
+
+    def forget(self, aed_id: UUID) -> None:
+        """Take an AED out; one that is not there is no error."""
+        if self._by_id.pop(aed_id, None) is not None:
+            self._points.remove(aed_id)
+
+    def get(self, aed_id: UUID) -> Aed | None:
+        """The AED of that id, unless there is none or it is removed."""
+        return self._by_id.get(aed_id)
+
+    def is_usable(self, aed: Aed, at: datetime) -> bool:
+        """Whether a runner who arrives at `at` can expect to take a working device away.
+
+        That is: readiness `ready`, `degraded` or `unverified`; certainly open at `at` (unknown hours never are); and
+        access `public`, `ask` or `code`. `private` and `unknown` access are not. Expired pads or battery make a device
+        unusable from the day on, whenever its readiness was last concluded. Decision 0007 says why.
+        """
+        return (
+            aed.readiness in _DISPATCHABLE
+            and aed.access in _REACHABLE
+            and not _expired(aed, at)
+            and is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
+        )
+
+    def next_change(self, aed: Aed, after: datetime) -> datetime | None:
+        """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
+        return next_change_after(aed.opening_hours, aed.place, after, self._default_zone)
+
+    def nearest_usable(
+        self, place: Place, limit: int, at: datetime, within_m: float | None = None
+    ) -> list[tuple[Aed, float]]:
+        """The nearest AEDs usable at `at` with their distance in metres, nearest first."""
+        found = self._points.nearest(
+            place, limit, within_m=within_m, keep=lambda key: self.is_usable(self._by_id[key], at)
+        )
+        return [(self._by_id[each.key], each.distance_m) for each in found]
+
+    def in_box(self, box: BoundingBox) -> Iterator[Aed]:
+        """The AEDs in the box, usable or not."""
+        for key, _ in self._points.in_box(box):
+            yield self._by_id[key]
+
+
+def _expired(aed: Aed, at: datetime) -> bool:
+    today = at.date()
+    return any(day is not None and day < today for day in (aed.battery_expires_on, aed.pads_expire_on))
+
+
+# Sets made once: `is_usable` runs for every device that a search passes.
+_DISPATCHABLE = Readiness.dispatchable()
+_REACHABLE = Access.reachable()

@@ -1,0 +1,204 @@
+"""AEDs over HTTP."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile, status
+
+from dispatch.access.asking import Admin, Anyone, Custodian
+from dispatch.access.limits import report_limit
+from dispatch.aeds import views
+from dispatch.aeds.importing.rows import UnreadableFile
+from dispatch.aeds.schemas import (
+    AedChange,
+    AedIn,
+    AedOut,
+    FeaturesOut,
+    ImportOut,
+    Instant,
+    NearestOut,
+    ReportIn,
+    ReportOut,
+    values_of,
+)
+from dispatch.aeds.service import AedService, source_of
+from dispatch.openapi import problems
+from dispatch.problems import InvalidField, TooLarge
+from geo.bounding_box import BoundingBox, InvalidBoundingBox, parse_bounding_box
+from geo.datum import Datum, UnknownDatum, parse_datum, to_wgs84
+from geo.place import InvalidPlace, Place, place_from
+
+router = APIRouter(prefix="/v1/aeds", tags=["aeds"])
+
+_MOST_NEAR = 50
+_MOST_IN_BOX = 5000
+
+
+def _service(request: Request) -> AedService:
+    service: AedService = request.app.state.aeds
+    return service
+
+
+# Said in the schema only: the refusals are this module's own, because they tell more, such as a swapped pair.
+_NORTH: dict[str, Any] = {"minimum": -90, "maximum": 90}
+_EAST: dict[str, Any] = {"minimum": -180, "maximum": 180}
+_BOX: dict[str, Any] = {"pattern": r"^-?[0-9.]+,-?[0-9.]+,-?[0-9.]+,-?[0-9.]+$"}
+
+
+def _datum(
+    datum: Annotated[
+        str, Query(description="`wgs84`, `gcj02` or `bd09`: of the question and of the answer.")
+    ] = Datum.WGS84.value,
+) -> Datum:
+    return _named_datum(datum)
+
+
+def _named_datum(name: str) -> Datum:
+    try:
+        return parse_datum(name)
+    except UnknownDatum as error:
+        raise InvalidField("datum", error.problem) from error
+
+
+def _box(
+    bbox: Annotated[str, Query(description="west,south,east,north in degrees, WGS-84.", json_schema_extra=_BOX)],
+) -> BoundingBox:
+    try:
+        return parse_bounding_box(bbox)
+    except InvalidBoundingBox as error:
+        raise InvalidField("bbox", error.problem) from error
+
+
+def _place(
+    latitude: Annotated[float, Query(description="Degrees north.", json_schema_extra=_NORTH)],
+    longitude: Annotated[float, Query(description="Degrees east.", json_schema_extra=_EAST)],
+    datum: Annotated[Datum, Depends(_datum)],
+) -> Place:
+    try:
+        return to_wgs84(place_from(latitude, longitude), datum)
+    except InvalidPlace as error:
+        raise InvalidField(error.field, error.problem) from error
+
+
+Service = Annotated[AedService, Depends(_service)]
+At = Annotated[Instant | None, Query(description="Usable when; now without it.")]
+
+
+@router.get("/nearest", response_model=NearestOut, responses=problems(422))
+async def nearest(
+    service: Service,
+    place: Annotated[Place, Depends(_place)],
+    datum: Annotated[Datum, Depends(_datum)],
+    limit: Annotated[int, Query(ge=1, le=_MOST_NEAR)] = 5,
+    at: At = None,
+) -> dict[str, Any]:
+    """The nearest AEDs that are usable at a time: working by all evidence, open, and not private."""
+    when = at or service.now()
+    return {"aeds": service.nearest_as_json(place, limit=limit, at=when, datum=datum), "at": when}
+
+
+@router.get("", response_model=FeaturesOut, responses=problems(422))
+async def in_box(
+    service: Service,
+    box: Annotated[BoundingBox, Depends(_box)],
+    at: At = None,
+    limit: Annotated[int, Query(ge=1, le=_MOST_IN_BOX)] = 1000,
+) -> dict[str, Any]:
+    """The AEDs of a box as GeoJSON, usable or not."""
+    when = at or service.now()
+    found, more = service.in_box(box, limit)
+    features = [views.feature(aed, usable=service.directory.is_usable(aed, when)) for aed in found]
+    return {"type": "FeatureCollection", "features": features, "truncated": more}
+
+
+@router.get("/{aed_id}", response_model=AedOut, responses=problems(404, 422))
+async def one(aed_id: UUID, service: Service, datum: Annotated[Datum, Depends(_datum)]) -> dict[str, Any]:
+    """All that is known about one AED."""
+    return views.whole(await service.one(aed_id), service.directory, service.now(), datum)
+
+
+@router.post(
+    "",
+    status_code=status.HTTP_201_CREATED,
+    response_model=AedOut,
+    responses=problems(400, 401, 403, 409, 413, 422),
+)
+async def create(given: AedIn, by: Custodian, service: Service) -> dict[str, Any]:
+    """Enter an AED. It is `unverified` until there is evidence."""
+    aed = await service.create(values_of(given), by)
+    return views.whole(aed, service.directory, service.now(), given.location.datum)
+
+
+@router.patch("/{aed_id}", response_model=AedOut, responses=problems(400, 401, 403, 404, 409, 413, 422))
+async def change(aed_id: UUID, said: AedChange, by: Custodian, service: Service) -> dict[str, Any]:
+    """Change what is said; what is left out stays, null makes unknown."""
+    aed = await service.change(aed_id, values_of(said), by)
+    return views.whole(aed, service.directory, service.now())
+
+
+@router.delete(
+    "/{aed_id}",
+    status_code=status.HTTP_204_NO_CONTENT,
+    response_class=Response,
+    responses=problems(401, 403, 404, 422),
+)
+async def remove(aed_id: UUID, by: Custodian, service: Service) -> None:
+    """Take an AED out of use for good. It is kept as `removed`."""
+    await service.remove(aed_id, by)
+
+
+@router.post(
+    "/import",
+    response_model=ImportOut,
+    responses=problems(400, 401, 403, 413, 422),
+)
+async def import_list(
+    request: Request,
+    _admin: Admin,
+    service: Service,
+    file: Annotated[UploadFile, File(description="CSV, GeoJSON or other JSON, in any usual encoding.")],
+    datum: Annotated[str | None, Form(description="Datum of the file; else as its headings say, or wgs84.")] = None,
+    source: Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")] = None,
+    dry_run: Annotated[bool, Form(description="Say what would happen, and do nothing.")] = False,
+) -> dict[str, Any]:
+    """Take in a list of AEDs. Every row is taken, taken with a note, or named as left out with its line and reason."""
+    most: int = request.app.state.settings.max_import_bytes
+    data = await file.read(most + 1)
+    if len(data) > most:
+        raise TooLarge(f"The file may have {most} bytes at the most.")
+    name = (source or "").strip() or source_of(file.filename)
+    given_datum = _named_datum(datum) if datum and datum.strip() else None
+    try:
+        report = await service.import_file(data, source=name, datum=given_datum, dry_run=dry_run)
+    except UnreadableFile as error:
+        raise InvalidField("file", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
+    return report.as_dict()
+
+
+async def _limit_the_public(request: Request, asker: Anyone) -> None:
+    """The one place where reports are limited: those who show no token, by their address."""
+    if asker is None:
+        await report_limit(request)
+
+
+@router.post(
+    "/{aed_id}/reports",
+    status_code=status.HTTP_201_CREATED,
+    response_model=ReportOut,
+    responses=problems(400, 401, 403, 404, 409, 413, 422, 429),
+    dependencies=[Depends(_limit_the_public)],
+)
+async def report(aed_id: UUID, said: ReportIn, asker: Anyone, service: Service) -> dict[str, Any]:
+    """Say something about an AED's condition; the answer is the readiness that follows.
+
+    The device itself, its custodian and administrators report everything; anyone may report a `fault`.
+    """
+    reported = await service.report(aed_id, said, asker)
+    aed = reported.aed
+    return {
+        "report_id": reported.report.id,
+        "aed_id": aed.id,
+        "readiness": aed.readiness.value,
+        "readiness_reasons": list(aed.readiness_reasons),
+        "readiness_at": aed.readiness_at,
+    }

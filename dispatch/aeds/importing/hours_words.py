@@ -1,0 +1,213 @@
+"""The words in which opening hours are told, in the languages of the lists: cut into tokens, none guessed at."""
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Any
+
+from dispatch.aeds.importing.hours_vocabulary import (
+    AFTERNOON,
+    ALL_DAY_WORDS,
+    CLOSED_WORDS,
+    DAY_WORDS,
+    FILLER_WORDS,
+    GROUP_WORDS,
+    MORNING,
+    NOON,
+    RANGE_WORDS,
+)
+from dispatch.aeds.importing.week import HOLIDAY
+from dispatch.aeds.importing.words import folded, without_markup
+
+
+class Kind(Enum):
+    """What a token is."""
+
+    TIME = auto()
+    NUMBER = auto()
+    DAYS = auto()
+    MONTHS = auto()
+    RANGE = auto()
+    JOIN = auto()
+    BREAK = auto()
+    CLOSED = auto()
+    ALL_DAY = auto()
+    FILLER = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of meaning. `value`: minutes of a TIME, days of DAYS, first and last of MONTHS, a NUMBER."""
+
+    kind: Kind
+    value: Any = None
+    afternoon: bool | None = None
+
+
+class UnknownWord(ValueError):
+    """A word whose meaning is not known, so nothing about the hours is certain."""
+
+
+def tokenise(text: str) -> list[Token]:
+    """The tokens of a text. Raises `UnknownWord`."""
+    rest = folded(without_markup(text)).replace("\\n", "\n")
+    position, found = 0, []
+    while position < len(rest):
+        if rest[position] in " \t\u3000":
+            position += 1
+            continue
+        for pattern, make in _RULES:
+            if match := pattern.match(rest, position):
+                found += make(match)
+                position = match.end()
+                break
+        else:
+            raise UnknownWord(rest[position : position + 20])
+    return found
+
+
+def names_a_day(text: str) -> frozenset[int] | None:
+    """The days that a heading such as `周一至周五` or `saturday` names; None when it names none."""
+    try:
+        tokens = tokenise(text)
+    except UnknownWord:
+        return None
+    return days_of([token for token in tokens if token.kind is not Kind.FILLER])
+
+
+def days_of(tokens: list[Token]) -> frozenset[int] | None:
+    """The days of tokens that are nothing but days, joined or from one to another; else None."""
+    days: set[int] = set()
+    previous: frozenset[int] | None = None
+    spanning = False
+    for token in tokens:
+        if token.kind is Kind.DAYS:
+            if spanning and previous is not None:
+                days |= days_between(previous, token.value)
+            days |= token.value
+            previous, spanning = token.value, False
+        elif token.kind is Kind.RANGE and previous is not None and not spanning:
+            spanning = True
+        elif token.kind not in {Kind.JOIN, Kind.BREAK}:
+            return None
+    return frozenset(days) if days and not spanning else None
+
+
+def days_between(first: frozenset[int], last: frozenset[int]) -> frozenset[int]:
+    """All days from one to another, over the end of the week if need be. Only single days have a between."""
+    if len(first) != 1 or len(last) != 1 or HOLIDAY in first | last:
+        raise UnknownWord("a range between groups of days")
+    (begin,), (end,) = first, last
+    return frozenset((begin + step) % 7 for step in range((end - begin) % 7 + 1))
+
+
+_SHORT_DAYS = {"mo": 0, "tu": 1, "di": 1, "we": 2, "mi": 2, "th": 3, "do": 3, "fr": 4, "sa": 5, "su": 6, "so": 6}
+_CHINESE_DAYS = {
+    each: day for day, both in enumerate(("一1", "二2", "三3", "四4", "五5", "六6", "日天7")) for each in both
+}
+_JAPANESE_DAYS = {each: day for day, each in enumerate("月火水木金土日")} | {"祝": HOLIDAY}
+_KOREAN_DAYS = {each: day for day, each in enumerate("월화수목금토일")}
+
+_Maker = Callable[[re.Match[str]], list[Token]]
+
+
+def _just(kind: Kind, value: Any = None) -> _Maker:
+    return lambda _match: [Token(kind, value)]
+
+
+def _clock(match: re.Match[str]) -> list[Token]:
+    hours, minutes = int(match["h"]), int(match["m"] or 0)
+    before, after = match["before"], match.groupdict().get("after")
+    afternoon: bool | None = None
+    if before or after:
+        afternoon = bool(re.fullmatch(AFTERNOON, before or "")) or (after or "").startswith("p")
+        if re.fullmatch(NOON, before or ""):
+            afternoon = hours < 11  # noqa: PLR2004 - "noon 1:30" is half past one
+    if minutes > 59 or hours > 24 or (hours == 24 and minutes):  # noqa: PLR2004 - a clock
+        raise UnknownWord(match.group())
+    if afternoon and hours < 12:  # noqa: PLR2004 - a clock
+        hours += 12
+    elif afternoon is False and hours == 12 and after:  # noqa: PLR2004 - 12 am is midnight
+        hours = 0
+    return [Token(Kind.TIME, hours * 60 + minutes, afternoon)]
+
+
+def _run_of(days: dict[str, int]) -> _Maker:
+    def make(match: re.Match[str]) -> list[Token]:
+        named = frozenset(days[each] for each in match.group() if each in days)
+        return [Token(Kind.DAYS, named)]
+
+    return make
+
+
+def _short_range(match: re.Match[str]) -> list[Token]:
+    first, last = _SHORT_DAYS[match["a"]], _SHORT_DAYS[match["b"]]
+    return [Token(Kind.DAYS, frozenset({first})), Token(Kind.RANGE), Token(Kind.DAYS, frozenset({last}))]
+
+
+def _months(match: re.Match[str]) -> list[Token]:
+    first, last = int(match["a"]), int(match["b"] or match["a"])
+    if not (1 <= first <= 12 and 1 <= last <= 12):  # noqa: PLR2004 - months
+        raise UnknownWord(match.group())
+    return [Token(Kind.MONTHS, (first, last))]
+
+
+def _compiled() -> Iterator[tuple[re.Pattern[str], _Maker]]:
+    short = "mo|tu|di|we|mi|th|do|fr|sa|su|so"
+    before = rf"(?P<before>{MORNING}|{AFTERNOON}|{NOON}|(?:am|pm)(?=\s*\d))?\s*"
+    after = r"(?:\s*(?P<after>[ap]\.?m\.?)(?![a-z]))?"
+
+    def rule(pattern: str, make: _Maker) -> tuple[re.Pattern[str], _Maker]:
+        return re.compile(pattern), make
+
+    yield rule(r"[\n;。|{}\[\]()（）「」【】]+|備註[:：]?", _just(Kind.BREAK))
+    yield rule(rf"(?:{ALL_DAY_WORDS})", _just(Kind.ALL_DAY))
+    yield rule(r"(?P<a>\d{1,2})月?(?:\s*[-~〜至到]\s*(?P<b>\d{1,2}))?月(?:份)?", _months)
+    yield rule(rf"{before}(?P<h>\d{{1,2}})\s*[:：h]\s*(?P<m>[0-5]\d)(?::[0-5]\d)?(?!\d)(?:\s*分)?{after}", _clock)
+    yield rule(rf"{before}(?P<h>\d{{1,2}})\s*[時时点點시]\s*(?:(?P<m>[0-5]?\d)\s*[分분]|(?P<half>半))?", _with_half)
+    yield rule(rf"{before}(?P<h>[01]\d|2[0-4])(?P<m>[0-5]\d)(?!\d){after}", _clock)
+    yield rule(rf"{before}(?P<h>\d{{1,2}})\.(?P<m>[0-5]\d)(?![\d.]){after}", _clock)
+    yield rule(r"(?P<before>)(?P<h>\d{1,2})(?P<m>)\s*(?P<after>[ap]\.?m\.?)(?![a-z])", _clock)
+    yield rule(r"(?P<before>)(?P<h>\d{1,2})(?P<m>)\s*(?:uhr|h)(?![a-z0-9])(?P<after>)", _clock)
+    yield rule(rf"(?P<a>{short})\.?\s*(?:-|–|bis|to)\s*(?P<b>{short})(?![a-z])\.?", _short_range)
+    for day, words in DAY_WORDS.items():
+        latin_end = r"(?![a-z])"
+        yield rule(rf"(?:{words}){latin_end}\.?", _just(Kind.DAYS, frozenset({day})))
+    for days, words in GROUP_WORDS:
+        yield rule(rf"(?:{words})(?![a-z])", _just(Kind.DAYS, days))
+    for word, day in _SHORT_DAYS.items():
+        nearby = r"(?=\.?:?\s*\d{1,2}[:.]\d\d)" if word in {"di", "do", "mi", "so"} else r"(?![a-z])\.?"
+        yield rule(rf"{word}{nearby}", _just(Kind.DAYS, frozenset({day})))
+    chinese = r"(?:[一二三四五六日天]|[1-7](?![\d:時时点點月.]\d|[\d時时点點月:]))"
+    prefix = "(?:星期|周|週|禮拜|礼拜)"
+    yield rule(
+        rf"(?:每)?{prefix}{chinese}(?:\s*[、.,，及和與与]?\s*(?:{prefix}\s*)?{chinese})*", _run_of(_CHINESE_DAYS)
+    )
+    # After "from Monday to" the second day often goes without its prefix.
+    yield rule(r"(?<=[至到~\-])\s*[一二三四五六日](?![本月])", _run_of(_CHINESE_DAYS))
+    yield rule(
+        (
+            r"[月火水木金土日](?:[・、,]?[月火水木金土日祝])+(?:曜日?)?(?![本])|"
+            r"(?<![\d每毎])[月火水木金土日祝](?=\s*[-~〜から・、,;/]|$|\s*\d)"
+        ),
+        _run_of(_JAPANESE_DAYS),
+    )
+    yield rule(r"[월화수목금토일](?:[,·]?\s*[월화수목금토일])*(?=\s|[-~,]|$)", _run_of(_KOREAN_DAYS))
+    yield rule(rf"(?:{CLOSED_WORDS})(?![a-z])", _just(Kind.CLOSED))
+    yield rule(rf"(?:{FILLER_WORDS})(?![a-z])", _just(Kind.FILLER))
+    yield rule(rf"(?:{RANGE_WORDS})", _just(Kind.RANGE))
+    yield rule(
+        r"[,、,，./&+・]+|及|和|與|与|and|et(?![a-z])|und(?![a-z])|e(?![a-z])|y(?![a-z])|i(?![a-z])|また",
+        _just(Kind.JOIN),
+    )
+    yield rule(r"[:：!！]+", _just(Kind.FILLER))
+    yield rule(r"(?P<n>\d{1,2})(?!\d)", lambda match: [Token(Kind.NUMBER, int(match["n"]))])
+
+
+def _with_half(match: re.Match[str]) -> list[Token]:
+    (token,) = _clock(match)
+    return [Token(Kind.TIME, token.value + 30, token.afternoon)] if match["half"] else [token]
+
+
+_RULES: tuple[tuple[re.Pattern[str], _Maker], ...] = tuple(_compiled())

@@ -1,0 +1,76 @@
+"""AEDs as they leave the service."""
+
+from datetime import datetime
+from typing import Any
+
+from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.record import Aed
+from dispatch.locations import location_json
+from geo.datum import Datum
+
+# Along streets it is about 1.3 times as far as straight; 1.4 m/s is brisk walking.
+_STREET_FACTOR = 1.3
+_WALKING_M_S = 1.4
+
+_AS_THEY_ARE = (
+    *("name", "address", "place_detail", "floor", "indoor", "opening_hours", "opening_hours_note"),
+    *("phone", "owner", "custodian", "maker", "model", "serial_number", "manufactured_on"),
+    *("battery_expires_on", "pads_expire_on", "readiness_at", "source", "source_ref", "created_at", "updated_at"),
+)
+
+
+def whole(aed: Aed, directory: AedDirectory, now: datetime, datum: Datum = Datum.WGS84) -> dict[str, Any]:
+    """All of an AED, with whether it is usable now and when its place next opens or closes."""
+    shown = {name: getattr(aed, name) for name in _AS_THEY_ARE}
+    return shown | {
+        "id": str(aed.id),
+        "location": location_json(aed.place, datum),
+        "access": aed.access.value,
+        "readiness": aed.readiness.value,
+        "readiness_reasons": list(aed.readiness_reasons),
+        "usable_now": directory.is_usable(aed, now),
+        "next_change_at": directory.next_change(aed, now),
+    }
+
+
+def near(aed: Aed, distance_m: float, datum: Datum = Datum.WGS84) -> dict[str, Any]:
+    """An AED for somebody who needs it now."""
+    return {
+        "id": str(aed.id),
+        "name": aed.name,
+        "distance_m": round(distance_m, 1),
+        "walk_s": round(distance_m * _STREET_FACTOR / _WALKING_M_S),
+        "readiness": aed.readiness.value,
+        "readiness_reasons": list(aed.readiness_reasons),
+        "opening_hours": aed.opening_hours,
+        "access": aed.access.value,
+        "address": aed.address,
+        "place_detail": aed.place_detail,
+        "floor": aed.floor,
+        "indoor": aed.indoor,
+        "phone": aed.phone,
+        "location": location_json(aed.place, datum),
+    }
+
+
+def feature(aed: Aed, *, usable: bool) -> dict[str, Any]:
+    """An AED as a GeoJSON feature, WGS-84 as RFC 7946 has it."""
+    return {
+        "type": "Feature",
+        "id": str(aed.id),
+        "geometry": {
+            "type": "Point",
+            "coordinates": [round(aed.place.longitude, 7), round(aed.place.latitude, 7)],
+        },
+        "properties": {
+            "name": aed.name,
+            "readiness": aed.readiness.value,
+            "usable_now": usable,
+            "access": aed.access.value,
+            "opening_hours": aed.opening_hours,
+            "address": aed.address,
+            "place_detail": aed.place_detail,
+            "floor": aed.floor,
+            "indoor": aed.indoor,
+        },
+    }

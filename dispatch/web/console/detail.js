@@ -1,0 +1,82 @@
+/** The selected incident: facts, alerts, timeline, actions. */
+
+import { el } from "../dom.js";
+import { age, countdown, distance, floorName, timeOfDay } from "../format.js";
+import { word, wordFor } from "../language.js";
+import { tick } from "../ticking.js";
+import { actionButtons } from "./actions.js";
+import { ACTIVE, alertsTable } from "./alerts.js";
+import { hasEnded } from "./board.js";
+import { shortName, stateChip } from "./incidents.js";
+import { timelineList } from "./timeline.js";
+
+/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+
+/**
+ * @param {object} view
+ * @param {OperatorIncident | null} view.incident
+ * @param {string} view.message
+ * @param {import("./actions.js").Command} view.command
+ * @param {(id: string) => void} view.onSelect another incident is asked for
+ * @returns {HTMLElement}
+ */
+export function incidentDetail({ incident, message, command, onSelect }) {
+  if (!incident) return el("p", { class: "empty", text: word("console.pick") });
+  const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
+  const elapsed = el("span", { class: "elapsed numeral" });
+  if (!hasEnded(incident)) tick(elapsed, () => age(incident.opened_at));
+  return el("article", { class: "detail" },
+    el("header", { class: "detail-head" },
+      el("div", { class: "line" },
+        el("h2", { text: wordFor("kind", incident.kind) }, el("span", { class: "number-of", text: `  ${shortName(incident.incident_id)}` })),
+        incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
+        stateChip(incident.state), elapsed)),
+    hasEnded(incident) ? null : actionButtons(incident, message, command),
+    facts(incident, onSelect),
+    el("section", { class: "block" },
+      el("div", { class: "block-head" }, el("h2", { text: word("alerts.title") }),
+        el("span", { class: "muted numeral", text: incident.alerts.length ? word("alerts.count", { active, all: incident.alerts.length }) : "" })),
+      alertsTable(incident.alerts)),
+    el("section", { class: "block" },
+      el("div", { class: "block-head" }, el("h2", { text: word("timeline.title") })),
+      timelineList(incident)));
+}
+
+/**
+ * @param {OperatorIncident} incident
+ * @param {(id: string) => void} onSelect
+ */
+function facts(incident, onSelect) {
+  const { location } = incident;
+  const accuracy = typeof location.accuracy_m === "number" ? `  ${word("facts.accuracy", { accuracy: distance(location.accuracy_m) })}` : "";
+  const phone = incident.caller?.phone;
+  const duplicates = incident.likely_duplicates ?? [];
+  return el("dl", { class: "facts" },
+    ...fact("facts.opened", timeOfDay(incident.opened_at)),
+    ...fact("facts.place", `${location.latitude.toFixed(5)}, ${location.longitude.toFixed(5)}${accuracy}`),
+    ...(typeof incident.floor === "number" ? fact("facts.floor", floorName(incident.floor)) : []),
+    ...(incident.note ? fact("facts.note", incident.note) : []),
+    ...(phone ? fact("facts.caller", el("a", { text: phone, attributes: { href: `tel:${phone}` } })) : []),
+    ...fact("facts.cpr", word(incident.cpr_in_progress ? "facts.cpr.yes" : "facts.cpr.no")),
+    ...fact("facts.ambulance", ambulance(incident)),
+    ...(duplicates.length ? fact("facts.duplicates", el("span", {}, ...duplicates.map((id) => el("button", {
+      class: "link", text: shortName(id), attributes: { type: "button" }, on: { click: () => onSelect(id) },
+    })))) : []),
+    ...(incident.closed_at ? fact("facts.ended", [timeOfDay(incident.closed_at), wordFor("end_reason", incident.end_reason)].filter(Boolean).join(" · ")) : []));
+}
+
+/**
+ * @param {import("../language.js").Word} name
+ * @param {string | HTMLElement} value
+ */
+function fact(name, value) {
+  return [el("dt", { text: word(name) }), el("dd", { class: "numeral" }, value)];
+}
+
+/** @param {OperatorIncident} incident */
+function ambulance({ ambulance }) {
+  if (ambulance?.arrived_at) return word("facts.ambulance.there", { time: timeOfDay(ambulance.arrived_at) });
+  const arrives = ambulance?.arrives_at;
+  if (!arrives) return word("facts.ambulance.none");
+  return tick(el("span"), () => word("facts.ambulance.in", { time: countdown(arrives) }));
+}

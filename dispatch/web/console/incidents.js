@@ -1,0 +1,70 @@
+/** The list of incidents, newest first. */
+
+import { drawList, el } from "../dom.js";
+import { age } from "../format.js";
+import { language, word, wordFor } from "../language.js";
+import { tick } from "../ticking.js";
+import { hasEnded } from "./board.js";
+import { ACTIVE } from "./alerts.js";
+
+/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+
+/**
+ * @param {Element} list
+ * @param {OperatorIncident[]} incidents
+ * @param {string | null} selected
+ * @param {(id: string) => void} onSelect
+ */
+export function drawIncidents(list, incidents, selected, onSelect) {
+  drawList(
+    list,
+    incidents,
+    (incident) => incident.incident_id,
+    (incident) => el("li", {}, row(incident, incident.incident_id === selected, onSelect)),
+    (incident) => [incident.version, incident.state, incident.incident_id === selected, incident.likely_duplicates?.length, language()].join(),
+  );
+}
+
+/**
+ * @param {OperatorIncident} incident
+ * @param {boolean} current
+ * @param {(id: string) => void} onSelect
+ */
+function row(incident, current, onSelect) {
+  const elapsed = el("span", { class: "age" });
+  if (hasEnded(incident)) elapsed.textContent = "";
+  else tick(elapsed, () => age(incident.opened_at));
+  return el("button", {
+    attributes: { type: "button", "aria-current": current, "data-incident": incident.incident_id },
+    on: { click: () => onSelect(incident.incident_id) },
+  },
+  el("span", { class: "title", text: wordFor("kind", incident.kind) }, el("span", { class: "number-of", text: `  ${shortName(incident.incident_id)}` })), elapsed,
+  el("span", { class: "marks" },
+    stateChip(incident.state),
+    incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
+    incident.likely_duplicates?.length ? el("span", { class: "chip chip-warn", text: word("end_reason.duplicate") + "?" }) : null,
+    alertedText(incident)),
+  incident.note ? el("span", { class: "note", text: incident.note }) : null);
+}
+
+/**
+ * What to call an incident over the radio.
+ *
+ * @param {string} incident_id
+ */
+export function shortName(incident_id) {
+  return `#${incident_id.slice(-4).toUpperCase()}`;
+}
+
+/** @param {OperatorIncident} incident */
+function alertedText(incident) {
+  if (hasEnded(incident)) return el("span", { text: wordFor("end_reason", incident.end_reason) });
+  if (incident.alerts.length === 0) return el("span", { class: "nobody", text: word("alerts.none") });
+  const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
+  return el("span", { text: word("alerts.count", { active, all: incident.alerts.length }) });
+}
+
+/** @param {import("../contract.d.ts").IncidentState} state */
+export function stateChip(state) {
+  return el("span", { class: "chip", text: wordFor("incident_state", state), attributes: { "data-state": state } });
+}

@@ -1,0 +1,57 @@
+/** What happened, in order, newest on top. */
+
+import { el } from "../dom.js";
+import { timeOfDay } from "../format.js";
+import { word, wordFor } from "../language.js";
+
+/** @typedef {import("../contract.d.ts").TimelineEntry} TimelineEntry */
+/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+
+/**
+ * @param {OperatorIncident} incident
+ * @returns {HTMLElement}
+ */
+export function timelineList(incident) {
+  const entries = [...(incident.timeline ?? [])].reverse();
+  return el("ol", { class: "timeline" }, ...entries.map((entry) => el("li", { attributes: { "data-event": entry.kind } },
+    el("time", { text: timeOfDay(entry.at), attributes: { datetime: entry.at } }),
+    el("span", {}, title(entry), " ", el("span", { class: "note", text: note(entry, incident) })))));
+}
+
+/** @param {TimelineEntry} entry */
+function title({ kind, data = {} }) {
+  if (kind === "stage_reached" && typeof data.stage === "string") return wordFor("alert_state", data.stage);
+  return wordFor("event", kind);
+}
+
+/**
+ * Who it was about and by whom, as far as the entry says.
+ *
+ * @param {TimelineEntry} entry
+ * @param {OperatorIncident} incident
+ */
+function note({ kind, by, data = {} }, incident) {
+  const alert = incident.alerts.find((one) => one.alert_id === data.alert_id);
+  const parts = [
+    alert?.responder_name,
+    alert && kind === "offered" ? wordFor("role", alert.role) : null,
+    kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
+    kind === "cpr_changed" ? word(data.in_progress === true ? "facts.cpr.yes" : "facts.cpr.no") : null,
+    typeof data.arrives_at === "string" ? timeOfDay(data.arrives_at) : null,
+    typeof data.reason === "string" ? wordFor("end_reason", data.reason) : null,
+    kind === "closed" && typeof data.note === "string" ? data.note : null,
+    alert ? null : author(by ?? ""),
+  ];
+  return parts.filter(Boolean).join(" · ");
+}
+
+/**
+ * "operator:Li" reads "Operator Li"; what the service does by itself needs no author.
+ *
+ * @param {string} by
+ */
+function author(by) {
+  const [kind = "", name] = by.split(":", 2);
+  if (kind === "system" || kind === "") return "";
+  return name && kind === "operator" ? `${wordFor("by", kind)} ${name}` : wordFor("by", kind);
+}

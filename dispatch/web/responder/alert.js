@@ -1,0 +1,171 @@
+/** An alert on the whole screen: what, how far, how long there is to answer; two buttons. */
+
+import { howToReach } from "../aeds.js";
+import { createMap, putFeatures } from "../carto/basemap.js";
+import { circleFeature, Markers, showAll } from "../carto/overlay.js";
+import { signs } from "../carto/palette.js";
+import { secondsUntil } from "../clock.js";
+import { el, fill } from "../dom.js";
+import { clockTime, distance } from "../format.js";
+import { said, word, wordFor } from "../language.js";
+import { tick } from "../ticking.js";
+import { muteAlarm, startAlarm, stopAlarm } from "./alarm.js";
+
+/** @typedef {import("../contract.d.ts").AlertMessage} AlertMessage */
+
+/** What the ring shows as full when the alert does not tell when it was offered. */
+const USUAL_SECONDS = 20;
+
+export class AlertScreen {
+  /** @type {HTMLDialogElement | null} */
+  #dialog = null;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #timer;
+  /** @type {AlertMessage | null} */
+  alert = null;
+
+  /** @param {(alert: AlertMessage, answer: "accept" | "decline") => void} onAnswer */
+  constructor(onAnswer) {
+    this.onAnswer = onAnswer;
+  }
+
+  /**
+   * @param {AlertMessage} alert
+   * @param {{ latitude: number, longitude: number } | null} me
+   */
+  open(alert, me) {
+    if (this.alert?.alert_id === alert.alert_id) return;
+    this.close();
+    this.alert = alert;
+    const advice = el("p", { class: "advice", attributes: { role: "status", hidden: true } });
+    const map = el("div", { class: "alert-map" }, el("p", { class: "alert-map-note", text: word("alert.area") }));
+    const accept = el("button", { class: "button alert-accept", text: word("alert.accept"), attributes: { type: "button", id: "accept" }, on: { click: () => this.#answer("accept") } });
+    const decline = el("button", { class: "button alert-decline", text: word("alert.decline"), attributes: { type: "button", id: "decline" }, on: { click: () => this.#answer("decline") } });
+    const dialog = el("dialog", { class: "alert-screen", attributes: { "aria-labelledby": "alert-title" } },
+      el("div", { class: "alert-top" },
+        alert.drill ? el("p", { class: "drill-banner", text: word("drill.banner") }) : null,
+        el("div", { class: "alert-head" },
+          el("h2", { text: word("alert.title"), attributes: { id: "alert-title" } }),
+          this.#left(alert),
+          el("p", { text: `${wordFor("kind", alert.kind)} — ${word(`alert.do.${alert.role}`)}` }))),
+      figures(alert),
+      map,
+      el("div", { class: "alert-answers" }, advice, decline, accept));
+    this.#advice = advice;
+    // Escape must not lose a call for help.
+    dialog.addEventListener("cancel", (event) => event.preventDefault());
+    dialog.addEventListener("pointerdown", (event) => {
+      if (event.target instanceof Element && !event.target.closest(".alert-answers")) muteAlarm();
+    });
+    document.body.append(dialog);
+    dialog.showModal();
+    accept.focus({ preventScroll: true });
+    this.#dialog = dialog;
+    startAlarm();
+    void drawArea(map, alert, me);
+  }
+
+  /** @type {HTMLElement | null} */
+  #advice = null;
+
+  close() {
+    stopAlarm();
+    clearInterval(this.#timer);
+    this.#dialog?.close();
+    this.#dialog?.remove();
+    this.#dialog = null;
+    this.alert = null;
+  }
+
+  /** @param {string} text */
+  advise(text) {
+    if (!this.#advice) return;
+    this.#advice.textContent = text;
+    this.#advice.hidden = text === "";
+  }
+
+  /** @param {"accept" | "decline"} answer */
+  #answer(answer) {
+    if (!this.alert) return;
+    stopAlarm();
+    for (const button of this.#dialog?.querySelectorAll("button") ?? []) button.disabled = true;
+    this.advise(word("alert.accepting"));
+    this.onAnswer(this.alert, answer);
+  }
+
+  /**
+   * The seconds left, in a ring.
+   *
+   * @param {AlertMessage} alert
+   */
+  #left(alert) {
+    const ring = circle();
+    const number = el("strong", { class: "numeral" });
+    const element = el("div", { class: "left", attributes: { role: "timer", "aria-live": "off", "aria-label": word("alert.left") } },
+      number, el("span", { text: word("alert.left") }));
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 100 100");
+    svg.append(circle(), ring);
+    element.prepend(svg);
+    const whole = Math.max(USUAL_SECONDS, secondsUntil(alert.respond_by));
+    const draw = () => {
+      const left = Math.max(0, secondsUntil(alert.respond_by));
+      number.textContent = String(Math.ceil(left));
+      ring.setAttribute("stroke-dashoffset", String(100 - (100 * left) / whole));
+      if (left > 0) return;
+      clearInterval(this.#timer);
+      stopAlarm();
+      this.advise(word("alert.late"));
+    };
+    clearInterval(this.#timer);
+    this.#timer = setInterval(draw, 250);
+    queueMicrotask(draw);
+    return element;
+  }
+}
+
+function circle() {
+  const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
+  for (const [name, value] of Object.entries({ cx: 50, cy: 50, r: 46, pathLength: 100 })) ring.setAttribute(name, String(value));
+  return ring;
+}
+
+/** @param {AlertMessage} alert */
+function figures(alert) {
+  const { aed } = alert;
+  const why = said(alert.reason);
+  return el("dl", { class: "alert-figures" },
+    el("div", {}, el("dt", { text: word("alert.distance") }), el("dd", { class: "numeral", text: distance(alert.distance_m) })),
+    el("div", {}, el("dt", { text: word("alert.eta") }), tick(el("dd", { class: "numeral" }), () => clockTime(alert.eta_s))),
+    aed ? el("div", { class: "whole" },
+      el("dt", { text: word("alert.fetch") }),
+      el("dd", { text: [aed.name, typeof aed.distance_m === "number" ? distance(aed.distance_m) : null].filter(Boolean).join(" · ") }),
+      el("dd", { text: howToReach(aed) })) : null,
+    why ? el("div", { class: "whole" }, el("dt", { text: word("alert.why") }), el("dd", { text: why })) : null);
+}
+
+/**
+ * @param {HTMLElement} container
+ * @param {AlertMessage} alert
+ * @param {{ latitude: number, longitude: number } | null} me
+ */
+async function drawArea(container, alert, me) {
+  const { area, aed } = alert;
+  try {
+    const base = await createMap(container, { theme: "light", centre: area, zoom: 14, interactive: false });
+    base.map.addSource("area", { type: "geojson", data: { type: "FeatureCollection", features: [] } });
+    base.map.addLayer({ id: "area", type: "fill", source: "area", paint: { "fill-color": signs.incident, "fill-opacity": 0.22 } });
+    base.map.addLayer({ id: "area-line", type: "line", source: "area", paint: { "line-color": signs.incident, "line-width": 2 } });
+    const circle = circleFeature(area, area.radius_m);
+    putFeatures(base, "area", [circle]);
+    new Markers(base).put([
+      ...(aed ? [{ key: "aed", kind: /** @type {const} */ ("aed"), place: aed.location, label: aed.name }] : []),
+      ...(me ? [{ key: "me", kind: /** @type {const} */ ("me"), place: me, label: word("map.me") }] : []),
+    ]);
+    const rim = /** @type {import("geojson").Polygon} */ (circle.geometry).coordinates[0] ?? [];
+    const places = rim.map(([longitude = 0, latitude = 0]) => ({ latitude, longitude }));
+    showAll(base, [...places, ...(me ? [me] : []), ...(aed ? [aed.location] : [])], { padding: { top: 84, bottom: 44, left: 36, right: 36 } });
+  } catch {
+    fill(container, el("p", { class: "map-failed", text: word("map.failed") }));
+  }
+}

@@ -1,0 +1,144 @@
+/** The task after accepting: where exactly, by which way, what comes next, who else comes. */
+
+import { howToReach } from "../aeds.js";
+import { askInDialog } from "../dialog.js";
+import { el } from "../dom.js";
+import { arrival, clockTime, countdown, floorName } from "../format.js";
+import { icon } from "../icons.js";
+import { word, wordFor } from "../language.js";
+import { amapLink, geoLink } from "../navigation.js";
+import { tick } from "../ticking.js";
+import { nextStage, stagesOf, stagesPassed } from "./stages.js";
+
+/** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
+/** @typedef {import("../contract.d.ts").AlertState} AlertState */
+/** @typedef {import("../contract.d.ts").Stage} Stage */
+/** @typedef {import("../contract.d.ts").Mode} Mode */
+
+/** When each assignment's ETA was told, so that redrawing does not start the countdown again. */
+/** @type {Map<string, string>} */
+const arrivals = new Map();
+
+/**
+ * @param {object} view
+ * @param {AssignmentMessage} view.assignment
+ * @param {AlertState} view.state
+ * @param {Mode} view.mode
+ * @param {HTMLElement} view.map
+ * @param {string} view.advice what to know about the last tap, or ""
+ * @param {(stage: Stage) => void} view.onStage
+ * @returns {HTMLElement}
+ */
+export function assignmentScreen({ assignment, state, mode, map, advice, onStage }) {
+  const { role, aed } = assignment;
+  const collected = stagesPassed(role, state) >= stagesOf.aed.indexOf("aed_collected") + 1;
+  const there = state === "on_scene" || state === "done";
+  return el("div", { class: "assignment" },
+    el("div", { class: "assignment-head" },
+      el("h2", { text: word(`assignment.title.${role}`) }),
+      there ? null : eta(assignment)),
+    map,
+    aed ? aedStop(aed, mode, collected) : null,
+    patientStop(assignment, mode),
+    el("section", { class: "sheet" }, el("h2", { text: word("assignment.others") }), others(assignment)),
+    stageBar(assignment, state, advice, onStage));
+}
+
+/** @param {AssignmentMessage} assignment */
+function eta({ alert_id, eta_s }) {
+  if (typeof eta_s !== "number") return null;
+  const key = `${alert_id}:${eta_s}`;
+  const at = arrivals.get(key) ?? arrival(eta_s);
+  arrivals.set(key, at);
+  return tick(el("span", { class: "eta numeral" }), () => countdown(at));
+}
+
+/**
+ * @param {import("../contract.d.ts").AedToFetch} aed
+ * @param {Mode} mode
+ * @param {boolean} collected
+ */
+function aedStop(aed, mode, collected) {
+  return el("section", { class: "sheet stop", attributes: { "data-passed": collected } },
+    el("span", { class: "stop-sign", attributes: { "data-kind": "aed" } }, icon("aed")),
+    el("p", { class: "kicker", text: word("assignment.aed") }),
+    el("h3", { text: aed.name }),
+    el("p", { class: "facts", text: howToReach(aed) }),
+    collected ? null : el("div", { class: "links" }, ...links(aed.location, aed.name, mode)));
+}
+
+/**
+ * @param {AssignmentMessage} assignment
+ * @param {Mode} mode
+ */
+function patientStop({ location, floor, note, caller, aed }, mode) {
+  const facts = [typeof floor === "number" ? floorName(floor) : null, note].filter(Boolean).join(" · ");
+  const phone = caller?.phone;
+  return el("section", { class: "sheet stop", attributes: { id: "patient" } },
+    el("span", { class: "stop-sign" }, icon("patient")),
+    el("p", { class: "kicker", text: word(aed ? "assignment.then_patient" : "assignment.patient") }),
+    el("h3", { text: facts || word("map.patient") }),
+    el("p", { class: "muted small numeral", text: `${location.latitude.toFixed(5)}, ${location.longitude.toFixed(5)}` }),
+    el("div", { class: "links" }, ...links(location, word("map.patient"), mode),
+      phone ? el("a", { class: "button wide", attributes: { href: `tel:${phone}` } }, icon("phone"), `${word("assignment.call")} ${phone}`) : null));
+}
+
+/**
+ * @param {{ latitude: number, longitude: number }} place
+ * @param {string} name
+ * @param {Mode} mode
+ */
+function links(place, name, mode) {
+  return [
+    el("a", { class: "button", attributes: { href: geoLink(place, name) } }, icon("way"), word("assignment.navigate.geo")),
+    el("a", { class: "button", attributes: { href: amapLink(place, name, mode), target: "_blank", rel: "noopener noreferrer" } }, word("assignment.navigate.amap")),
+  ];
+}
+
+/** @param {AssignmentMessage} assignment */
+function others({ others }) {
+  if (others.length === 0) return el("p", { class: "muted", text: word("assignment.others.none") });
+  return el("ul", { class: "others" }, ...others.map((one) => el("li", {},
+    el("span", { text: [one.name, wordFor("role", one.role)].filter(Boolean).join(" · ") }),
+    el("span", { class: "muted numeral", text: [wordFor("alert_state", one.state), typeof one.eta_s === "number" && one.state !== "on_scene" ? clockTime(one.eta_s) : null].filter(Boolean).join(" · ") }))));
+}
+
+/**
+ * @param {AssignmentMessage} assignment
+ * @param {AlertState} state
+ * @param {string} advice
+ * @param {(stage: Stage) => void} onStage
+ */
+function stageBar({ role }, state, advice, onStage) {
+  const next = nextStage(role, state);
+  const passed = stagesPassed(role, state);
+  return el("section", { class: "stage-bar", attributes: { "aria-label": word("assignment.stage") } },
+    el("ol", { class: "progress" }, ...stagesOf[role].map((stage, i) => el("li", { attributes: { "data-passed": i < passed } },
+      el("span", { class: "visually-hidden", text: wordFor("alert_state", stage) })))),
+    el("p", { class: "small", text: advice, attributes: { role: "status", hidden: advice === "" } }),
+    next ? el("button", {
+      class: `button button-wide ${next === "done" ? "button-good" : "button-act"}`,
+      text: wordFor("stage", next),
+      attributes: { type: "button", "data-stage": next },
+      on: { click: () => onStage(next) },
+    }) : el("p", { text: word("stage.finished") }),
+    next ? el("button", {
+      class: "button button-quiet button-wide",
+      text: word("stage.gave_up"),
+      attributes: { type: "button", "data-stage": "gave_up" },
+      on: { click: () => void giveUp(onStage) },
+    }) : null);
+}
+
+/** @param {(stage: Stage) => void} onStage */
+async function giveUp(onStage) {
+  const sure = await askInDialog({
+    title: word("stage.gave_up.title"),
+    text: word("stage.gave_up.explain"),
+    answers: [
+      { label: word("stage.gave_up"), tone: "act", value: () => true },
+      { label: word("back"), value: () => null },
+    ],
+  });
+  if (sure) onStage("gave_up");
+}

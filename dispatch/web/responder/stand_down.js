@@ -1,0 +1,29 @@
+/** The order to stop, with its reason. */
+
+import { el } from "../dom.js";
+import { said, word, wordFor } from "../language.js";
+
+/** @typedef {import("../contract.d.ts").StandDownMessage} StandDownMessage */
+
+/**
+ * Shows it until it is read.
+ *
+ * @param {StandDownMessage} message
+ * @param {boolean} underWay this responder had accepted and must stop; else an offer ended before it was answered
+ */
+export function showStandDown(message, underWay) {
+  document.querySelector("dialog.stand-down")?.remove();
+  const text = said(message.text);
+  const dialog = el("dialog", { class: "stand-down", attributes: { "aria-labelledby": "stand-down-title" } },
+    message.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
+    el("h2", { text: word(underWay ? "stand_down.title" : "stand_down.offer_over"), attributes: { id: "stand-down-title" } }),
+    el("p", { class: "reason", text: text || wordFor("end_reason", message.reason) }),
+    underWay ? el("p", { class: "muted", text: word("stand_down.explain") }) : null,
+    el("button", {
+      class: "button button-strong", text: word("stand_down.ok"), attributes: { type: "button", id: "stand-down-ok" },
+      on: { click: () => { dialog.close(); dialog.remove(); } },
+    }));
+  document.body.append(dialog);
+  dialog.showModal();
+  navigator.vibrate?.([200, 100, 200]);
+}
