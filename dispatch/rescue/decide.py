@@ -222,6 +222,8 @@ class _Course:
 
 
 def _confirm_receipt(course: _Course, command: ConfirmReceipt, by: str) -> None:
+    if course.incident.is_ended:
+        return
     for alert_id in command.alert_ids:
         alert = course.incident.alerts.get(alert_id)
         if alert is not None and AlertState.RECEIVED not in alert.stages:

@@ -186,6 +186,7 @@ export interface AlertedResponder {
   respond_by: string;
   answered_at?: Maybe<string>;
   eta_s?: Maybe<number>;
+  arrives_at: string;
   distance_m?: Maybe<number>;
   reason?: Maybe<Said>;
   end_reason?: Maybe<string>;
