@@ -80,7 +80,9 @@ def install_pages(app: FastAPI) -> None:
     """Serve the four pages and the files they are made of."""
     app.include_router(router)
     for path, file in _PAGES.items():
-        app.add_api_route(path, _page(WEB / file), include_in_schema=False, response_class=FileResponse)
+        app.add_api_route(
+            path, _page(WEB / file), methods=["GET", "HEAD"], include_in_schema=False, response_class=FileResponse
+        )
     app.mount("/web", StaticFiles(directory=WEB, check_dir=False), name="web")
 
 

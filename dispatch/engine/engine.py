@@ -18,7 +18,15 @@ from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
-from dispatch.metrics import ALERTS, ANSWER_SECONDS, COMMAND_SECONDS, CONFLICTS, EVENTS, OPEN_INCIDENTS
+from dispatch.metrics import (
+    ALERTS,
+    ANSWER_SECONDS,
+    COMMAND_SECONDS,
+    CONFLICTS,
+    EVENTS,
+    OPEN_INCIDENTS,
+    SOS_STEP_SECONDS,
+)
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import Accept, Command, Decline, Progress, Refused, RespondByPassed, Widen
@@ -138,18 +146,21 @@ class Engine:
         """
         self._reserve(decision)
         try:
-            outgoing = self._outgoing(decision)
-            async with self.database.statement() as connection:
-                sent = await ledger.record_opening(
-                    connection, decision.incident, decision.events, outgoing, request_id=request_id, receipt=receipt
-                )
+            with SOS_STEP_SECONDS.labels("render").time():
+                outgoing = self._outgoing(decision)
+            with SOS_STEP_SECONDS.labels("commit").time():
+                async with self.database.statement() as connection:
+                    sent = await ledger.record_opening(
+                        connection, decision.incident, decision.events, outgoing, request_id=request_id, receipt=receipt
+                    )
         except BaseException:
             self._release(decision)
             raise
         live = LiveIncident()
         live.take_in(decision)
         self._live[decision.incident.incident_id] = live
-        self._after_commit(decision, sent)
+        with SOS_STEP_SECONDS.labels("deliver").time():
+            self._after_commit(decision, sent)
 
     def likely_duplicates(self, incident: Incident) -> list[IncidentId]:
         """Other incidents so near in place and time that they are likely the same emergency."""

@@ -1,5 +1,7 @@
 """One recipient's numbered messages in order for one session: nothing twice, nothing out of turn. Sans-I/O."""
 
+from collections.abc import Mapping
+
 
 class InOrder:
     """Takes messages as they come in and gives out those whose turn it is.
@@ -31,6 +33,15 @@ class InOrder:
         """One more message; returns all whose turn it is now, in order."""
         if self._sent is None or seq > self._sent:
             self._waiting[seq] = message
+        return self._due()
+
+    def go_on_with(self, kept: Mapping[int, str]) -> list[str]:
+        """Every message that still is to be had; numbers before the first of them are not waited for any longer."""
+        if self._sent is None:
+            return []
+        self._waiting |= {seq: message for seq, message in kept.items() if seq > self._sent}
+        if self._waiting:
+            self._sent = max(self._sent, min(self._waiting) - 1)
         return self._due()
 
     def _due(self) -> list[str]:

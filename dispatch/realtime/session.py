@@ -62,9 +62,13 @@ class Session:
             self.gap_since_s = self.now_s()
 
     def fill_gap(self, messages: Sequence[tuple[int, str]]) -> None:
-        """Messages read again from the database because one never came."""
-        for seq, body in messages:
-            self.deliver(seq, numbered(seq, body))
+        """Everything that is kept after what was sent, read again from the database because a message never came.
+
+        A number that is not among it is gone: another device of the same person has acknowledged it.
+        """
+        for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}):
+            self.say_text(due)
+        self.gap_since_s = None
 
     def say(self, message: object) -> None:
         """A message without a number."""

@@ -9,7 +9,7 @@ rm -rf "$viewer"
 mkdir -p "$viewer"
 cp node_modules/swagger-ui-dist/swagger-ui-bundle.js node_modules/swagger-ui-dist/swagger-ui.css \
   node_modules/swagger-ui-dist/LICENSE "$viewer"
-sed -i '/^\/\/# sourceMappingURL=/d' "$viewer"/*.js
+sed -i '/sourceMappingURL=/d' "$viewer"/*.js "$viewer"/*.css
 
 from=node_modules/maplibre-gl
 to=vendor/maplibre-gl
