@@ -9,9 +9,9 @@ from typing import Annotated, Any, NoReturn
 import typer
 from pydantic import ValidationError
 
-from dispatch.access.endpoints import DEFAULT_TOKEN_MINUTES, MOST_TOKEN_MINUTES
-from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
-from dispatch.settings import Settings
+from dispatch.access.endpoints import DEFAULT_TOKEN_MINUTES, MOST_TOKEN_MINUTES, TokenIn
+from dispatch.access.tokens import Identity, NoSecret, Role, TokenIssuer, secret_of
+from dispatch.settings import Settings, plainly, unknown_settings
 
 cli = typer.Typer(
     help="Emergency response dispatch and AED geolocation.",
@@ -88,22 +88,29 @@ def demo(
 def token(
     role: Annotated[Role, typer.Option(help="What the token may do.", envvar="DISPATCH_TOKEN_ROLE")],
     subject: Annotated[
-        str, typer.Option(help="Whom it speaks for: an incident's, responder's or AED's id, or a name.")
+        str,
+        typer.Option(
+            help="Whom it speaks for: an incident's, responder's or AED's id, or a name.",
+            envvar="DISPATCH_TOKEN_SUBJECT",
+        ),
     ],
     minutes: Annotated[
-        int, typer.Option(min=1, max=MOST_TOKEN_MINUTES, help="How long it is good.")
+        int,
+        typer.Option(min=1, max=MOST_TOKEN_MINUTES, help="How long it is good.", envvar="DISPATCH_TOKEN_MINUTES"),
     ] = DEFAULT_TOKEN_MINUTES,
     data_dir: DataDir = None,
 ) -> None:
     """Print a token that the service over the same data folder (or DISPATCH_SECRET) believes."""
     settings = _settings(data_dir=data_dir)
-    if not subject:
-        _fail("--subject: must not be empty")
-    secret = settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir)
-    identity = Identity(role, subject)
-    sys.stdout.write(
-        TokenIssuer(secret).issue(identity, issued_at=datetime.now(UTC), lifetime=timedelta(minutes=minutes)) + "\n"
-    )
+    try:
+        wanted = TokenIn(role=role, subject=subject, minutes=minutes)
+    except ValidationError as error:
+        _fail(f"--subject: {plainly(error.errors()[0]['msg'])}")
+    with _told_plainly():
+        secret = settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir)
+        identity = Identity(wanted.role, wanted.subject)
+        lifetime = timedelta(minutes=wanted.minutes)
+        sys.stdout.write(TokenIssuer(secret).issue(identity, issued_at=datetime.now(UTC), lifetime=lifetime) + "\n")
 
 
 @cli.command()
@@ -111,7 +118,9 @@ def doctor(
     database_url: DatabaseUrl = None,
     redis_url: RedisUrl = None,
     data_dir: DataDir = None,
-    for_tests: Annotated[bool, typer.Option("--for-tests", help="Also what the tests need.")] = False,
+    for_tests: Annotated[
+        bool, typer.Option("--for-tests", help="Also what the tests need.", envvar="DISPATCH_DOCTOR_FOR_TESTS")
+    ] = False,
 ) -> None:
     """Say what is missing on this machine and how to get it."""
     from dispatch.doctor import examine, print_report  # noqa: PLC0415 - as above
@@ -130,11 +139,22 @@ def doctor(
 def import_aeds(
     file: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")],
     datum: Annotated[
-        str | None, typer.Option(help="Datum of its coordinates: wgs84, gcj02 or bd09. Without it: as the file says.")
+        str | None,
+        typer.Option(
+            help="Datum of its coordinates: wgs84, gcj02 or bd09. Without it: as the file says.",
+            envvar="DISPATCH_IMPORT_DATUM",
+        ),
     ] = None,
-    source: Annotated[str | None, typer.Option(help="Name of the data set; without it: the file's name.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Report, write nothing.")] = False,
-    report: Annotated[Path | None, typer.Option(help="Write the report here, as JSON.")] = None,
+    source: Annotated[
+        str | None,
+        typer.Option(help="Name of the data set; without it: the file's name.", envvar="DISPATCH_IMPORT_SOURCE"),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Report, write nothing.", envvar="DISPATCH_IMPORT_DRY_RUN")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Write the report here, as JSON.", envvar="DISPATCH_IMPORT_REPORT")
+    ] = None,
     database_url: DatabaseUrl = None,
     data_dir: DataDir = None,
 ) -> None:
@@ -199,7 +219,7 @@ class _told_plainly:  # noqa: N801 - reads as a sentence in its `with`
         from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
         from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
 
-        if isinstance(error, CannotServe | PrivateDatabaseError):
+        if isinstance(error, CannotServe | PrivateDatabaseError | NoSecret):
             _fail(str(error))
         if isinstance(error, OperationalError):
             _fail(f"the database does not answer: {error.orig}")
@@ -207,15 +227,17 @@ class _told_plainly:  # noqa: N801 - reads as a sentence in its `with`
 
 def _settings(**given: Any) -> Settings:
     """The environment's settings with the options given on the command line before them."""
+    for name in unknown_settings():
+        sys.stderr.write(f"dispatch: there is no setting {name}; it is ignored\n")
     try:
         return Settings(**{name: value for name, value in given.items() if value is not None})
     except ValidationError as error:
-        lines = []
-        for each in error.errors():
-            name = str(each["loc"][0])
-            option = f"--{name.replace('_', '-')} or DISPATCH_{name.upper()}"
-            lines.append(f"{option}: {each['msg'].removeprefix('Value error, ')}")
-        _fail("\n".join(lines))
+        _fail("; ".join(f"{_named(str(each['loc'][0]), given)}: {plainly(each['msg'])}" for each in error.errors()))
+
+
+def _named(setting: str, given: dict[str, Any]) -> str:
+    variable = f"DISPATCH_{setting.upper()}"
+    return f"--{setting.replace('_', '-')} or {variable}" if setting in given else variable
 
 
 def _fail(message: str) -> NoReturn:

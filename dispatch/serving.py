@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import errno
 import signal
 import socket
 import sys
@@ -85,7 +86,8 @@ def bound_socket(host: str, port: int) -> socket.socket:
         listening.bind((host, port))
     except OSError as error:
         listening.close()
-        raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror}; choose another with --port") from error
+        other = "--port" if error.errno == errno.EADDRINUSE else "--host"
+        raise CannotServe(f"cannot listen on {host}:{port}: {error.strerror}; choose another with {other}") from error
     return listening
 
 
@@ -102,8 +104,9 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
         raise CannotServe("this version runs one worker; start it with --workers 1")
     configure_logs(settings)
     # The server raises its signal anew when it has stopped: that must not end the process before the database has.
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, _leave)
+    for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(each) is not signal.SIG_IGN:
+            signal.signal(each, _leave)
     # One process owns its data folder; the command line's own uses attach to what runs there.
     cluster = PrivateCluster(settings.data_dir) if settings.database_url is None else None
     try:
@@ -113,6 +116,9 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
         migrate(url)
         app = create_app(settings, url)
         server = _Server(_config(app, settings), app, companion)
+        # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
+        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+            signal.signal(signal.SIGHUP, server.handle_exit)
         server.run(sockets=[listening])
         if not server.started:
             raise CannotServe("the service did not start; the log above says why")

@@ -1,6 +1,8 @@
 """Every setting of the service, its default and what it is for. Each is a `DISPATCH_…` environment variable."""
 
-from ipaddress import IPv4Network, IPv6Network
+import os
+import re
+from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -9,6 +11,11 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatch.storage.database import driver_url
+
+_SHORTEST_SECRET = 32
+
+# Variables of single commands' own options, which are no settings of the service.
+_COMMANDS_OWN = re.compile(r"DISPATCH_(TOKEN|IMPORT|DOCTOR)_[A-Z_]+|DISPATCH_ADMIN_TOKEN")
 
 
 class Settings(BaseSettings):
@@ -36,7 +43,6 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".data"), description="Folder of the private database, the token secret and logs.")
     secret: SecretStr | None = Field(
         None,
-        min_length=32,
         description="Key that signs tokens, 32 characters or more. Without it one is made in the data folder.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
@@ -83,7 +89,28 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
-        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        if not isinstance(value, str):
+            return value
+        try:
+            return [ip_network(part.strip()) for part in value.split(",") if part.strip()]
+        except ValueError as error:
+            raise ValueError(f"{error}; give networks such as 10.0.0.0/8, separated by commas") from error
+
+    @field_validator("secret")
+    @classmethod
+    def _is_long_enough(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and len(value.get_secret_value()) < _SHORTEST_SECRET:
+            raise ValueError(f"must have {_SHORTEST_SECRET} characters or more")
+        return value
+
+    @field_validator("tile_url")
+    @classmethod
+    def _is_a_tile_url(cls, value: str | None) -> str | None:
+        if value is None:
+            return value
+        if not value.startswith(("http://", "https://")) or not all(each in value for each in ("{z}", "{x}", "{y}")):
+            raise ValueError("must be an http(s) address with {z}, {x} and {y} in it")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -107,3 +134,15 @@ class Settings(BaseSettings):
         except (ZoneInfoNotFoundError, ValueError) as error:
             raise ValueError(f"{value!r} is not a time zone of the IANA database") from error
         return value
+
+
+def unknown_settings() -> list[str]:
+    """Variables of the environment that look like settings and are none: misspelt ones, most likely."""
+    known = {f"DISPATCH_{name.upper()}" for name in Settings.model_fields}
+    named = {name.upper() for name in os.environ if name.upper().startswith("DISPATCH_")}
+    return sorted(name for name in named - known if not _COMMANDS_OWN.fullmatch(name))
+
+
+def plainly(message: str) -> str:
+    """A validator's sentence without the validator's own words."""
+    return message.removeprefix("Value error, ").partition("\n")[0]

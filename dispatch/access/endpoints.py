@@ -2,9 +2,10 @@
 
 from datetime import datetime, timedelta
 from typing import Annotated
+from uuid import UUID
 
 from fastapi import APIRouter, Request, status
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dispatch.access.asking import Admin
 from dispatch.access.tokens import Identity, Role, TokenIssuer
@@ -22,8 +23,19 @@ class TokenIn(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     role: Role
-    subject: Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[^\x00]*$")]
+    subject: Annotated[
+        str, StringConstraints(strip_whitespace=True, min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]*$")
+    ]
     minutes: int = Field(DEFAULT_TOKEN_MINUTES, ge=1, le=MOST_TOKEN_MINUTES, strict=True)
+
+    @model_validator(mode="after")
+    def _names_what_there_can_be(self) -> "TokenIn":
+        if self.role in {Role.CALLER, Role.DEVICE}:
+            try:
+                UUID(self.subject)
+            except ValueError as error:
+                raise ValueError(f"the subject of a {self.role} is the id of its incident or AED, a UUID") from error
+        return self
 
 
 class TokenOut(BaseModel):

@@ -45,6 +45,10 @@ class BadToken(ValueError):
     """A token that cannot be believed; the message says why."""
 
 
+class NoSecret(Exception):
+    """The data folder holds no secret and none can be made; the message says why."""
+
+
 class TokenIssuer:
     """Makes and reads tokens with one secret; whether one has expired goes by `clock`."""
 
@@ -88,7 +92,17 @@ class TokenIssuer:
 
 
 def secret_of(data_dir: Path) -> str:
-    """The secret kept in the data folder; made, readable by its owner alone, when there is none yet."""
+    """The secret kept in the data folder; made, readable by its owner alone, when there is none yet.
+
+    Raises `NoSecret`.
+    """
+    try:
+        return _secret_in(data_dir)
+    except OSError as error:
+        raise NoSecret(f"the token secret in {data_dir} cannot be read or made: {error.strerror}") from error
+
+
+def _secret_in(data_dir: Path) -> str:
     path = data_dir / "token.secret"
     data_dir.mkdir(parents=True, exist_ok=True)
     if not path.exists():
