@@ -26,7 +26,7 @@ from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.answers import AnswerDesk
 from dispatch.engine.due_times import DueTimes
-from dispatch.engine.engine import Engine
+from dispatch.engine.engine import Engine, responder_mailbox
 from dispatch.engine.incidents import IncidentDesk
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.sos import SosDesk
@@ -46,6 +46,7 @@ from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.policy import Policy
 from dispatch.responders import endpoints as responder_endpoints
+from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
@@ -92,6 +93,7 @@ class Service:
         self.incidents = IncidentDesk(self.engine)
         self.answers = AnswerDesk(self.engine)
         self.responders.on_leaving = self.answers.leave
+        self.responders.on_duty_told = self._tell_of_duty
         self.acknowledgements = Acknowledgements(self.engine)
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
@@ -162,6 +164,10 @@ class Service:
                 "removed": aed.removed,
             }
             self.hub.tell(OPERATORS, message)
+
+    def _tell_of_duty(self, responder: Responder) -> None:
+        message = {"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode}
+        self.hub.tell(responder_mailbox(responder.responder_id), message)
 
     async def _save_positions(self) -> None:
         while True:

@@ -63,6 +63,9 @@ async def import_command(
     """Run `aeds import`: print the report, write it as JSON where asked to. Answers the exit code."""
     try:
         named = None if datum is None else parse_datum(datum)
+        if report is not None:
+            # Before anything is taken in: an import whose report cannot be written should not have happened.
+            report.touch()  # noqa: ASYNC240 - as above
         result = await import_file(database, file, datum=named, source=source, dry_run=dry_run)
         print_report(result, say)
         if report is not None:
@@ -70,8 +73,11 @@ async def import_command(
     except UnknownDatum as error:
         say(f"--datum: {error.problem}")
         return 2
-    except (UnreadableFile, OSError) as error:
+    except UnreadableFile as error:
         say(f"{file}: {error}")
+        return 1
+    except OSError as error:
+        say(f"{error.filename or file}: {error.strerror or error}")
         return 1
     return 0
 

@@ -91,10 +91,11 @@ async def nearest(
     datum: Annotated[Datum, Depends(_datum)],
     limit: Annotated[int, Query(ge=1, le=_MOST_NEAR)] = 5,
     at: At = None,
+    within_m: Annotated[float | None, Query(gt=0, allow_inf_nan=False, description="No farther than this.")] = None,
 ) -> dict[str, Any]:
     """The nearest AEDs that are usable at a time: working by all evidence, open, and not private."""
     when = at or service.now()
-    return {"aeds": service.nearest_as_json(place, limit=limit, at=when, datum=datum), "at": when}
+    return {"aeds": service.nearest_as_json(place, limit=limit, at=when, datum=datum, within_m=within_m), "at": when}
 
 
 @router.get("", response_model=FeaturesOut, responses=problems(422))

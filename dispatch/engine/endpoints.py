@@ -24,6 +24,7 @@ from dispatch.engine.schemas import (
 )
 from dispatch.engine.sos import SosDesk
 from dispatch.openapi import problems
+from dispatch.problems import InvalidField
 from dispatch.rescue.commands import (
     AmbulanceArrives,
     Cancel,
@@ -129,6 +130,8 @@ async def cancel(
     """It was no emergency, or is another incident's. Everybody is stood down with the reason."""
     by_default = CancelReason.CALLER_CANCELLED if asker.role is Role.CALLER else CancelReason.OPERATOR
     reason = (said.reason if said else None) or by_default
+    if asker.role is Role.CALLER and reason is CancelReason.OPERATOR:
+        raise InvalidField("reason", "a caller cancels as `false_alarm`, `duplicate` or `caller_cancelled`")
     return await _carry_out(desk, incident_id, asker, Cancel(reason))
 
 

@@ -24,6 +24,9 @@ CALLER_TOKEN_LIFETIME = timedelta(hours=24)
 # The caller is told of this many AEDs at once.
 _NEAREST_AEDS = 5
 
+# Farther away than an hour's walk there and back, an AED is no use to somebody who must not leave the patient.
+_AEDS_WITHIN_M = 5000.0
+
 # Answers kept in memory, so that an impatient phone's second try does not plan anew while the first is being written.
 _REMEMBERED = 10_000
 
@@ -117,4 +120,4 @@ class SosDesk:
         }
 
     def _nearest_aeds(self, decision: Decision, now: datetime) -> list[dict[str, Any]]:
-        return self._aeds.nearest_as_json(decision.incident.place, limit=_NEAREST_AEDS, at=now)
+        return self._aeds.nearest_as_json(decision.incident.place, limit=_NEAREST_AEDS, at=now, within_m=_AEDS_WITHIN_M)

@@ -7,11 +7,23 @@ from typing import Any
 from dispatch.clock import Clock
 from dispatch.engine.messages import ResponderMessages
 from dispatch.locations import location_json
-from dispatch.rescue.events import Event, happening_to_json
+from dispatch.rescue.events import (
+    Declined,
+    Event,
+    Expired,
+    Offered,
+    Planned,
+    Received,
+    Withdrawn,
+    happening_to_json,
+)
 from dispatch.rescue.incident import Alert, Incident
 from dispatch.rescue.vocabulary import AlertState, IncidentId
 from dispatch.responders.roster import Roster
 from geo.distance import distance_m
+
+# Who was asked and has not said yes is no news to somebody who waits.
+_NO_NEWS = (Planned, Offered, Received, Declined, Expired, Withdrawn)
 
 
 class IncidentViews:
@@ -43,7 +55,9 @@ class IncidentViews:
             **_facts(incident, self._clock.now()),
             "alerted": len(incident.alerts),
             "responders": [self._who_comes(incident, each) for each in coming],
-            "timeline": [{"number": e.number, "at": e.at, "kind": e.kind} for e in events],
+            "timeline": [
+                {"number": e.number, "at": e.at, "kind": e.kind} for e in events if not isinstance(e.what, _NO_NEWS)
+            ],
         }
 
     def _alert(self, alert: Alert) -> dict[str, Any]:
@@ -93,8 +107,9 @@ class IncidentViews:
 
 def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
     arrives_at = incident.ambulance_arrives_at
+    is_awaited = arrives_at is not None and incident.ambulance_arrived_at is None and not incident.is_ended
     ambulance = {
-        "eta_s": None if arrives_at is None else max(0, round((arrives_at - now).total_seconds())),
+        "eta_s": max(0, round((arrives_at - now).total_seconds())) if arrives_at and is_awaited else None,
         "arrives_at": arrives_at,
         "arrived_at": incident.ambulance_arrived_at,
     }

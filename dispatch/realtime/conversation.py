@@ -74,8 +74,7 @@ class Conversation:
 
     async def _duty(self, message: Duty) -> None:
         responder_id = self._only(Role.RESPONDER, message.type)
-        responder = await self._parts.responders.set_duty(responder_id, on_duty=message.on_duty, mode=message.mode)
-        self.session.say({"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode.value})
+        await self._parts.responders.set_duty(responder_id, on_duty=message.on_duty, mode=message.mode)
 
     async def _answer(self, alert_id: str, *, accept: bool) -> None:
         responder_id = ResponderId(self._only(Role.RESPONDER, "answer"))

@@ -37,6 +37,8 @@ class ResponderService:
         self._clock = clock
         self._timezone = timezone
         self._saving: WeakValueDictionary[ResponderId, asyncio.Lock] = WeakValueDictionary()
+        # Told of every word on duty, so that all devices of one person show the same.
+        self.on_duty_told: Callable[[Responder], None] | None = None
         # Told when somebody who has not answered yet goes off duty; set by who runs the incidents.
         self.on_leaving: Callable[[ResponderId, Engagement], Awaitable[None]] | None = None
 
@@ -82,6 +84,8 @@ class ResponderService:
         responder = self.one(responder_id)
         if responder.on_duty != on_duty or mode not in {None, responder.mode}:
             responder = await self._save(responder.responder_id, on_duty=on_duty, mode=mode or responder.mode)
+        if self.on_duty_told is not None:
+            self.on_duty_told(responder)
         engagement = self._roster.engagement_of(responder.responder_id)
         if not on_duty and engagement is not None and not engagement.accepted and self.on_leaving is not None:
             await self.on_leaving(responder.responder_id, engagement)

@@ -12,6 +12,8 @@ from geo.place import Place
 # No device hangs on a pole; a latitude of 90 is what spreadsheets and broken programs write.
 _POLE = 89.9
 _LONGEST_CELL = 400
+# How a note says that a pair was turned round.
+SWAPPED = "were swapped"
 
 _NUMBER = r"[-+]?\d+(?:[.,]\d+)?(?:e[-+]?\d{1,2})?"
 _PLAIN = re.compile(_NUMBER)
@@ -108,7 +110,7 @@ def read_place(latitude: float, longitude: float, datum: Datum) -> ReadPlace:
     """
     notes: tuple[str, ...] = ()
     if abs(latitude) > 90 and abs(longitude) <= 90 and abs(latitude) <= 180:  # noqa: PLR2004 - degrees
-        notes = (f"latitude {latitude:g} and longitude {longitude:g} were swapped",)
+        notes = (f"latitude {latitude:g} and longitude {longitude:g} {SWAPPED}",)
         latitude, longitude = longitude, latitude
     if not abs(latitude) <= 90:  # noqa: PLR2004 - degrees
         raise NoPlace(f"the latitude must be from -90 to 90 degrees{_hint(latitude)}", "latitude")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from statistics import median
 
 from dispatch.aeds.hours import InvalidHours, checked_hours
-from dispatch.aeds.importing.coordinates import NoPlace, degrees_of, read_place
+from dispatch.aeds.importing.coordinates import SWAPPED, NoPlace, degrees_of, read_place
 from dispatch.aeds.importing.decoding import Decoded, decode
 from dispatch.aeds.importing.delimited import read_delimited
 from dispatch.aeds.importing.documents import LATITUDE, LONGITUDE, looks_like_json, read_document
@@ -91,7 +91,7 @@ def _datum(mapping: ColumnMapping, option: Datum | None) -> tuple[str, str]:
 def _without_swapped(
     drafts: list[tuple[Draft, str]], mapping: ColumnMapping, findings: Findings
 ) -> list[tuple[Draft, str]]:
-    """The drafts without those that lie far from all others, but among them when turned round."""
+    """The drafts without those that lie far from all others, but among them when turned round, or only then far."""
     if len(drafts) < _ENOUGH_TO_HAVE_A_MIDDLE:
         return drafts
     latitudes = sorted(draft.place.latitude for draft, _ in drafts)
@@ -102,8 +102,14 @@ def _without_swapped(
     west, east = longitudes[twentieth] - _SLACK_DEGREES, longitudes[-1 - twentieth] + _SLACK_DEGREES
     kept: list[tuple[Draft, str]] = []
     for draft, own_id in drafts:
-        turned = south <= draft.place.longitude <= north and west <= draft.place.latitude <= east
-        if turned and distance_m(draft.place, middle) > _SWAPPED_M:
+        would_fit_turned = south <= draft.place.longitude <= north and west <= draft.place.latitude <= east
+        was_turned = any(SWAPPED in note for note in draft.notes)
+        is_far = distance_m(draft.place, middle) > _SWAPPED_M
+        if is_far and was_turned:
+            reason = "out of range, and turned round it lies far from all other rows"
+            where = f"{draft.place.longitude:g}, {draft.place.latitude:g}"
+            findings.left_out.append(LeftOut(draft.line, draft.row, reason, mapping.coordinates[0].latitude, where))
+        elif is_far and would_fit_turned:
             where = f"{draft.place.latitude:g}, {draft.place.longitude:g}"
             reason = "latitude and longitude look swapped: it lies far from all other rows"
             findings.left_out.append(LeftOut(draft.line, draft.row, reason, mapping.coordinates[0].latitude, where))

@@ -1,8 +1,13 @@
 """What became of every row of an imported file."""
 
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+
+# What makes two notes of one kind differ: numbers, and what stands in quotation marks.
+_FIGURES = re.compile(r"'[^']*'|\"[^\"]*\"|[-+]?\d+(?:\.\d+)?")
+_LINES_NAMED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +101,24 @@ class ImportReport:
         verb = "would be " if self.dry_run else ""
         yield f"{verb}created {self.created}, updated {self.updated}, unchanged {self.unchanged}"
         yield f"opening hours: {self.hours_understood} understood, {self.hours_not_understood} kept as text only"
-        corrected = [each for each in self.notes if not each.note.startswith("hours not understood")]
-        yield from (f"  {self._entry(each)}{each}" for each in corrected)
         if self.left_out:
             yield "left out:"
             yield from (f"  {self._entry(each)}{each}" for each in self.left_out)
+        yield from self._notes_by_kind()
+
+    def _notes_by_kind(self) -> Iterator[str]:
+        """Notes that differ in their figures only are one kind: how many, the first as an example, and which lines."""
+        kinds: dict[str, list[Note]] = {}
+        for each in self.notes:
+            if not each.note.startswith("hours not understood"):
+                kinds.setdefault(_FIGURES.sub("#", each.note), []).append(each)
+        if kinds:
+            yield "put right or set aside (all of them are in the JSON report):"
+        for alike in sorted(kinds.values(), key=len, reverse=True):
+            lines = ", ".join(str(each.line if self.form == "csv" else each.row) for each in alike[:_LINES_NAMED])
+            more = ", …" if len(alike) > _LINES_NAMED else ""
+            what = "line" if self.form == "csv" else "entry"
+            yield f"  {len(alike)} x {alike[0].note} ({what} {lines}{more})"
 
     def _entry(self, about: LeftOut | Note) -> str:
         """Which entry is meant, where a file may have all of them on one line."""
