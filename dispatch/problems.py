@@ -184,6 +184,8 @@ def _path_of(location: tuple[str | int, ...]) -> str:
 
 
 def _sentence_of(error: Mapping[str, Any]) -> str:
+    if error["type"] in {"model_attributes_type", "dict_type", "model_type"}:
+        return "must be a JSON object, sent as application/json"
     message = str(error["msg"]).removeprefix("Value error, ")
     reason = error.get("ctx", {}).get("error") if error["type"] == "json_invalid" else None
     return f"{message}: {reason}" if reason else message

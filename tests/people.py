@@ -13,6 +13,7 @@ from uuid import uuid4
 import httpx
 import uvicorn
 import websockets
+from pydantic import SecretStr
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
 from dispatch.app import Service, create_app
@@ -94,6 +95,18 @@ class ServiceInProcess:
         assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
 
+    async def refused(
+        self, method: str, path: str, status: int, *, role: str | None = None, subject: str = "tests", **more: Any
+    ) -> Message:
+        """One call that must be refused with that status; the problem (RFC 9457) that it is answered with."""
+        async with self.client(role, subject) as client:
+            return problem_of(await client.request(method, path, **more), status)
+
+    async def incident(self, incident_id: str) -> Message:
+        """An incident as the operator sees it."""
+        seen: Message = await self.call("GET", f"/v1/incidents/{incident_id}", role="operator")
+        return seen
+
     async def sos(self, place: Place = WULIN, **more: Any) -> Message:
         """Tap SOS."""
         body = {"request_id": str(uuid4()), "location": {"latitude": place.latitude, "longitude": place.longitude}}
@@ -136,9 +149,11 @@ class ServiceInProcess:
             await client.settled()
             yield client
 
-    def socket(self, role: str, subject: str, *, resume: Message | None = None) -> "SocketClient":
+    def socket(
+        self, role: str, subject: str, *, resume: Message | None = None, acknowledges: bool = True
+    ) -> "SocketClient":
         """A socket client with a token of that role."""
-        return SocketClient(self.url, self.token(role, subject), resume=resume)
+        return SocketClient(self.url, self.token(role, subject), resume=resume, acknowledges=acknowledges)
 
     async def time_passes(self, **by: float) -> None:
         """Move the clock and let everything that is due by then happen."""
@@ -167,7 +182,11 @@ class SocketClient:
         self._socket = await self._stack.enter_async_context(websockets.connect(self._url))
         await self._socket.send(json.dumps(self._hello))
         self._reader = asyncio.create_task(self._read())
-        self.welcome = await self.next("welcome")
+        try:
+            self.welcome = await self.next("welcome")
+        except BaseException:
+            await self.__aexit__()
+            raise
         return self
 
     async def __aexit__(self, *_error: object) -> None:
@@ -256,6 +275,21 @@ class SocketClient:
                 self._news.notify_all()
 
 
+def problem_of(answer: httpx.Response, status: int) -> Message:
+    """The problem (RFC 9457) of an answer that must be a refusal with that status."""
+    assert answer.status_code == status, f"{answer.request.url}: {answer.status_code} {answer.text}"
+    assert answer.headers["content-type"] == "application/problem+json"
+    problem: Message = answer.json()
+    assert problem["status"] == status
+    assert {"type", "title", "status", "detail", "code", "errors"} == problem.keys()
+    return problem
+
+
+def settings_for_tests(data_dir: Path, **more: Any) -> Settings:
+    """Settings of a service under test, with a secret of its own."""
+    return Settings(data_dir=data_dir, secret=SecretStr("a secret for the tests of this run only"), **more)
+
+
 @contextlib.asynccontextmanager
 async def run_in_process(
     settings: Settings, database_url: str, clock: MovableClock, policy: Policy | None = None
@@ -264,10 +298,18 @@ async def run_in_process(
     app = create_app(settings, database_url, clock=clock, policy=policy)
     server = uvicorn.Server(
         uvicorn.Config(
-            app, port=0, ws="websockets-sansio", log_config=None, access_log=False, timeout_graceful_shutdown=1
+            app,
+            port=0,
+            ws="websockets-sansio",
+            # As `dispatch serve` has them.
+            ws_max_size=64 * 1024,
+            ws_per_message_deflate=False,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,
         )
     )
-    serving = asyncio.create_task(server.serve())
+    serving = asyncio.create_task(_served(server))
     async with asyncio.timeout(20):
         while not server.started:
             if serving.done():
@@ -281,6 +323,14 @@ async def run_in_process(
         app.state.service.hub.close_all()
         server.should_exit = True
         await serving
+
+
+async def _served(server: uvicorn.Server) -> None:
+    try:
+        await server.serve()
+    except SystemExit as exited:
+        # Left alone, it would end the whole test run without a word of what went wrong.
+        raise RuntimeError("the service did not start; its log says why") from exited
 
 
 def beside(place: Place, *, north_m: float = 0.0, east_m: float = 0.0) -> Place:

@@ -1,16 +1,20 @@
 """Due times: rows that any worker may act upon, so that a deadline outlives whoever set it."""
 
 import asyncio
+from datetime import datetime
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
+from dispatch.engine.ledger import Due
 from dispatch.metrics import DUE_LATENESS_SECONDS
-from dispatch.rescue.commands import RespondByPassed
 from dispatch.rescue.vocabulary import IncidentId
 
 log = structlog.get_logger()
+
+_LOOK_AGAIN = "look_again"
 
 # A deadline is acted upon within half a second; looking is one indexed query.
 _LOOK_EVERY_S = 0.25
@@ -38,18 +42,25 @@ class DueTimes:
             due = await ledger.lock_due(connection, now)
             if not due:
                 return 0
-            acted = {each for each in dict.fromkeys(row.incident_id for row in due) if await self._acted_upon(each)}
-            settled = [each for each in due if each.incident_id in acted]
-            for each in settled:
-                DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
-            await ledger.forget_due(connection, [each.due_id for each in settled])
-        return len(settled)
+            settled = 0
+            for incident_id in dict.fromkeys(each.incident_id for each in due):
+                rows = [each for each in due if each.incident_id == incident_id]
+                settled += await self._settle(connection, incident_id, rows, now)
+        return settled
 
-    async def _acted_upon(self, incident_id: IncidentId) -> bool:
+    async def _settle(
+        self, connection: AsyncConnection, incident_id: IncidentId, rows: list[Due], now: datetime
+    ) -> int:
         try:
-            await self._engine.command(incident_id, RespondByPassed(), by="system")
+            look_again_at = await self._engine.let_time_pass(incident_id)
         except Exception:
-            # Its row stays for the next look; the others must not wait for it.
+            # Its rows stay for the next look; the other incidents must not wait for it.
             log.exception("due time not acted upon", incident_id=incident_id)
-            return False
-        return True
+            return 0
+        for each in rows:
+            DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
+        again = [each.due_id for each in rows if each.kind == _LOOK_AGAIN and look_again_at is not None]
+        if look_again_at is not None and again:
+            await ledger.put_off(connection, again[:1], look_again_at)
+        await ledger.forget_due(connection, [each.due_id for each in rows if each.due_id not in again[:1]])
+        return len(rows)

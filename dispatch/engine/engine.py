@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
@@ -29,7 +29,7 @@ from dispatch.metrics import (
 )
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
-from dispatch.rescue.commands import Accept, Command, Decline, Progress, Refused, RespondByPassed, Widen
+from dispatch.rescue.commands import Accept, Command, Decline, LetTimePass, Progress, Refused, Widen
 from dispatch.rescue.decide import Decision, decide
 from dispatch.rescue.events import Accepted, Declined, Event, Offered
 from dispatch.rescue.incident import Incident, fold
@@ -48,7 +48,7 @@ _TRIES = 5
 _RESPONDER_TAKEN = "uq_alerts_active_responder"
 
 # After these commands a new wave may be needed, so the scene is looked at.
-_MAY_ALERT = (Accept, Decline, Progress, RespondByPassed, Widen)
+_MAY_ALERT = (Accept, Decline, Progress, LetTimePass, Widen)
 
 
 class Engine:
@@ -125,9 +125,14 @@ class Engine:
 
         Once begun it goes on to its end, whatever becomes of who asked: what is committed must also be told.
         """
-        return await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
+        decision = await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
+        return decision.incident
 
-    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Incident:
+    async def let_time_pass(self, incident_id: IncidentId) -> datetime | None:
+        """Do what has come due in an incident; returns when to look again, if it is still short of somebody."""
+        return (await self._carry_out(incident_id, LetTimePass(), "system")).look_again_at
+
+    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
         started = time.perf_counter()
         live = self._live.setdefault(incident_id, LiveIncident())
         async with live.lock:
@@ -136,7 +141,7 @@ class Engine:
                 decision = decide(incident, command, self._scene_for(incident, command), by=by)
                 if not decision.events or await self._recorded(live, decision, command):
                     COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
-                    return decision.incident
+                    return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
     async def open(self, decision: Decision, *, request_id: str, receipt: bytes) -> None:
@@ -151,7 +156,7 @@ class Engine:
             with SOS_STEP_SECONDS.labels("commit").time():
                 async with self.database.statement() as connection:
                     sent = await ledger.record_opening(
-                        connection, decision.incident, decision.events, outgoing, request_id=request_id, receipt=receipt
+                        connection, decision, outgoing, request_id=request_id, receipt=receipt
                     )
         except BaseException:
             self._release(decision)
@@ -203,7 +208,7 @@ class Engine:
         try:
             outgoing = self._outgoing(decision)
             async with self.database.statement() as connection:
-                sent = await ledger.record_decision(connection, incident, decision.events, outgoing)
+                sent = await ledger.record_decision(connection, decision, outgoing)
         except IntegrityError as error:
             self._release(decision)
             CONFLICTS.labels(_constraint_of(error)).inc()

@@ -13,8 +13,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.encoding import to_json_text
+from dispatch.rescue.decide import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
-from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
 from dispatch.responders.responder import Engagement
 
@@ -43,6 +43,7 @@ class Due:
 
     due_id: int
     incident_id: IncidentId
+    kind: str
     due_at: datetime
 
 
@@ -67,6 +68,10 @@ new_alerts as (
 new_due_times as (
     insert into due_times (incident_id, kind, due_at)
     select :incident_id, 'respond_by', due_at from unnest(cast(:respond_by as timestamptz[])) as due_at
+    union all
+    select :incident_id, 'look_again', cast(:look_again_at as timestamptz)
+    where cast(:look_again_at as timestamptz) is not null
+      and not exists (select from due_times where incident_id = :incident_id and kind = 'look_again')
 ),
 outgoing as (
     select * from unnest(cast(:recipients as text[]), cast(:places as int[]), cast(:totals as int[]),
@@ -132,15 +137,15 @@ changed_alerts as (
 
 async def record_opening(
     connection: AsyncConnection,
-    incident: Incident,
-    events: Sequence[Event],
+    decision: Decision,
     messages: Sequence[Outgoing],
     *,
     request_id: str,
     receipt: bytes,
 ) -> list[Sent]:
     """Write an incident's opening. Raises SQLAlchemy's `IntegrityError` when the request id or a responder is taken."""
-    parameters = _parameters(incident, events, messages) | {
+    incident = decision.incident
+    parameters = _parameters(decision, messages) | {
         "request_id": request_id,
         "latitude": incident.place.latitude,
         "longitude": incident.place.longitude,
@@ -150,17 +155,16 @@ async def record_opening(
     return _numbered(messages, (await connection.execute(_OPEN, parameters)).all())
 
 
-async def record_decision(
-    connection: AsyncConnection, incident: Incident, events: Sequence[Event], messages: Sequence[Outgoing]
-) -> list[Sent]:
+async def record_decision(connection: AsyncConnection, decision: Decision, messages: Sequence[Outgoing]) -> list[Sent]:
     """Write what a command led to. Raises `IntegrityError` when somebody else decided first or a responder is taken."""
+    incident, events = decision.incident, decision.events
     offered = {event.what.alert_id for event in events if isinstance(event.what, Offered)}
     touched = {
         alert_id: incident.alerts[alert_id]
         for event in events
         if (alert_id := getattr(event.what, "alert_id", None)) is not None and alert_id not in offered
     }
-    parameters = _parameters(incident, events, messages) | {
+    parameters = _parameters(decision, messages) | {
         "closed_at": incident.closed_at,
         "changed_ids": list(touched),
         "changed_states": [each.state.value for each in touched.values()],
@@ -268,12 +272,19 @@ async def lock_due(connection: AsyncConnection, now: datetime, limit: int = 500)
     """Due times that have come, held by this transaction; other workers pass over them."""
     rows = await connection.execute(
         text(
-            "select id, incident_id, due_at from due_times where due_at <= :now"
+            "select id, incident_id, kind, due_at from due_times where due_at <= :now"
             " order by due_at limit :limit for update skip locked"
         ),
         {"now": now, "limit": limit},
     )
-    return [Due(row.id, IncidentId(str(row.incident_id)), row.due_at.astimezone(UTC)) for row in rows]
+    return [Due(row.id, IncidentId(str(row.incident_id)), row.kind, row.due_at.astimezone(UTC)) for row in rows]
+
+
+async def put_off(connection: AsyncConnection, due_ids: Sequence[int], until: datetime) -> None:
+    """Let due times come again."""
+    await connection.execute(
+        text("update due_times set due_at = :until where id = any(:ids)"), {"ids": list(due_ids), "until": until}
+    )
 
 
 async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> None:
@@ -281,8 +292,9 @@ async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> Non
     await connection.execute(text("delete from due_times where id = any(:ids)"), {"ids": list(due_ids)})
 
 
-def _parameters(incident: Incident, events: Sequence[Event], messages: Sequence[Outgoing]) -> dict[str, Any]:
+def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, Any]:
     """A decision as columns: arrays cost the server far less to take apart than JSON."""
+    incident, events = decision.incident, decision.events
     offers = [event.what for event in events if isinstance(event.what, Offered)]
     alerts = [incident.alerts[offer.alert_id] for offer in offers]
     return {
@@ -294,6 +306,7 @@ def _parameters(incident: Incident, events: Sequence[Event], messages: Sequence[
         "event_kinds": [event.kind for event in events],
         "event_bys": [event.by for event in events],
         "event_data": [_json(happening_to_json(event.what)) for event in events],
+        "look_again_at": decision.look_again_at,
         "respond_by": sorted({offer.respond_by for offer in offers}),
         "alert_ids": [alert.alert_id for alert in alerts],
         "alert_responders": [alert.responder_id for alert in alerts],

@@ -23,7 +23,7 @@ class Resume(_Message):
     """Up to where the client has everything."""
 
     epoch: str = Field(max_length=64)
-    seq: int = Field(ge=0, le=2**53)
+    seq: int = Field(strict=True, ge=0, le=2**53)
 
 
 class Hello(_Message):
@@ -55,7 +55,7 @@ class Ack(_Message):
     """Everything up to `seq` has arrived."""
 
     type: Literal["ack"]
-    seq: int = Field(ge=0, le=2**53)
+    seq: int = Field(strict=True, ge=0, le=2**53)
 
 
 class Answer(_Message):

@@ -54,8 +54,8 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
-class RespondByPassed:
-    """The time to answer some alerts is over: all that are due and unanswered."""
+class LetTimePass:
+    """A due time has come: offers may be overdue, and somebody may have come near."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ Command = (
     | Accept
     | Decline
     | Progress
-    | RespondByPassed
+    | LetTimePass
     | Widen
     | ExpectAmbulance
     | AmbulanceArrives

@@ -3,7 +3,7 @@
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from dispatch.rescue.commands import (
     Accept,
@@ -14,10 +14,10 @@ from dispatch.rescue.commands import (
     ConfirmReceipt,
     Decline,
     ExpectAmbulance,
+    LetTimePass,
     OpenIncident,
     Progress,
     Refused,
-    RespondByPassed,
     SetCpr,
     Widen,
 )
@@ -60,10 +60,14 @@ from dispatch.rescue.vocabulary import (
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What happened, in order, and the incident as it is then. No events: nothing changed."""
+    """What happened, in order, and the incident as it is then. No events: nothing changed.
+
+    `look_again_at`: somebody is lacking and nobody's answer is awaited, so by then the neighbourhood is looked at anew.
+    """
 
     incident: Incident
     events: tuple[Event, ...]
+    look_again_at: datetime | None = None
 
 
 def open_incident(
@@ -115,7 +119,9 @@ class _Course:
         self.events.append(event)
 
     def decision(self) -> Decision:
-        return Decision(self.incident, tuple(self.events))
+        waiting = self.wants_more and not self.incident.pending()
+        look_again_at = self.scene.now + timedelta(seconds=self.policy.look_again_s) if waiting else None
+        return Decision(self.incident, tuple(self.events), look_again_at)
 
     def alert_of(self, alert_id: AlertId, responder_id: ResponderId | None = None) -> Alert:
         alert = self.incident.alerts.get(alert_id)
@@ -144,13 +150,16 @@ class _Course:
             return on_cpr >= policy.enough_cpr_without_aed
         return on_cpr >= policy.enough_cpr and len(incident.helped(AlertRole.AED)) >= policy.enough_aed
 
-    def alert_more(self, *, say_when_nobody: bool = False) -> None:
-        """Alert whoever a fresh plan finds worth it; an empty plan is told of when nobody is left to wait for."""
+    def alert_more(self, *, say_when_nobody: bool = False, is_a_second_look: bool = False) -> None:
+        """Alert whoever a fresh plan finds worth it.
+
+        An empty plan is told of when nobody is left to wait for; not by every second look that finds nobody either.
+        """
         if not self.wants_more:
             return
         plan = self.planner(self._request())
         nobody_left = not any(each.is_active for each in self.incident.alerts.values())
-        if plan.alerts or say_when_nobody or nobody_left:
+        if plan.alerts or say_when_nobody or (nobody_left and not is_a_second_look):
             self._send_wave(plan)
 
     def _request(self) -> PlanRequest:
@@ -283,12 +292,12 @@ def _progress(course: _Course, command: Progress, by: str) -> None:
         course.alert_more()
 
 
-def _respond_by_passed(course: _Course, _command: RespondByPassed, by: str) -> None:
+def _let_time_pass(course: _Course, _command: LetTimePass, by: str) -> None:
     overdue = [alert for alert in course.incident.pending() if course.scene.now >= alert.respond_by]
     for alert in overdue:
         course.happens(Expired(alert_id=alert.alert_id), by)
-    if overdue:
-        course.alert_more()
+    if overdue or not course.incident.pending():
+        course.alert_more(is_a_second_look=not overdue)
 
 
 def _widen(course: _Course, _command: Widen, by: str) -> None:
@@ -345,7 +354,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     Accept: _accept,
     Decline: _decline,
     Progress: _progress,
-    RespondByPassed: _respond_by_passed,
+    LetTimePass: _let_time_pass,
     Widen: _widen,
     ExpectAmbulance: _expect_ambulance,
     AmbulanceArrives: _ambulance_arrives,

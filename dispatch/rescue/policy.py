@@ -38,6 +38,8 @@ class Policy:
     travel: TravelPolicy = field(default_factory=TravelPolicy)
     # An unanswered alert is replaced after this long (Mobile Retter: 20 s).
     respond_within_s: float = 20.0
+    # While somebody is lacking and nobody is left to wait for, the neighbourhood is looked at again this often.
+    look_again_s: float = 20.0
     # How many may be on offer or engaged at once.
     alert_cap: int = 20
     # What each widening adds to the cap, and what it multiplies the reach by; it also asks for one more whole team.

@@ -13,7 +13,7 @@ from dispatch.storage.cluster_errors import NoSuitableAccount
 # In this order: the user that PostgreSQL's package makes, then system users that every Debian has.
 _CANDIDATES = ("postgres", "daemon", "nobody")
 
-# Lets the server through folders that are closed to its user (/root, a test's 0700 folder). PostgreSQL
+# Lets the server through folders that are closed to its user (a home, a test's 0700 folder). PostgreSQL
 # refuses user id 0 only; with these two it is still not root: it may read and write files, nothing else.
 _CAPABILITIES = "+dac_override,+dac_read_search"
 

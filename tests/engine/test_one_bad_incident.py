@@ -1,0 +1,49 @@
+"""An incident that cannot be read or decided keeps nobody else from being served."""
+
+from pathlib import Path
+
+import psycopg
+
+from dispatch.storage.database import Database
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
+
+
+def _spoil(url: str, incident_id: str) -> None:
+    """Make the incident's second event one that this version does not know."""
+    with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
+        connection.execute(
+            "update incident_events set kind = 'teleported' where incident_id = %s and number = 2", [incident_id]
+        )
+
+
+async def test_other_deadlines_are_kept(service: ServiceInProcess, postgis_url: str) -> None:
+    async with (
+        service.on_duty("r1", beside(WULIN, north_m=100)) as r1,
+    ):
+        bad = await service.sos()
+        await r1.next("alert")
+        async with service.on_duty("r2", beside(WULIN, north_m=900)) as r2:
+            good = await service.sos(beside(WULIN, north_m=800))
+            await r2.next("alert")
+            _spoil(postgis_url, bad["incident_id"])
+            service.service.engine._live.clear()
+            await service.time_passes(seconds=30)
+            await service.time_passes(seconds=1)
+            states = [each["state"] for each in (await service.incident(good["incident_id"]))["alerts"]]
+    assert states == ["expired"]
+
+
+async def test_the_service_starts_and_serves(
+    postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    del database
+    async with run_in_process(settings_for_tests(tmp_path), postgis_url, clock) as service:
+        bad, good = await service.sos(), await service.sos()
+    _spoil(postgis_url, bad["incident_id"])
+    async with run_in_process(settings_for_tests(tmp_path), postgis_url, clock) as service:
+        assert (await service.incident(good["incident_id"]))["state"] == "open"
+        assert (await service.sos())["state"] == "open"
+        async with service.socket("operator", "ann") as console:
+            assert len((await console.next("picture"))["incidents"]) == 2
+            await service.call("POST", f"/v1/incidents/{good['incident_id']}/close", role="operator")
+            assert (await console.next("incident"))["incident_id"] == good["incident_id"]

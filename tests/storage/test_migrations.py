@@ -1,0 +1,121 @@
+"""The migrations make the tables that the code works with, whoever runs them, however often."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+import pytest
+from alembic import command
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, create_engine, inspect, text
+from sqlalchemy.engine import make_url
+
+from dispatch.storage.migrate import alembic_config, migrate
+from dispatch.storage.server_settings import SUPERUSER
+from dispatch.storage.tables import METADATA
+
+_NOT_OURS = {"spatial_ref_sys", "alembic_version"}
+
+
+@pytest.fixture
+def empty_url(postgis_url: str) -> Iterator[str]:
+    """A database of its own in the tests' cluster, with nothing in it."""
+    name = f"empty_{uuid4().hex[:8]}"
+    # The service's own role may not make databases, nor PostGIS in them.
+    url = make_url(postgis_url).set(username=SUPERUSER)
+    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    with psycopg.connect(plain, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+        yield url.set(database=name).render_as_string(hide_password=False)
+        connection.execute(f"drop database {name} with (force)")
+
+
+def _tables(engine: Engine) -> set[str]:
+    return set(inspect(engine).get_table_names()) - _NOT_OURS
+
+
+def _differences(engine: Engine) -> list[object]:
+    def is_ours(_object: object, name: str | None, kind: str, _reflected: object, _compared: object) -> bool:
+        return not (kind == "table" and name in _NOT_OURS)
+
+    with engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True, "include_object": is_ours}
+        context = MigrationContext.configure(connection, opts=options)
+        return list(compare_metadata(context, METADATA))
+
+
+def test_the_migrated_database_is_what_the_code_says(empty_url: str) -> None:
+    migrate(empty_url)
+    engine = create_engine(empty_url)
+    assert _tables(engine) == set(METADATA.tables)
+    assert _differences(engine) == []
+    engine.dispose()
+
+
+def test_the_rules_that_alembic_does_not_compare_are_there_too(empty_url: str) -> None:
+    # Checks, partial indexes and the guard that nobody is bound twice.
+    migrate(empty_url)
+    engine = create_engine(empty_url)
+    with engine.connect() as connection:
+        checks = {row[0] for row in connection.execute(text("select conname from pg_constraint where contype = 'c'"))}
+        guard = connection.execute(
+            text("select indexdef from pg_indexes where indexname = 'uq_alerts_active_responder'")
+        ).scalar_one()
+    engine.dispose()
+    wanted = {
+        str(each.name) for table in METADATA.tables.values() for each in table.constraints if "ck" in str(each.name)
+    }
+    assert wanted <= {name.removeprefix("ck_") for name in checks} | checks
+    assert "UNIQUE" in guard
+    assert guard.endswith("WHERE active")
+
+
+def test_migrating_twice_is_fine(empty_url: str) -> None:
+    migrate(empty_url)
+    migrate(empty_url)
+    engine = create_engine(empty_url)
+    assert _differences(engine) == []
+    engine.dispose()
+
+
+def test_down_to_nothing_and_up_again(empty_url: str) -> None:
+    migrate(empty_url)
+    engine = create_engine(empty_url)
+    config = alembic_config()
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.downgrade(config, "base")
+    assert _tables(engine) == set()
+    migrate(empty_url)
+    assert _differences(engine) == []
+    engine.dispose()
+
+
+def test_two_that_migrate_at_once_wait_for_each_other(empty_url: str) -> None:
+    faults: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            migrate(empty_url)
+        except BaseException as fault:  # noqa: BLE001 - whatever it is, the test must hear of it
+            faults.append(fault)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert faults == []
+    engine = create_engine(empty_url)
+    assert _differences(engine) == []
+    engine.dispose()
+
+
+def test_every_migration_is_one_line_of_history() -> None:
+    scripts = ScriptDirectory.from_config(alembic_config())
+    assert len(scripts.get_heads()) == 1
+    assert all(Path(script.path).is_file() for script in scripts.walk_revisions())
