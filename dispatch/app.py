@@ -149,6 +149,7 @@ class Service:
         await self.database.close()
 
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
+        self.pictures.count_aeds_soon()
         if len(changed) > _AEDS_TOLD_SINGLY:
             self.hub.tell(OPERATORS, {"type": "aeds", "changed": len(changed)})
             return

@@ -65,23 +65,18 @@ def demo(
     context: typer.Context,
     host: Host = None,
     port: Port = None,
-    database_url: DatabaseUrl = None,
-    redis_url: RedisUrl = None,
-    data_dir: DataDir = None,
+    data_dir: Annotated[Path | None, typer.Option(help="Folder of the demo's own database.")] = None,
 ) -> None:
-    """Run the service with a simulated city in it, and say where to look. Further options go to `simulator city`."""
+    """Run the service with a simulated city in it, and say where to look. Further options go to `simulator city`.
+
+    Always over a private database of its own: nobody simulated must ever stand in a real registry.
+    """
     from dispatch.demo import run_demo  # noqa: PLC0415 - as above
 
-    settings = _settings(
-        host=host,
-        port=port,
-        database_url=database_url,
-        redis_url=redis_url,
-        data_dir=data_dir or Path(".data/demo"),
-        log_level="warning",
-    )
+    settings = _settings(host=host, port=port, log_level="warning")
+    own = {"database_url": None, "redis_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
     with _told_plainly():
-        run_demo(settings, context.args)
+        run_demo(settings.model_copy(update=own), context.args)
 
 
 @cli.command()

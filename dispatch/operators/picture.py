@@ -57,6 +57,10 @@ class Pictures:
         for session in operators:
             self._show_changes(session, changed)
 
+    def count_aeds_soon(self) -> None:
+        """The registry has changed: the next picture counts anew."""
+        self._ticks = 0
+
     def count_aeds(self) -> None:
         """Count the AEDs usable now."""
         now = self._clock.now()

@@ -29,14 +29,14 @@ def start(postgis_url: str, database: Database, clock: MovableClock, tmp_path: P
 
 
 async def test_what_was_accepted_before_is_finished_after(start: Start) -> None:
-    async with start() as before, before.on_duty("r1", NEARBY) as r1:
+    async with start() as before, before.socket("operator", "ann") as console, before.on_duty("r1", NEARBY) as r1:
         opened = await before.sos(floor=3)
         alert = await r1.next("alert")
+        await console.next("incident", where=lambda m: any(line["kind"] == "received" for line in m["timeline"]))
         await r1.answer(alert, "accept")
         await r1.next("assignment")
         await r1.progress(alert, "en_route")
         await r1.settled()
-        await before.service.acknowledgements.flush()
         incident = await before.incident(opened["incident_id"])
         resume = r1.resume_point
     async with start() as after:

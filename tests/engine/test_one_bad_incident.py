@@ -46,4 +46,4 @@ async def test_the_service_starts_and_serves(
         async with service.socket("operator", "ann") as console:
             assert len((await console.next("picture"))["incidents"]) == 2
             await service.call("POST", f"/v1/incidents/{good['incident_id']}/close", role="operator")
-            assert (await console.next("incident"))["incident_id"] == good["incident_id"]
+            await console.next("incident", where=lambda m: m["incident_id"] == good["incident_id"] and m["closed_at"])

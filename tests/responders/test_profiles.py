@@ -2,8 +2,6 @@
 
 from typing import Any
 
-import pytest
-
 from tests.people import ServiceInProcess
 
 CERTIFICATE = {"number": "ZJ-1", "expires_on": "2027-12-31"}
@@ -99,10 +97,10 @@ async def test_what_is_left_out_stays_and_null_clears_only_the_phone(service: Se
     assert (await service.call("PATCH", path, role="admin", json={}))["name"] == "王大明"
 
 
-@pytest.mark.parametrize("body", [{}, {"on_duty": "yes"}, {"on_duty": 1}, {"on_duty": True, "mode": "rocket"}, []])
-async def test_duty_is_yes_or_no(service: ServiceInProcess, body: object) -> None:
+async def test_duty_is_yes_or_no(service: ServiceInProcess) -> None:
     await service.add_responder("r1")
-    await service.refused("PUT", "/v1/responders/me/duty", 422, role="responder", subject="r1", json=body)
+    for body in ({}, {"on_duty": "yes"}, {"on_duty": 1}, {"on_duty": True, "mode": "rocket"}, []):
+        await service.refused("PUT", "/v1/responders/me/duty", 422, role="responder", subject="r1", json=body)
 
 
 async def test_a_renewed_certificate_counts_at_once(service: ServiceInProcess) -> None:
