@@ -99,7 +99,8 @@ async def test_what_is_left_out_stays_and_null_clears_only_the_phone(service: Se
 
 async def test_duty_is_yes_or_no(service: ServiceInProcess) -> None:
     await service.add_responder("r1")
-    for body in ({}, {"on_duty": "yes"}, {"on_duty": 1}, {"on_duty": True, "mode": "rocket"}, []):
+    wrong: list[object] = [{}, {"on_duty": "yes"}, {"on_duty": 1}, {"on_duty": True, "mode": "rocket"}, []]
+    for body in wrong:
         await service.refused("PUT", "/v1/responders/me/duty", 422, role="responder", subject="r1", json=body)
 
 
