@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.encoding import to_json_text
 from dispatch.rescue.decide import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
+from dispatch.rescue.incident import Alert
 from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
 from dispatch.responders.responder import Engagement
 
@@ -52,17 +53,14 @@ class Due:
 _FOLLOWS = """
 new_events as (
     insert into incident_events (incident_id, number, at, kind, by, data)
-    select :incident_id, number, :at, kind, by, cast(data as json)
-    from unnest(cast(:event_numbers as int[]), cast(:event_kinds as text[]), cast(:event_bys as text[]),
-                cast(:event_data as text[])) as event(number, kind, by, data)
+    select :incident_id, number, :at, kind, by, data
+    from json_to_recordset(cast(:events as json)) as event(number int, kind text, by text, data json)
 ),
 new_alerts as (
     insert into alerts (id, incident_id, responder_id, role, aed_id, state, active, wave, eta_s, offered_at)
     select id, :incident_id, responder_id, role, aed_id, state, active, wave, eta_s, :at
-    from unnest(cast(:alert_ids as uuid[]), cast(:alert_responders as text[]), cast(:alert_roles as text[]),
-                cast(:alert_aeds as uuid[]), cast(:alert_states as text[]), cast(:alert_actives as boolean[]),
-                cast(:alert_waves as int[]), cast(:alert_etas as float8[]))
-         as alert(id, responder_id, role, aed_id, state, active, wave, eta_s)
+    from json_to_recordset(cast(:alerts as json)) as alert(
+        id uuid, responder_id text, role text, aed_id uuid, state text, active boolean, wave int, eta_s float8)
     order by responder_id
 ),
 new_due_times as (
@@ -74,9 +72,8 @@ new_due_times as (
       and not exists (select from due_times where incident_id = :incident_id and kind = 'look_again')
 ),
 outgoing as (
-    select * from unnest(cast(:recipients as text[]), cast(:places as int[]), cast(:totals as int[]),
-                         cast(:message_alerts as uuid[]), cast(:bodies as text[]))
-                  as message(recipient, place, total, alert_id, body)
+    select * from json_to_recordset(cast(:messages as json))
+        as message(recipient text, place int, total int, alert_id uuid, body text)
 ),
 numbered as (
     insert into mailboxes (recipient, epoch, last_seq)
@@ -126,8 +123,7 @@ with incident as (
 ),
 changed_alerts as (
     update alerts set state = changed.state, active = changed.active
-    from unnest(cast(:changed_ids as uuid[]), cast(:changed_states as text[]), cast(:changed_actives as boolean[]))
-         as changed(id, state, active)
+    from json_to_recordset(cast(:changed as json)) as changed(id uuid, state text, active boolean)
     where alerts.id = changed.id
 ),
 """
@@ -166,9 +162,9 @@ async def record_decision(connection: AsyncConnection, decision: Decision, messa
     }
     parameters = _parameters(decision, messages) | {
         "closed_at": incident.closed_at,
-        "changed_ids": list(touched),
-        "changed_states": [each.state.value for each in touched.values()],
-        "changed_actives": [each.is_active for each in touched.values()],
+        "changed": to_json_text(
+            [{"id": each.alert_id, "state": each.state, "active": each.is_active} for each in touched.values()]
+        ),
     }
     return _numbered(messages, (await connection.execute(_CONTINUE, parameters)).all())
 
@@ -237,7 +233,7 @@ async def record_shown(
         {
             "ids": list(versions),
             "versions": list(versions.values()),
-            **_message_columns(messages),
+            **_message_rows(messages),
             "incident_id": None,
             "at": now,
             "operators": messages[0].recipient,
@@ -293,46 +289,57 @@ async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> Non
 
 
 def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, Any]:
-    """A decision as columns: arrays cost the server far less to take apart than JSON."""
+    """A decision as a handful of parameters. Rows go as JSON: arrays, one a column, took a third longer in all."""
     incident, events = decision.incident, decision.events
     offers = [event.what for event in events if isinstance(event.what, Offered)]
-    alerts = [incident.alerts[offer.alert_id] for offer in offers]
     return {
         "incident_id": incident.incident_id,
         "at": events[-1].at,
         "state": incident.state.value,
         "version": incident.version,
-        "event_numbers": [event.number for event in events],
-        "event_kinds": [event.kind for event in events],
-        "event_bys": [event.by for event in events],
-        "event_data": [_json(happening_to_json(event.what)) for event in events],
+        "events": to_json_text(
+            [
+                {"number": each.number, "kind": each.kind, "by": each.by, "data": happening_to_json(each.what)}
+                for each in events
+            ]
+        ),
+        "alerts": to_json_text([_alert_row(incident.alerts[offer.alert_id]) for offer in offers]),
         "look_again_at": decision.look_again_at,
         "respond_by": sorted({offer.respond_by for offer in offers}),
-        "alert_ids": [alert.alert_id for alert in alerts],
-        "alert_responders": [alert.responder_id for alert in alerts],
-        "alert_roles": [alert.role.value for alert in alerts],
-        "alert_aeds": [alert.aed_id for alert in alerts],
-        "alert_states": [alert.state.value for alert in alerts],
-        "alert_actives": [alert.is_active for alert in alerts],
-        "alert_waves": [alert.wave for alert in alerts],
-        "alert_etas": [alert.eta_s for alert in alerts],
-        **_message_columns(messages),
+        **_message_rows(messages),
     }
 
 
-def _message_columns(messages: Sequence[Outgoing]) -> dict[str, Any]:
+def _alert_row(alert: Alert) -> dict[str, Any]:
+    return {
+        "id": alert.alert_id,
+        "responder_id": alert.responder_id,
+        "role": alert.role,
+        "aed_id": alert.aed_id,
+        "state": alert.state,
+        "active": alert.is_active,
+        "wave": alert.wave,
+        "eta_s": alert.eta_s,
+    }
+
+
+def _message_rows(messages: Sequence[Outgoing]) -> dict[str, Any]:
     totals = Counter(each.recipient for each in messages)
     places: Counter[str] = Counter()
-    columns: dict[str, list[Any]] = {"recipients": [], "places": [], "totals": [], "message_alerts": [], "bodies": []}
+    rows = []
     for each in messages:
         places[each.recipient] += 1
-        columns["recipients"].append(each.recipient)
-        columns["places"].append(places[each.recipient])
-        columns["totals"].append(totals[each.recipient])
-        columns["message_alerts"].append(each.alert_id)
-        columns["bodies"].append(each.body)
-    # Used by mailboxes that are made now; the others keep theirs.
-    return {**columns, "epoch": uuid4().hex[:12]}
+        rows.append(
+            {
+                "recipient": each.recipient,
+                "place": places[each.recipient],
+                "total": totals[each.recipient],
+                "alert_id": each.alert_id,
+                "body": each.body,
+            }
+        )
+    # The epoch is for mailboxes that are made now; the others keep theirs.
+    return {"messages": to_json_text(rows), "epoch": uuid4().hex[:12]}
 
 
 def _numbered(messages: Sequence[Outgoing], mailboxes: Sequence[Any]) -> list[Sent]:
@@ -343,7 +350,3 @@ def _numbered(messages: Sequence[Outgoing], mailboxes: Sequence[Any]) -> list[Se
         left[each.recipient] -= 1
         sent.append(Sent(each.recipient, last_seqs[each.recipient] - left[each.recipient], each.body))
     return sent
-
-
-def _json(value: object) -> str:
-    return to_json_text(value)

@@ -92,8 +92,6 @@ alerts = Table(
     Column("eta_s", Float, nullable=False),
     Column("offered_at", DateTime(timezone=True), nullable=False),
 )
-Index("ix_alerts_incident_id", alerts.c.incident_id)
-Index("ix_alerts_responder_id", alerts.c.responder_id, alerts.c.offered_at)
 # Nobody is on offer or engaged twice, whatever the workers believe.
 Index("uq_alerts_active_responder", alerts.c.responder_id, unique=True, postgresql_where=text("active"))
 

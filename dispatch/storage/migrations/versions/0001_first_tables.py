@@ -191,8 +191,6 @@ def upgrade() -> None:
         sa.Column("offered_at", sa.DateTime(timezone=True), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_alerts")),
     )
-    op.create_index("ix_alerts_incident_id", "alerts", ["incident_id"], unique=False)
-    op.create_index("ix_alerts_responder_id", "alerts", ["responder_id", "offered_at"], unique=False)
     op.create_index(
         "uq_alerts_active_responder",
         "alerts",
@@ -226,8 +224,6 @@ def downgrade() -> None:
     op.drop_table("due_times")
     op.drop_table("incident_events")
     op.drop_index("uq_alerts_active_responder", table_name="alerts", postgresql_where=sa.text("active"))
-    op.drop_index("ix_alerts_responder_id", table_name="alerts")
-    op.drop_index("ix_alerts_incident_id", table_name="alerts")
     op.drop_table("alerts")
     op.drop_index("ix_aed_reports_aed_id_at", table_name="aed_reports")
     op.drop_table("aed_reports")
