@@ -42,10 +42,6 @@ class Hub:
         for session in self._sessions.get(recipient, ()):
             session.say(message)
 
-    def is_connected(self, recipient: str) -> bool:
-        """Whether anybody would hear a message to `recipient` right now."""
-        return recipient in self._sessions
-
     def operators(self) -> list[Session]:
         """The consoles that are open."""
         return list(self._sessions.get(OPERATORS, ()))
