@@ -2,6 +2,8 @@
 
 import asyncio
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -202,22 +204,20 @@ def _with_database(settings: Settings, work: Any) -> None:
         raise typer.Exit(code)
 
 
-class _told_plainly:  # noqa: N801 - reads as a sentence in its `with`
-    """Turns the faults that a person can mend into one line and exit code 1."""
+@contextmanager
+def _told_plainly() -> Iterator[None]:
+    """Turn the faults that a person can mend into one line and exit code 1."""
+    from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
 
-    def __enter__(self) -> None:
-        return None
+    from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
+    from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
-
-        from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
-        from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
-
-        if isinstance(error, CannotServe | PrivateDatabaseError | NoSecret):
-            _fail(str(error))
-        if isinstance(error, OperationalError):
-            _fail(f"the database does not answer: {error.orig}")
+    try:
+        yield
+    except (CannotServe, PrivateDatabaseError, NoSecret) as error:
+        _fail(str(error))
+    except OperationalError as error:
+        _fail(f"the database does not answer: {error.orig}")
 
 
 def _settings(**given: Any) -> Settings:

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from dispatch.locations import LocationIn, LocationOut
+from dispatch.phones import Phone
 from dispatch.rescue.vocabulary import (
     AlertRole,
     AlertState,
@@ -16,7 +17,6 @@ from dispatch.rescue.vocabulary import (
     StandDownReason,
 )
 
-Phone = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()\-]{1,30}$")]
 Note = Annotated[str, StringConstraints(strip_whitespace=True, max_length=500, pattern=r"^[^\x00]*$")]
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 from dispatch.locations import LocationOut
+from dispatch.phones import Phone
 from dispatch.rescue.vocabulary import TravelMode
 
 ResponderName = Annotated[
@@ -15,7 +16,6 @@ CertificateNumber = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=64, pattern=r"^[^\x00]*$")
 ]
 ResponderKey = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
-PhoneNumber = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^\+?[0-9][0-9 ()\-]{1,30}$")]
 
 
 class _In(BaseModel):
@@ -34,7 +34,7 @@ class ResponderIn(_In):
 
     id: ResponderKey | None = None
     name: ResponderName
-    phone: PhoneNumber | None = None
+    phone: Phone | None = None
     certificate: CertificateIn
     mode: TravelMode = TravelMode.WALK
     language: Literal["zh", "en"] = "zh"
@@ -44,7 +44,7 @@ class ResponderChange(_In):
     """What is to be different; what is left out stays."""
 
     name: ResponderName | None = None
-    phone: PhoneNumber | None = None
+    phone: Phone | None = None
     certificate: CertificateIn | None = None
     mode: TravelMode | None = None
     language: Literal["zh", "en"] | None = None
