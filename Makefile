@@ -12,10 +12,10 @@ ARGS ?=
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
 TSC := dispatch/web/node_modules/.bin/tsc
 
-.PHONY: help setup setup-run setup-test demo test test-fast bench load lint types format lock clean
+.PHONY: help setup setup-run setup-test demo test test-fast bench bench-nearest bench-plan exactness load lint types format lock clean
 
 help: ## say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: setup-test ## bring everything that running and testing need
 
@@ -36,6 +36,15 @@ test-fast: setup-test ## every test but the browser's
 
 bench: setup-run ## measure the way of an SOS; figures in build/bench
 	@.venv/bin/python -m loadtests.bench_sos $(ARGS)
+
+bench-plan: setup-run ## how good plans are and what they take; figures in build/bench
+	@.venv/bin/python -m loadtests.bench_plan $(ARGS)
+
+bench-nearest: setup-test ## who is nearest, against PostGIS, Redis and a kd-tree; figures in build/bench
+	@.venv/bin/python -m loadtests.bench_nearest $(ARGS)
+
+exactness: setup-test ## 100,000 questions for the nearest against a full comparison (ARGS="--seed 1")
+	@.venv/bin/python -m tests.geo.exactness $(ARGS)
 
 load: setup-run ## a short load test; prints the latency table
 	@.venv/bin/python -m loadtests $(ARGS)

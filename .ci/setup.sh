@@ -8,6 +8,7 @@ cd "$(dirname "${BASH_SOURCE[0]}")/.."
 readonly ROOT=$PWD
 readonly VENV=$ROOT/.venv
 readonly WEB=$ROOT/dispatch/web
+readonly VALHALLA=$ROOT/build/valhalla
 readonly LOGS=$ROOT/build/setup
 readonly OLDEST_NODE=20
 # make puts the environment's programs first; here they are what is being made, not what it is made with.
@@ -27,6 +28,7 @@ main() {
   bring_python_packages
   bring_project
   bring_web_packages "$purpose"
+  [[ $purpose == run ]] || bring_street_routing
 }
 
 say() { printf 'setup: %s\n' "$*"; }
@@ -146,5 +148,27 @@ bring_web_packages() {
 
 # The tests run the pages' type checker, so Node must still be there, not only what it once installed.
 has_node_here() { [[ -x $VENV/bin/node ]] || command -v node >/dev/null; }
+
+# Where PyPI has none, the tests against the real street-routing engine are skipped.
+has_valhalla_wheel() {
+  [[ $(uname -sm) =~ ^Linux\ (x86_64|aarch64)$ ]] && getconf GNU_LIBC_VERSION >/dev/null 2>&1
+}
+
+# The wheel is for Python 3.12 and newer; the programs in it run beside any.
+install_street_routing() {
+  rm -rf "$VALHALLA"
+  mkdir -p "$VALHALLA"
+  pip_install --target "$VALHALLA" --only-binary=:all: --python-version 3.12 --no-deps \
+    --require-hashes -r .ci/valhalla.lock
+}
+
+bring_street_routing() {
+  local stamp=$VALHALLA/.set-up wanted
+  has_valhalla_wheel || return 0
+  wanted=$(hash_of .ci/valhalla.lock)
+  if is_stamped "$stamp" "$wanted"; then return; fi
+  step valhalla "fetching a street-routing engine for the tests" install_street_routing
+  printf '%s\n' "$wanted" >"$stamp"
+}
 
 main "$@"

@@ -30,13 +30,16 @@ from dispatch.engine.engine import Engine, responder_mailbox
 from dispatch.engine.incidents import IncidentDesk
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.sos import SosDesk
+from dispatch.engine.sos_door import SosDoor
 from dispatch.engine.survey import Surveyor
+from dispatch.engine.valhalla import ValhallaRouter
 from dispatch.engine.views import IncidentViews
 from dispatch.locations import location_json
 from dispatch.middleware import AnswerHeaders, BodyLimit, Timing
 from dispatch.openapi import ProblemOut
 from dispatch.operators.picture import Pictures
 from dispatch.pages import content_security_policy, install_pages
+from dispatch.policies import policy_of
 from dispatch.problems import install_problem_handlers
 from dispatch.realtime import endpoint as socket_endpoint
 from dispatch.realtime.care import SocketCare
@@ -80,10 +83,15 @@ class Service:
         self.directory = AedDirectory(settings.timezone)
         self.aeds = AedService(self.database, self.directory, clock, self._tell_of_aeds)
         self.responders = ResponderService(self.database, self.roster, clock, timezone)
+        self.router = (
+            ValhallaRouter(settings.routing_url, settings.routing_deadline_s, policy.travel)
+            if settings.routing_url
+            else None
+        )
         messages = ResponderMessages(self.roster, self.directory)
         self.engine = Engine(
             self.database,
-            Surveyor(self.roster, self.directory, policy, timezone),
+            Surveyor(self.roster, self.directory, policy, timezone, self.router),
             self.hub,
             clock,
             IncidentViews(self.roster, messages, clock),
@@ -146,6 +154,8 @@ class Service:
             await self.responders.save_moved()
         if self.counters is not None:
             await self.counters.close()
+        if self.router is not None:
+            await self.router.aclose()
         await self.database.close()
 
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
@@ -214,7 +224,9 @@ def create_app(
     settings: Settings, database_url: str, *, clock: Clock | None = None, policy: Policy | None = None
 ) -> FastAPI:
     """The ASGI application over a migrated database. Nothing is asked of it before it starts."""
-    service = Service(settings, database_url, clock=clock or SystemClock(), policy=policy or Policy())
+    service = Service(
+        settings, database_url, clock=clock or SystemClock(), policy=policy or policy_of(settings.policy_file)
+    )
 
     @contextlib.asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
@@ -303,6 +315,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         ("Permissions-Policy", "geolocation=(self), camera=(), microphone=()"),
     )
     # The last one added is the first to see a request.
+    app.add_middleware(SosDoor)
     app.add_middleware(BodyLimit, settings.max_body_bytes, {"/v1/aeds/import": settings.max_import_bytes})
     app.add_middleware(AnswerHeaders, headers)
     app.add_middleware(Timing)

@@ -63,6 +63,17 @@ class Settings(BaseSettings):
     reports_per_minute: int = Field(
         60, ge=1, description="Public fault reports about AEDs taken from one address in a minute."
     )
+    routing_url: str | None = Field(
+        None,
+        description="Valhalla server that knows the streets, as http://host:8002. Without it: straight lines x detour.",
+    )
+    routing_deadline_s: float = Field(
+        0.15, gt=0, le=2, description="How long a plan waits for the routing engine before straight lines stand."
+    )
+    policy_file: Path | None = Field(
+        None,
+        description="JSON with the policy values that differ from the defaults: docs/policy.md lists them.",
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list,
         description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.",
@@ -117,6 +128,13 @@ class Settings(BaseSettings):
     def _is_postgresql(cls, value: str | None) -> str | None:
         if value is not None:
             driver_url(value)
+        return value
+
+    @field_validator("routing_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must begin with http:// or https://")
         return value
 
     @field_validator("redis_url")

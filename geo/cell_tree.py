@@ -1,93 +1,194 @@
-"""The occupied H3 cells as a tree: base cells at the top, cells that hold members at the bottom.
+"""The tree of H3 cells that points lie in, as arrays: base cells at the top, leaves with members at the bottom.
 
-Only occupied cells exist here. However empty the world, a search from the top meets nothing but cells that
-lead to members, so the size of the empty region around it costs nothing.
+A cell is divided only where many points are: a city goes down to blocks of houses, a county of mountains stays one
+leaf, and an empty ocean costs nothing. `geo.tree_kernels` and `geo.search_kernels` work on the arrays; this class
+makes room for them, and asks H3 for the centres of new cells, which happens once for some dozens of points.
 """
 
-from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import cast
+
+import numpy as np
+from numpy.typing import NDArray
 
 from geo.bounding_box import BoundingBox
-from geo.cells import cell_of, centre_of, coarser, reach_of_cell
-from geo.distance import EARTH_RADIUS_M, unit_vector
+from geo.box_kernels import search_box
+from geo.cells import centres_of_base_cells, centres_of_children, coarser, reach_of_cell
+from geo.moves import Moves
 from geo.place import Place
+from geo.question import Question
+from geo.records import ANSWER, MEMBER, NODE, POINT, STORE, WAITING, Records, Tree
+from geo.search_kernels import search
+from geo.tree_kernels import KEPT_MARKS, SPARE_BLOCKS, mark, place, place_many, remove, split
 
-Key = TypeVar("Key", bound=Hashable)
+_FAMILY = 7
+_NONE = -1
+_ALL_MARKS = 0xFFFF_FFFF
+_BLOCK_WIDTH = 8
 
-Member = tuple[float, float, float, Place]
-"""A point of the index: x, y and z of its unit vector, and its place."""
+# Arrays grow by an eighth: little memory lies idle, and a point is copied eight times on the average.
+_GROWTH_DIVISOR = 8
+_LEAST_GROWTH = 64
+
+# An array for more answers than this is not kept for the next question.
+_ANSWERS_KEPT = 4096
 
 
-@dataclass(slots=True, eq=False)
-class Node(Generic[Key]):
-    """An occupied cell: a leaf has members, every other node has children.
+class CellTree:
+    """Points by slot number, in leaves of at most `leaf_capacity` members above the `finest` resolution.
 
-    All members below it lie within `reach` of the centre x, y, z (in a straight line, in units of the
-    sphere's radius; see `geo.cells.reach_of_cell`) and within `box`.
+    A capacity of zero divides everything down to the finest resolution.
     """
 
-    cell: int
-    parent: "Node[Key] | None"
-    x: float
-    y: float
-    z: float
-    reach: float
-    box: BoundingBox
-    children: "dict[int, Node[Key]]" = field(default_factory=dict)
-    members: dict[Key, Member] = field(default_factory=dict)
+    def __init__(self, finest: int, leaf_capacity: int) -> None:
+        self._reaches = [reach_of_cell(resolution, finest) for resolution in range(finest + 1)]
+        self._tree = Tree(
+            nodes=np.zeros(0, NODE),
+            blocks=np.zeros((0, _BLOCK_WIDTH), MEMBER),
+            chain=np.zeros(0, np.int32),
+            points=np.zeros(0, POINT),
+            stores=np.zeros(1, STORE),
+        )
+        self._queue: Records = np.zeros(0, WAITING)
+        self._answers: Records = np.zeros(0, ANSWER)
+        self._plant(finest, leaf_capacity)
 
-
-class CellTree(Generic[Key]):
-    """Holds the cells with members and all their ancestors, and no others once emptied leaves are pruned."""
-
-    def __init__(self, leaf_resolution: int) -> None:
-        self._leaf_resolution = leaf_resolution
-        self._reaches = [reach_of_cell(resolution, leaf_resolution) for resolution in range(leaf_resolution + 1)]
-        self._roots: dict[int, Node[Key]] = {}
-        self._leaves: dict[int, Node[Key]] = {}
+    def _plant(self, finest: int, leaf_capacity: int) -> None:
+        centres = centres_of_base_cells()
+        self._reserve_nodes(len(centres))
+        self._reserve_blocks()
+        roots = self._tree.nodes[: len(centres)]
+        roots["x"], roots["y"], roots["z"] = np.array(centres).T
+        roots["reach"] = self._reaches[0]
+        roots["children"] = roots["block"] = roots["parent"] = _NONE
+        roots["every_mark"] = _ALL_MARKS
+        store = self._tree.stores[0]
+        store["free_block"] = store["free_family"] = _NONE
+        store["fresh_node"] = len(centres)
+        store["leaf_capacity"] = leaf_capacity
+        store["finest"] = finest
 
     @property
-    def roots(self) -> Iterable[Node[Key]]:
-        """Return the occupied base cells, at most 122."""
-        return self._roots.values()
+    def slot_count(self) -> int:
+        """How many slots there is room for."""
+        return len(self._tree.points)
 
-    def leaf_of(self, place: Place) -> Node[Key]:
-        """Return the leaf that holds members at the place, made now if there is none.
+    @property
+    def byte_count(self) -> int:
+        """How much memory the arrays take."""
+        return sum(array.nbytes for array in (*self._tree, self._queue, self._answers))
 
-        Raises ValueError for coordinates that are not finite.
+    @property
+    def node_count(self) -> int:
+        """How many cells there are; an empty tree has those that are its roots."""
+        store = self._tree.stores[0]
+        vacant = 0
+        family = int(store["free_family"])
+        while family >= 0:
+            vacant += _FAMILY
+            family = int(self._tree.nodes[family]["parent"])
+        return int(store["fresh_node"]) - vacant
+
+    def reserve_slots(self, count: int) -> None:
+        """Make room for slots 0 to count - 1."""
+        if count > len(self._tree.points):
+            points = _grown(self._tree.points, count)
+            points["node"][len(self._tree.points) :] = _NONE
+            self._tree = self._tree._replace(points=points)
+
+    def place(
+        self, slot: int, where: Place, cell: int, accuracy_m: float, fixed_at_s: float, marks: int = KEPT_MARKS
+    ) -> None:
+        """Put the point of a slot at a place, in a cell of the finest resolution, wherever it was before."""
+        self._reserve_blocks()
+        leaf = place(self._tree, slot, cell, where.latitude, where.longitude, accuracy_m, fixed_at_s, marks)
+        if leaf >= 0:
+            self._split(leaf)
+
+    def place_many(self, slots: NDArray[np.int64], cells: NDArray[np.int64], moves: Moves) -> None:
+        """Put the points of many slots at their places, one after the other."""
+        done = 0
+        while done < len(slots):
+            self._reserve_blocks()
+            done, leaf = place_many(self._tree, slots, cells, *moves, done)
+            if leaf >= 0:
+                self._split(leaf)
+
+    def remove(self, slot: int) -> None:
+        """Take the point of a slot out."""
+        self._reserve_blocks()
+        remove(self._tree, slot)
+
+    def mark(self, slot: int, marks: int) -> None:
+        """Give the point of a slot other marks."""
+        mark(self._tree, slot, marks)
+
+    def marks_of(self, slot: int) -> int:
+        """Return the marks of the point of a slot."""
+        block, index = divmod(int(self._tree.points[slot]["position"]), _BLOCK_WIDTH)
+        return int(self._tree.blocks[block, index]["marks"])
+
+    def place_of(self, slot: int) -> Place:
+        """Return where the point of a slot is."""
+        point = self._tree.points[slot]
+        return Place(float(point["latitude"]), float(point["longitude"]))
+
+    def search(self, question: Question, k: int) -> tuple[Records, int]:
+        """Return the answers, nearest first, and what `geo.search_kernels.search` says about ties.
+
+        The answers are good until the next search.
         """
-        cell = cell_of(place, self._leaf_resolution)
-        leaf = self._leaves.get(cell)
-        if leaf is None:
-            leaf = self._leaves[cell] = self._grown(cell)
-        return leaf
+        answers = self._answers
+        if k > len(answers):
+            answers = np.zeros(k, ANSWER)
+            if k <= _ANSWERS_KEPT:
+                self._answers = answers
+        found, tie = search(self._tree, self._queue, answers, k, question)
+        return answers[:found], tie
 
-    def prune(self, leaf: Node[Key]) -> None:
-        """Take away a leaf without members, and every ancestor that thereby loses its last child."""
-        del self._leaves[leaf.cell]
-        node, parent = leaf, leaf.parent
-        while parent is not None:
-            del parent.children[node.cell]
-            if parent.children:
+    def in_box(self, box: BoundingBox) -> list[int]:
+        """Return the slots of all points in the box, in no particular order."""
+        slots = np.empty(len(self._tree.points), np.int32)
+        found = search_box(self._tree, self._queue, box.west, box.south, box.east, box.north, slots)
+        return cast("list[int]", slots[:found].tolist())
+
+    def _split(self, leaf: int) -> None:
+        """Divide a leaf, and the one child that all its members may have gone to, and so on."""
+        store = self._tree.stores[0]
+        while True:
+            self._reserve_blocks()
+            if store["free_family"] < 0:
+                self._reserve_nodes(int(store["fresh_node"]) + _FAMILY)
+            node = self._tree.nodes[leaf]
+            resolution = int(node["resolution"])
+            first_member = self._tree.blocks[int(node["block"]), 0]
+            cell = coarser(int(self._tree.points[int(first_member["slot"])]["cell"]), resolution)
+            split(self._tree, leaf, np.array(centres_of_children(cell)), self._reaches[resolution + 1])
+            children = int(self._tree.nodes[leaf]["children"])
+            counts = self._tree.nodes["count"][children : children + _FAMILY]
+            fullest = int(counts.argmax())
+            if counts[fullest] <= store["leaf_capacity"] or resolution + 1 == store["finest"]:
                 return
-            node, parent = parent, parent.parent
-        del self._roots[node.cell]
+            leaf = children + fullest
 
-    def _grown(self, leaf_cell: int) -> Node[Key]:
-        node = self._child(self._roots, None, leaf_cell, 0)
-        for resolution in range(1, self._leaf_resolution + 1):
-            node = self._child(node.children, node, leaf_cell, resolution)
-        return node
+    def _reserve_nodes(self, count: int) -> None:
+        if count > len(self._tree.nodes):
+            self._tree = self._tree._replace(nodes=_grown(self._tree.nodes, count))
+            # Every node waits at most once in a search.
+            self._queue = np.zeros(len(self._tree.nodes), WAITING)
 
-    def _child(
-        self, siblings: dict[int, Node[Key]], parent: Node[Key] | None, leaf_cell: int, resolution: int
-    ) -> Node[Key]:
-        cell = coarser(leaf_cell, resolution)
-        child = siblings.get(cell)
-        if child is None:
-            centre = centre_of(cell)
-            reach = self._reaches[resolution]
-            box = BoundingBox.around(centre, reach * EARTH_RADIUS_M)
-            child = siblings[cell] = Node(cell, parent, *unit_vector(centre), reach, box)
-        return child
+    def _reserve_blocks(self) -> None:
+        store = self._tree.stores[0]
+        used = int(store["fresh_block"]) - int(store["free_blocks"])
+        if len(self._tree.chain) - used < SPARE_BLOCKS:
+            blocks = _grown(self._tree.blocks, used + SPARE_BLOCKS)
+            chain = np.zeros(len(blocks), np.int32)
+            chain[: len(self._tree.chain)] = self._tree.chain
+            self._tree = self._tree._replace(blocks=blocks, chain=chain)
+
+
+def _grown(records: Records, least: int) -> Records:
+    """Return a longer array that begins with these records; the rest is zeros that take no memory until used."""
+    length = max(least, len(records) + len(records) // _GROWTH_DIVISOR + _LEAST_GROWTH)
+    longer = np.zeros((length, *records.shape[1:]), records.dtype)
+    longer[: len(records)] = records
+    return longer

@@ -5,11 +5,15 @@ appears only in what people or messages see.
 """
 
 import math
+from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import repeat
 
+import numpy as np
 from h3.api import basic_int as h3
+from numpy.typing import NDArray
 
-from geo.distance import EARTH_RADIUS_M, distance_m
+from geo.distance import EARTH_RADIUS_M, UnitVector, distance_m, unit_vector
 from geo.place import Place
 
 APPROXIMATE_RESOLUTION = 9
@@ -25,6 +29,13 @@ _SPACING_STEP = math.sqrt(7.0)
 
 # H3 takes an arc cosine near 1 on the way to a cell, which costs up to 1.5e-8 rad (10 cm); ten times that.
 _ROUNDING = 1.5e-7
+
+# An H3 index has three bits for every resolution from 1 to 15, the finest lowest; a digit is 0 to 6
+# (https://h3geo.org/docs/core-library/h3Indexing/).
+_FINEST_RESOLUTION = 15
+_DIGIT_BITS = 3
+_DIGIT_MASK = 7
+_CHILDREN = 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +65,18 @@ def cell_of(place: Place, resolution: int) -> int:
         raise ValueError(f"There is no cell of resolution {resolution} for {place}.") from None
 
 
+def cells_of(latitudes: Iterable[float], longitudes: Iterable[float], resolution: int) -> NDArray[np.int64]:
+    """Return the cells of many places, given in degrees.
+
+    Raises ValueError as `cell_of` does.
+    """
+    cells = map(h3.latlng_to_cell, latitudes, longitudes, repeat(resolution))
+    try:
+        return np.fromiter(cells, np.int64)
+    except ValueError:
+        raise ValueError(f"There is no cell of resolution {resolution} for one of the places.") from None
+
+
 def centre_of(cell: int) -> Place:
     """Return the centre of the cell."""
     latitude, longitude = h3.cell_to_latlng(cell)
@@ -63,6 +86,24 @@ def centre_of(cell: int) -> Place:
 def coarser(cell: int, resolution: int) -> int:
     """Return the ancestor of the cell at a resolution at most its own."""
     return int(h3.cell_to_parent(cell, resolution))
+
+
+def centres_of_base_cells() -> list[UnitVector]:
+    """Return the centres of the 122 cells of resolution 0 in the order of their numbers."""
+    return [unit_vector(centre_of(cell)) for cell in sorted(h3.get_res0_cells(), key=h3.get_base_cell_number)]
+
+
+def centres_of_children(cell: int) -> list[UnitVector]:
+    """Return the centres of the seven cells of the next resolution by the digit that an H3 index has for them.
+
+    A pentagon has no child of digit 1; there the list has the pentagon's own centre.
+    """
+    finer = h3.get_resolution(cell) + 1
+    centres = [unit_vector(centre_of(cell))] * _CHILDREN
+    for child in h3.cell_to_children(cell, finer):
+        digit = (child >> _DIGIT_BITS * (_FINEST_RESOLUTION - finer)) & _DIGIT_MASK
+        centres[digit] = unit_vector(centre_of(child))
+    return centres
 
 
 def approximate_area(place: Place, resolution: int = APPROXIMATE_RESOLUTION) -> ApproximateArea:

@@ -41,8 +41,11 @@ def angle_between(a: UnitVector, b: UnitVector) -> float:
     """Return the angle between two unit vectors in radians, the same both ways round to the last bit."""
     ax, ay, az = a
     bx, by, bz = b
-    apart = math.hypot(ax - bx, ay - by, az - bz)
-    together = math.hypot(ax + bx, ay + by, az + bz)
+    dx, dy, dz = ax - bx, ay - by, az - bz
+    sx, sy, sz = ax + bx, ay + by, az + bz
+    # Not math.hypot, which rounds better in its own way: so compiled code gets the same to the last bit.
+    apart = math.sqrt(dx * dx + dy * dy + dz * dz)
+    together = math.sqrt(sx * sx + sy * sy + sz * sz)
     return 2.0 * math.atan2(apart, together)
 
 

@@ -1,8 +1,8 @@
 """The exact nearest of points that move.
 
-Members are held by H3 cell, the cells in a tree of their ancestors (`geo.cell_tree`). A search opens cells
-in the order of a lower bound of the distance to anything they hold, and is done when the least bound of all
-unopened cells exceeds the k-th distance found:
+Points are held by H3 cell, the cells in a tree that is divided finely where many points are (`geo.cell_tree`). A
+search opens cells in the order of a lower bound of the distance to anything they hold, and is done when the least
+bound of all unopened cells exceeds the k-th distance found:
 
     |q - m|  >=  |q - c| - |c - m|  >=  |q - c| - reach
 
@@ -10,37 +10,59 @@ for every member m of a cell with centre c. The first step is the triangle inequ
 through the earth, which order points exactly as great circles do; `geo.cells.reach_of_cell` derives `reach`.
 Nothing is assumed about the order of rings, the shape of cells or the neighbours of pentagons. And there are
 no rings to count: the search narrows from base cells down, so an empty sea costs as little as a full street.
+
+Everything but the keys is in arrays, and compiled code searches them: see decision 0008 for what was measured.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
-from heapq import heappop, heappush, heapreplace
-from itertools import pairwise
-from operator import itemgetter
-from typing import Generic
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from itertools import repeat
+from typing import Generic, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from geo.bounding_box import BoundingBox
-from geo.cell_tree import CellTree, Key, Member, Node
-from geo.distance import EARTH_RADIUS_M, angle_between, unit_vector
+from geo.cell_tree import CellTree
+from geo.cells import cell_of, cells_of
+from geo.distance import EARTH_RADIUS_M, unit_vector
+from geo.fixes import FixAging
+from geo.moves import Moves, check_fix, check_marks, last_of_each
 from geo.place import Place
+from geo.question import Question
+from geo.records import Records
+from geo.search_kernels import NO_TIE, TIE_BEYOND
+from geo.tree_kernels import KEPT_MARKS
 
-# Measured with 100,000 points and k = 20, median on one core. Clustered over a province: 116 µs at
-# resolution 7, 137 µs at 8, 184 µs at 9; all in one city: 276, 128 and 132 µs. Eight is good at both.
-DEFAULT_RESOLUTION = 8
+Key = TypeVar("Key", bound=Hashable)
 
-# A squared straight line between unit vectors differs by rounding from what `distance_m` makes of the same
-# points, by about 1e-14 at the most. So the search keeps a little more than it needs and `distance_m` has the
-# last word. This widens the search by 1.3 m at distance zero and by less than a millimetre beyond 1 km.
-_SLACK = 4e-14
+# How finely crowds are divided, and how many points make one: decision 0008 has the measurements.
+FINEST_RESOLUTION = 12
+LEAF_CAPACITY = 64
+
+# Who asks for everything within a distance names no number. The first search looks for so many, each next one for
+# four times as many.
+_FIRST_LOOK = 256
+_NEXT_LOOK = 4
+
+_NO_AGING = (0.0, 0.0, 0.0)
 
 
-@dataclass(frozen=True, slots=True)
-class Found(Generic[Key]):
-    """A point that answers a question, with its great-circle distance in metres."""
+class Found(NamedTuple, Generic[Key]):
+    """A point that answers a question.
+
+    `distance_m` is the great-circle distance to the point's place. `spread_m` is how far its owner may be from
+    there, by accuracy and age of the fix: zero for what does not move, and whenever a question has no `aging`.
+    """
 
     key: Key
     distance_m: float
+    spread_m: float = 0.0
+
+    @property
+    def likely_m(self) -> float:
+        """Return the root-mean-square distance, by which answers are ordered: see `geo.fixes`."""
+        return math.sqrt(self.distance_m * self.distance_m + self.spread_m * self.spread_m)
 
 
 class MovingPoints(Generic[Key]):
@@ -50,43 +72,101 @@ class MovingPoints(Generic[Key]):
     so an answer depends on the points alone, not on the order in which they came (keys of one index need
     reprs that differ and stay the same). Not for use from several threads at once, and a `keep` function
     must not change the index.
+
+    Every point has `marks`, a set of 32 bits that mean what the owner of the index wants them to.
     """
 
-    def __init__(self, resolution: int = DEFAULT_RESOLUTION) -> None:
-        self._tree: CellTree[Key] = CellTree(resolution)
-        self._leaves: dict[Key, Node[Key]] = {}
+    def __init__(self, finest_resolution: int = FINEST_RESOLUTION, leaf_capacity: int = LEAF_CAPACITY) -> None:
+        self._finest = finest_resolution
+        self._tree = CellTree(finest_resolution, leaf_capacity)
+        self._slots: dict[Key, int] = {}
+        # An array, because one look at many keys waits for memory once instead of many times.
+        self._keys: NDArray[np.object_] = np.empty(0, object)
+        self._vacant: list[int] = []
 
     def __len__(self) -> int:
-        return len(self._leaves)
+        return len(self._slots)
 
     def __contains__(self, key: object) -> bool:
-        return key in self._leaves
+        return key in self._slots
 
-    def put(self, key: Key, place: Place) -> None:
-        """Add the point or move it; a move within its cell only replaces its coordinates.
+    @property
+    def array_bytes(self) -> int:
+        """Return how much memory the arrays take, those of room in reserve included, in bytes."""
+        return self._tree.byte_count + self._keys.nbytes
 
-        Raises ValueError for coordinates that are not finite, and then changes nothing.
+    def put(
+        self,
+        key: Key,
+        place: Place,
+        *,
+        accuracy_m: float = 0.0,
+        fixed_at_s: float | None = None,
+        marks: int | None = None,
+    ) -> None:
+        """Add the point or move it.
+
+        `accuracy_m` is the radius within which it is with 95 % confidence; `fixed_at_s` when that was so, on any
+        clock that questions with `aging` use too, and None for what does not move. Without `marks` a point keeps
+        those it has; a new one has none. Raises ValueError for coordinates that are not finite, an accuracy that
+        is no distance, a time that is none and marks beyond 32 bits, and then changes nothing.
         """
-        old = self._leaves.get(key)
-        new = self._tree.leaf_of(place)
-        new.members[key] = (*unit_vector(place), place)
-        if old is not new:
-            self._leaves[key] = new
-            if old is not None:
-                self._leave(old, key)
+        cell = cell_of(place, self._finest)
+        fixed_at_s = math.inf if fixed_at_s is None else fixed_at_s
+        check_fix(accuracy_m, fixed_at_s)
+        if marks is None:
+            marks = KEPT_MARKS
+        else:
+            check_marks(marks)
+        self._tree.place(self._slot_of(key), place, cell, accuracy_m, fixed_at_s, int(marks))
+
+    def put_many(
+        self,
+        keys: Sequence[Key],
+        latitudes: ArrayLike,
+        longitudes: ArrayLike,
+        *,
+        accuracies_m: ArrayLike = 0.0,
+        fixed_at_s: ArrayLike | None = None,
+        marks: ArrayLike | None = None,
+    ) -> None:
+        """Add or move many points at once, which is cheaper than one after the other.
+
+        The coordinates are degrees. What is the same for all points may be given as one value. Of a key that comes
+        several times the last place counts. Raises ValueError as `put` does and for lists of different lengths, and
+        then changes nothing.
+        """
+        moves = Moves.checked(len(keys), latitudes, longitudes, accuracies_m, fixed_at_s, marks)
+        cells = cells_of(moves.latitudes.tolist(), moves.longitudes.tolist(), self._finest)
+        # In the order of cells: what is near each other lies near each other in memory too, as far as it is new.
+        order = last_of_each(keys)
+        order = order[np.argsort(cells[order])]
+        slots = np.array([self._slot_of(keys[number]) for number in order.tolist()], np.int64)
+        self._tree.place_many(slots, cells[order], moves.in_order(order))
 
     def remove(self, key: Key) -> bool:
         """Take the point away; tell whether there was one."""
-        leaf = self._leaves.pop(key, None)
-        if leaf is None:
+        slot = self._slots.pop(key, None)
+        if slot is None:
             return False
-        self._leave(leaf, key)
+        self._tree.remove(slot)
+        self._keys[slot] = None
+        self._vacant.append(slot)
         return True
+
+    def set_marks(self, key: Key, marks: int) -> None:
+        """Give the point other marks. Raises KeyError when there is none of this key, ValueError beyond 32 bits."""
+        check_marks(marks)
+        self._tree.mark(self._slots[key], int(marks))
+
+    def marks_of(self, key: Key) -> int:
+        """Return the marks of the point. Raises KeyError when there is none of this key."""
+        return self._tree.marks_of(self._slots[key])
 
     def place_of(self, key: Key) -> Place | None:
         """Return where the point is, or None when there is none of this key."""
-        leaf = self._leaves.get(key)
-        return None if leaf is None else leaf.members[key][3]
+        slot = self._slots.get(key)
+        return None if slot is None else self._tree.place_of(slot)
 
     def nearest(
         self,
@@ -95,142 +175,135 @@ class MovingPoints(Generic[Key]):
         *,
         within_m: float | None = None,
         keep: Callable[[Key], bool] | None = None,
+        all_of: int = 0,
+        any_of: int = 0,
+        none_of: int = 0,
+        aging: FixAging | None = None,
     ) -> list[Found[Key]]:
         """Return the k nearest points, nearest first; fewer only if there are no more.
 
-        `within_m` leaves out what is farther than that (the limit itself is in). `keep` is part of the
-        question: points it refuses do not count towards k. It is asked about as few points as possible, in
-        no particular order; still, a filter that refuses nearly everybody makes the search go far, and
-        `within_m` is what bounds it. Raises ValueError for a `within_m` that is negative or NaN and for a
-        place whose coordinates are not finite.
+        Filters are part of the question: points they refuse do not count towards k. `all_of`, `any_of` and
+        `none_of` are marks of which a point must have every one, one at least (unless it is 0), and none. `keep` is
+        for what marks cannot say. It is asked in the order of distance about little more than has to be; still, a
+        filter that refuses nearly everybody makes the search go far, and `within_m` is what bounds it.
+
+        With `aging`, fixes that are too old do not count, and the order is that of `Found.likely_m` instead of
+        `distance_m`. `within_m` leaves out what is farther than that by the measure that orders the answers (the
+        limit itself is in).
+
+        Raises ValueError for a `within_m` that is negative or NaN and for a place whose coordinates are not finite.
         """
-        radius_m = math.inf if within_m is None else within_m
-        closest = _Closest(k, place, radius_m, keep)
+        radius_m = math.inf if within_m is None else float(within_m)
+        if not radius_m >= 0:
+            raise ValueError("The distance to search within must be zero or more.")
+        eye = unit_vector(place)
+        if math.isnan(eye[0] + eye[2]):
+            raise ValueError("The place to search from must have finite coordinates.")
         if k < 1:
             return []
-        unopened: list[tuple[float, int, Node[Key]]] = []
-        _add_by_bound(unopened, self._tree.roots, closest)
-        while unopened:
-            bound, _, node = heappop(unopened)
-            if bound > closest.limit:
-                break
-            if node.children:
-                _add_by_bound(unopened, node.children.values(), closest)
-            else:
-                closest.offer(node.members)
-        return closest.found()
+        now_s, lifetime_s, drift_m_s = _NO_AGING if aging is None else (aging.now_s, aging.lifetime_s, aging.drift_m_s)
+        # Compiled code takes exactly these types: no enumerations for marks, no whole numbers of seconds.
+        question = Question(
+            EARTH_RADIUS_M,
+            *eye,
+            radius_m,
+            int(all_of),
+            int(any_of),
+            int(none_of),
+            aging is not None,
+            float(now_s),
+            float(lifetime_s),
+            float(drift_m_s),
+        )
+        if keep is None and k <= _FIRST_LOOK:
+            return self._first(k, question)
+        return self._all_looks(k, question, keep)
 
-    def within(self, place: Place, radius_m: float, *, keep: Callable[[Key], bool] | None = None) -> list[Found[Key]]:
-        """Return every point at most `radius_m` away that `keep` does not refuse, nearest first.
+    def within(
+        self,
+        place: Place,
+        radius_m: float,
+        *,
+        keep: Callable[[Key], bool] | None = None,
+        all_of: int = 0,
+        any_of: int = 0,
+        none_of: int = 0,
+        aging: FixAging | None = None,
+    ) -> list[Found[Key]]:
+        """Return every point at most `radius_m` away that the filters do not refuse, nearest first.
 
-        Raises ValueError for a radius that is negative or NaN.
+        The rest is as with `nearest`. Raises ValueError for a radius that is negative or NaN.
         """
-        return self.nearest(place, len(self), within_m=radius_m, keep=keep)
+        return self.nearest(
+            place,
+            len(self),
+            within_m=radius_m,
+            keep=keep,
+            all_of=all_of,
+            any_of=any_of,
+            none_of=none_of,
+            aging=aging,
+        )
 
     def in_box(self, box: BoundingBox) -> Iterator[tuple[Key, Place]]:
         """Return the points in the box with their places, in no particular order.
 
         They are gathered before the first is handed out: the index may change meanwhile.
         """
-        inside: list[tuple[Key, Place]] = []
-        unopened = list(self._tree.roots)
-        while unopened:
-            node = unopened.pop()
-            if not node.box.intersects(box):
-                continue
-            unopened.extend(node.children.values())
-            inside.extend((key, member[3]) for key, member in node.members.items() if box.contains(member[3]))
-        return iter(inside)
+        slots = self._tree.in_box(box)
+        return iter([(self._keys[slot], self._tree.place_of(slot)) for slot in slots])
 
-    def _leave(self, leaf: Node[Key], key: Key) -> None:
-        del leaf.members[key]
-        if not leaf.members:
-            self._tree.prune(leaf)
+    def _all_looks(self, k: int, question: Question, keep: Callable[[Key], bool] | None) -> list[Found[Key]]:
+        """Return the k nearest that `keep` takes, looking for more and more as long as it takes too few.
 
+        An answer for more begins with the answer for fewer, so nobody is asked about twice.
+        """
+        kept: list[Found[Key]] = []
+        asked = 0
+        look = min(2 * k, _FIRST_LOOK)
+        while True:
+            answer = self._first(look, question)
+            for found in answer[asked:]:
+                if keep is None or keep(found.key):
+                    kept.append(found)
+                    if len(kept) == k:
+                        return kept
+            if len(answer) < look:
+                return kept
+            asked = look
+            look *= _NEXT_LOOK
 
-class _Closest(Generic[Key]):
-    """The closest members offered so far, and how close the next one has to be.
+    def _first(self, k: int, question: Question) -> list[Found[Key]]:
+        """Return the first k of all points in order; equal distances are ordered by key."""
+        answers, tie = self._tree.search(question, min(k, len(self)))
+        if tie == NO_TIE:
+            return self._found(answers, question)
+        look = k
+        while tie == TIE_BEYOND:
+            # Some that are as far as the last one were left out, and one of them may come before it by its key.
+            look = min(_NEXT_LOOK * look, len(self))
+            answers, tie = self._tree.search(question, look)
+        found = self._found(answers, question)
+        found.sort(key=lambda one: (one.likely_m, repr(one.key)))
+        return found[:k]
 
-    `limit` is the greatest straight line, in units of the sphere's radius, at which a point can still belong
-    to the answer. `eye` is where the search looks from.
-    """
+    def _found(self, answers: Records, question: Question) -> list[Found[Key]]:
+        spreads_m = answers["spread_m"].tolist() if question.aging else repeat(0.0)
+        fields = zip(self._keys[answers["slot"]].tolist(), answers["distance_m"].tolist(), spreads_m, strict=False)
+        # What Found() does, in two thirds of the time: it is a good part of the whole question.
+        return list(map(tuple.__new__, repeat(Found), fields))
 
-    def __init__(self, k: int, place: Place, radius_m: float, keep: Callable[[Key], bool] | None) -> None:
-        if not radius_m >= 0:
-            raise ValueError("The distance to search within must be zero or more.")
-        self.eye = unit_vector(place)
-        if math.isnan(sum(self.eye)):
-            raise ValueError("The place to search from must have finite coordinates.")
-        self._k = k
-        self._radius_m = radius_m
-        self._keep = keep
-        self._kept: list[tuple[float, Key, Member]] = []
-        # The k smallest squares so far, negated: the heap's head is then the k-th.
-        self._smallest: list[float] = []
-        self._limit_squared = _straight_line_squared(radius_m) + _SLACK
-        self.limit = math.sqrt(self._limit_squared)
-
-    def offer(self, members: dict[Key, Member]) -> None:
-        """Take those of one leaf's members that can still belong to the answer."""
-        eye_x, eye_y, eye_z = self.eye
-        limit = self._limit_squared
-        near: list[tuple[float, Key, Member]] = []
-        for key, member in members.items():
-            x, y, z = member[0] - eye_x, member[1] - eye_y, member[2] - eye_z
-            square = x * x + y * y + z * z
-            if square <= limit:
-                near.append((square, key, member))
-        # Nearest first, so that the limit shrinks early and `keep` is asked no more than it must be.
-        near.sort(key=itemgetter(0))
-        for candidate in near:
-            if candidate[0] > self._limit_squared:
-                return
-            if self._keep is None or self._keep(candidate[1]):
-                self._kept.append(candidate)
-                self._tighten(candidate[0])
-
-    def found(self) -> list[Found[Key]]:
-        """Return the answer from all that was offered."""
-        answer: list[Found[Key]] = []
-        for square, key, (x, y, z, _) in self._kept:
-            # What was kept before the limit shrank may not be near enough any more.
-            if square <= self._limit_squared:
-                distance_m = EARTH_RADIUS_M * angle_between(self.eye, (x, y, z))
-                if distance_m <= self._radius_m:
-                    answer.append(Found(key, distance_m))
-        answer.sort(key=lambda found: found.distance_m)
-        # Reprs are dear and ties rare.
-        if any(first.distance_m == second.distance_m for first, second in pairwise(answer)):
-            answer.sort(key=lambda found: (found.distance_m, repr(found.key)))
-        return answer[: self._k]
-
-    def _tighten(self, square: float) -> None:
-        if len(self._smallest) < self._k:
-            heappush(self._smallest, -square)
-            if len(self._smallest) < self._k:
-                return
-        elif -square > self._smallest[0]:
-            heapreplace(self._smallest, -square)
-        else:
-            return
-        # The k-th distance plus slack can exceed the limit that the radius has set.
-        self._limit_squared = min(self._limit_squared, _SLACK - self._smallest[0])
-        self.limit = math.sqrt(self._limit_squared)
-
-
-def _add_by_bound(
-    unopened: list[tuple[float, int, Node[Key]]], nodes: Iterable[Node[Key]], closest: _Closest[Key]
-) -> None:
-    eye_x, eye_y, eye_z = closest.eye
-    for node in nodes:
-        x, y, z = node.x - eye_x, node.y - eye_y, node.z - eye_z
-        bound = math.sqrt(x * x + y * y + z * z) - node.reach
-        if bound <= closest.limit:
-            # The cell number settles equal bounds before heapq would compare the nodes themselves.
-            heappush(unopened, (bound, node.cell, node))
-
-
-def _straight_line_squared(distance_m: float) -> float:
-    """Return the square of the straight line under an arc, in units of the sphere's radius."""
-    angle = min(distance_m / EARTH_RADIUS_M, math.pi)
-    return (2.0 * math.sin(angle / 2.0)) ** 2
+    def _slot_of(self, key: Key) -> int:
+        """Return the slot of a key, which gets one now if it has none."""
+        held = self._slots.get(key)
+        if held is not None:
+            return held
+        slot = self._vacant.pop() if self._vacant else len(self._slots)
+        if slot >= len(self._keys):
+            self._tree.reserve_slots(slot + 1)
+            keys = np.empty(self._tree.slot_count, object)
+            keys[: len(self._keys)] = self._keys
+            self._keys = keys
+        self._keys[slot] = key
+        self._slots[key] = slot
+        return slot

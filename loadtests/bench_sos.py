@@ -1,41 +1,61 @@
-"""How long from the SOS to the last of 20 alerts, against a bare server: `python -m loadtests.bench_sos`.
+"""How long from the SOS to the last of its alerts, against a bare server: `python -m loadtests.bench_sos`.
 
 Both servers run at the same time on loopback and take turns, so that whatever else the machine does falls on
-both alike. Writes `build/bench/sos.json`.
+both alike. Then the service starts anew with 100,000 responders on duty in the province, for the share of the time
+that matching takes. Writes `build/bench/sos.json`.
 """
 
 import argparse
 import asyncio
 import json
+import math
 import os
 import platform
 import sys
-import tempfile
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
 import uvloop
 
-from loadtests.bench_sides import BareSide, BenchError, ServiceSide, Side
-from loadtests.crowd import CrowdMember, Provisioner
+from loadtests.bench_sides import BareSide, BenchError, ServiceSide, Side, Site
+from loadtests.crowd import CENTRE, Provisioner
 from loadtests.figures import Figures, figures, ratios
 from loadtests.loopback import free_port, require_loopback
-from loadtests.processes import ServerFailedError, ended_by_signals, running, running_service
+from loadtests.processes import (
+    RunningService,
+    ServerFailedError,
+    data_folder,
+    ended_by_signals,
+    running,
+    running_service_in,
+)
+from loadtests.service_database import commit_floor_ms, database_in, forget_alerts, put_on_duty
+from loadtests.sos_steps import StepTimes, shares, since, step_times
+from simulator.movement import offset
 
-ALERTS: Final = 20
+# On duty and connected, at each site.
 RESPONDERS: Final = 60
 _WARM_UP: Final = 20
 _RESPONDERS_WITHIN_M: Final = 900.0
 _AEDS: Final = 12
+# Nobody is asked at two sites, and nobody so often that the plan would rather spare them: at most a third of a
+# site's responders are alerted in a round.
+_SITES_APART_M: Final = 8_000.0
+_SITES_IN_A_ROW: Final = 5
+_ROUNDS_AT_A_SITE: Final = 20
 # What a server still has to do after a round (acknowledgements, for one) must not fall into the next time.
 _SETTLE_S: Final = 0.02
 _KEEP_ALIVE_ROUNDS: Final = 50
+# The second part only asks for means of the service's own steps.
+_CROWDED_ROUNDS: Final = 100
+_MOST_ON_DUTY: Final = 500_000
 
 
 async def take_turns(
-    service: Side, bare: Side, *, rounds: int, alerts: int, settle_s: float = _SETTLE_S
+    service: Side, bare: Side, *, rounds: int, settle_s: float = _SETTLE_S
 ) -> tuple[list[float], list[float]]:
     """Measure both sides in turn, `rounds` times each, and answer the milliseconds of either.
 
@@ -44,37 +64,86 @@ async def take_turns(
     service_ms: list[float] = []
     bare_ms: list[float] = []
     for number in range(rounds):
+        if isinstance(service, ServiceSide) and isinstance(bare, BareSide):
+            # How many alerts there are is the plan's to say: the yardstick sends what the service sent last.
+            await bare.send_from_now_on(service.alert_texts)
         turns: list[tuple[Side, list[float]]] = [(service, service_ms), (bare, bare_ms)]
         for side, taken in turns if number % 2 == 0 else reversed(turns):
             await asyncio.sleep(settle_s)
-            taken.append(await side.measure(alerts))
+            taken.append(await side.measure())
         if number % _KEEP_ALIVE_ROUNDS == _KEEP_ALIVE_ROUNDS - 1 and isinstance(service, ServiceSide):
-            service.keep_alive()
+            await service.keep_alive()
     return service_ms, bare_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What was measured of both servers, the service's own times of its steps, and how many alerts an SOS sent."""
+
+    service_ms: Sequence[float]
+    bare_ms: Sequence[float]
+    steps: StepTimes
+    alerts: float
+    sites: int
+
+
+@dataclass(frozen=True, slots=True)
+class Crowded:
+    """What was measured with the whole province on duty."""
+
+    responders: int
+    service_ms: Sequence[float]
+    steps: StepTimes
 
 
 async def bench(
     service_url: str,
     bare_url: str,
-    members: Sequence[CrowdMember],
+    sites: Sequence[Site],
     operator_token: str,
     *,
     rounds: int,
     warm_up: int,
-) -> tuple[list[float], list[float]]:
+) -> Measured:
     """Connect everybody to both servers, warm both up, and measure."""
     service = ServiceSide(require_loopback(service_url), operator_token)
     bare = BareSide(require_loopback(bare_url))
     try:
-        await service.connect(members)
-        await service.measure(ALERTS)
+        await service.connect(sites)
+        await service.measure()
         # The yardstick sends what the service has just sent, byte for byte.
-        await bare.connect(members, service.alert_texts)
-        await take_turns(service, bare, rounds=warm_up, alerts=ALERTS)
-        return await take_turns(service, bare, rounds=rounds, alerts=ALERTS)
+        await bare.connect([member for site in sites for member in site.members], service.alert_texts)
+        await take_turns(service, bare, rounds=warm_up)
+        before, sent_before = step_times(service_url), service.alerts_sent
+        service_ms, bare_ms = await take_turns(service, bare, rounds=rounds)
+        steps = since(before, step_times(service_url))
+        return Measured(service_ms, bare_ms, steps, (service.alerts_sent - sent_before) / rounds, len(sites))
     finally:
         service.close()
         bare.close()
+
+
+async def bench_crowded(
+    service_url: str, sites: Sequence[Site], operator_token: str, *, rounds: int, warm_up: int
+) -> tuple[list[float], StepTimes]:
+    """Measure the service alone, whose roster is full, and its own times of its steps."""
+    service = ServiceSide(require_loopback(service_url), operator_token)
+    try:
+        await service.connect(sites)
+        await _alone(service, warm_up)
+        before = step_times(service_url)
+        service_ms = await _alone(service, rounds)
+        return service_ms, since(before, step_times(service_url))
+    finally:
+        service.close()
+
+
+async def _alone(service: ServiceSide, rounds: int) -> list[float]:
+    taken = []
+    for _ in range(rounds):
+        await asyncio.sleep(_SETTLE_S)
+        taken.append(await service.measure())
+    return taken
 
 
 def machine() -> dict[str, Any]:
@@ -93,34 +162,64 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(service: Figures, bare: Figures, *, rounds: int) -> dict[str, Any]:
+def report(measured: Measured, commit_floor: Figures, crowded: Crowded | None = None) -> dict[str, Any]:
     """Answer what is written down."""
-    return {
+    service, bare = figures(measured.service_ms), figures(measured.bare_ms)
+    written = {
         "name": "sos",
-        "what": f"milliseconds from sending the SOS to the last of {ALERTS} alerts received",
+        "what": "milliseconds from sending the SOS to the last of its alerts received",
         **ratios(service, bare),
+        **shares(measured.steps),
         "service_ms": service.as_dict(),
         "bare_ms": bare.as_dict(),
-        "rounds": rounds,
-        "responders": RESPONDERS,
-        "alerts": ALERTS,
-        "machine": machine(),
-        "at": datetime.now(UTC).isoformat(timespec="seconds"),
+        # No part of the ratio: what one row, written durably, takes on this disk with the same pauses.
+        "commit_floor_ms": commit_floor.as_dict(),
+        "steps_ms": measured.steps.as_dict(),
+        "rounds": len(measured.service_ms),
+        "responders": RESPONDERS * measured.sites,
+        "sites": measured.sites,
+        "alerts": round(measured.alerts, 1),
     }
+    if crowded is not None:
+        crowded_service = figures(crowded.service_ms)
+        written |= {
+            "matching_share": round(crowded.steps.matching_ms / crowded_service.mean, 3),
+            "matching": {
+                "responders": crowded.responders,
+                "rounds": len(crowded.service_ms),
+                "service_ms": crowded_service.as_dict(),
+                "steps_ms": crowded.steps.as_dict(),
+            },
+        }
+    return written | {"machine": machine(), "at": datetime.now(UTC).isoformat(timespec="seconds")}
 
 
 def table(written: dict[str, Any]) -> str:
     """Answer the figures as a person reads them."""
-    who = f"{written['alerts']} alerts, {written['responders']} responders connected"
+    who = (
+        f"{written['alerts']:g} alerts (mean), {written['responders']} responders connected at {written['sites']} sites"
+    )
     lines = [
         f"SOS to the last of {who}, {written['rounds']} rounds each, in turn",
         f"{'':10}{'p50':>10}{'p90':>10}{'p99':>10}",
     ]
-    for name, key in (("service", "service_ms"), ("bare", "bare_ms")):
+    for name, key in (("service", "service_ms"), ("bare", "bare_ms"), ("one row", "commit_floor_ms")):
         values = written[key]
         lines.append(f"{name:10}" + "".join(f"{values[each]:>7.2f} ms" for each in ("p50", "p90", "p99")))
     lines.append(f"{'ratio':10}" + "".join(f"{written[f'ratio_{each}']:>10.2f}" for each in ("p50", "p90", "p99")))
+    lines.append("('one row' is the least that anything durable takes on this disk; it is no part of the ratio)")
+    lines.append(f"steps, mean: {_steps(written['steps_ms'])}")
+    lines.append(f"the plan takes {written['plan_share']:.2f} of what committing and delivering its alerts takes")
+    if "matching" in written:
+        matching = written["matching"]
+        on_duty, p50_ms = matching["responders"], matching["service_ms"]["p50"]
+        lines.append(f"with {on_duty:,} on duty: p50 {p50_ms:.2f} ms; steps, mean: {_steps(matching['steps_ms'])}")
+        lines.append(f"matching (survey and decide) is {written['matching_share']:.2f} of SOS to the last alert")
     return "\n".join(lines)
+
+
+def _steps(steps_ms: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f} ms" for name, value in steps_ms.items())
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -128,13 +227,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=250, help="rounds on each server (default 250)")
     parser.add_argument("--warm-up", type=int, default=_WARM_UP, help="rounds on each that do not count")
+    parser.add_argument(
+        "--on-duty", type=int, default=100_000, help="responders of the second part (default 100000; 0: without it)"
+    )
     parser.add_argument("--out", type=Path, default=Path("build/bench/sos.json"), help="where the figures go")
     options = parser.parse_args(arguments)
-    if options.rounds < 1 or options.warm_up < 0:
-        parser.error("--rounds must be at least 1 and --warm-up at least 0")
+    if options.rounds < 1 or options.warm_up < 0 or not 0 <= options.on_duty <= _MOST_ON_DUTY:
+        parser.error(f"--rounds must be at least 1, --warm-up at least 0 and --on-duty 0 to {_MOST_ON_DUTY}")
     try:
         with ended_by_signals():
-            written = _run(options.rounds, options.warm_up)
+            written = _run(options.rounds, options.warm_up, options.on_duty)
     except (BenchError, ServerFailedError, ConnectionError, TimeoutError) as error:
         print(f"bench: {str(error) or 'the server did not answer in time'}", file=sys.stderr)
         return 1
@@ -148,30 +250,63 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(rounds: int, warm_up: int) -> dict[str, Any]:
+def _run(rounds: int, warm_up: int, on_duty: int) -> dict[str, Any]:
     port = free_port()
     bare_url = f"http://127.0.0.1:{port}"
-    with (
-        tempfile.TemporaryDirectory(prefix="bench-sos-") as folder,
-        running_service() as service,
-        running(
-            [sys.executable, "-m", "loadtests.bare_server", "--port", str(port)],
-            ready_url=f"{bare_url}/health/ready",
-            log=Path(folder) / "bare.log",
-            env={},
-        ),
-    ):
-        provisioner = Provisioner(service.url, service.admin_token)
-        try:
-            members = provisioner.responders(RESPONDERS, within_m=_RESPONDERS_WITHIN_M, seed=1)
-            provisioner.aeds(_AEDS, within_m=_RESPONDERS_WITHIN_M, seed=1)
-            operator_token = provisioner.token("operator", "bench")
-        finally:
-            provisioner.close()
-        service_ms, bare_ms = uvloop.run(
-            bench(service.url, bare_url, members, operator_token, rounds=rounds, warm_up=warm_up)
-        )
-    return report(figures(service_ms), figures(bare_ms), rounds=rounds)
+    with data_folder() as data_dir:
+        with (
+            running_service_in(data_dir) as service,
+            running(
+                [sys.executable, "-m", "loadtests.bare_server", "--port", str(port)],
+                ready_url=f"{bare_url}/health/ready",
+                log=data_dir.with_name("bare.log"),
+                env={},
+            ),
+        ):
+            sites, operator_token = _provision(service, _sites_for(warm_up + rounds + 1))
+            measured = uvloop.run(bench(service.url, bare_url, sites, operator_token, rounds=rounds, warm_up=warm_up))
+            with database_in(data_dir) as connection:
+                floor_ms = commit_floor_ms(connection, settle_s=_SETTLE_S)
+                if on_duty:
+                    put_on_duty(connection, on_duty, away_from=[site.centre for site in sites])
+                    forget_alerts(connection)
+        crowded = None
+        if on_duty:
+            with running_service_in(data_dir) as service:
+                crowded_ms, crowded_steps = uvloop.run(
+                    bench_crowded(
+                        service.url,
+                        sites[: _sites_for(warm_up + min(rounds, _CROWDED_ROUNDS))],
+                        operator_token,
+                        rounds=min(rounds, _CROWDED_ROUNDS),
+                        warm_up=warm_up,
+                    )
+                )
+                crowded = Crowded(on_duty, crowded_ms, crowded_steps)
+    return report(measured, figures(floor_ms), crowded)
+
+
+def _sites_for(rounds: int) -> int:
+    return math.ceil(rounds / _ROUNDS_AT_A_SITE)
+
+
+def _provision(service: RunningService, sites: int) -> tuple[list[Site], str]:
+    provisioner = Provisioner(service.url, service.admin_token)
+    try:
+        made = [_site(provisioner, number) for number in range(sites)]
+        return made, provisioner.token("operator", "bench")
+    finally:
+        provisioner.close()
+
+
+def _site(provisioner: Provisioner, number: int) -> Site:
+    row, column = divmod(number, _SITES_IN_A_ROW)
+    centre = offset(CENTRE, north_m=row * _SITES_APART_M, east_m=column * _SITES_APART_M)
+    provisioner.aeds(_AEDS, within_m=_RESPONDERS_WITHIN_M, seed=number, centre=centre)
+    members = provisioner.responders(
+        RESPONDERS, within_m=_RESPONDERS_WITHIN_M, seed=number, centre=centre, first=number * RESPONDERS + 1
+    )
+    return Site(centre, members)
 
 
 if __name__ == "__main__":

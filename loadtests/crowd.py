@@ -35,16 +35,18 @@ class Provisioner:
         """Let go of the connection."""
         self._client.close()
 
-    def responders(self, count: int, *, within_m: float, seed: int) -> list[CrowdMember]:
-        """Make `count` responders, spread evenly over a square of `within_m` each way from the centre."""
+    def responders(
+        self, count: int, *, within_m: float, seed: int, centre: Place = CENTRE, first: int = 1
+    ) -> list[CrowdMember]:
+        """Make `count` responders, numbered from `first`, spread evenly over a square of `within_m` each way."""
         rng = Random(f"crowd {seed}")
-        return [self._responder(number, within_m, rng) for number in range(1, count + 1)]
+        return [self._responder(number, centre, within_m, rng) for number in range(first, first + count)]
 
-    def aeds(self, count: int, *, within_m: float, seed: int) -> None:
-        """Make `count` public AEDs, open round the clock and freshly inspected, around the centre."""
+    def aeds(self, count: int, *, within_m: float, seed: int, centre: Place = CENTRE) -> None:
+        """Make `count` public AEDs, open round the clock and freshly inspected, around `centre`."""
         rng = Random(f"aeds {seed}")
         for number in range(1, count + 1):
-            place = around(CENTRE, within_m, rng)
+            place = around(centre, within_m, rng)
             made = self._post(
                 "/v1/aeds",
                 {
@@ -71,7 +73,7 @@ class Provisioner:
         """Have a token made."""
         return str(self._post("/v1/tokens", {"role": role, "subject": subject, "minutes": 720})["token"])
 
-    def _responder(self, number: int, within_m: float, rng: Random) -> CrowdMember:
+    def _responder(self, number: int, centre: Place, within_m: float, rng: Random) -> CrowdMember:
         responder_id = f"load-{number:05d}"
         self._post(
             "/v1/responders",
@@ -83,7 +85,7 @@ class Provisioner:
             },
             taken_already=True,
         )
-        return CrowdMember(responder_id, self.token("responder", responder_id), around(CENTRE, within_m, rng))
+        return CrowdMember(responder_id, self.token("responder", responder_id), around(centre, within_m, rng))
 
     def _post(self, path: str, body: dict[str, Any], *, taken_already: bool = False) -> dict[str, Any]:
         response = self._client.post(path, json=body)

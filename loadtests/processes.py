@@ -61,30 +61,42 @@ def running(command: Sequence[str], *, ready_url: str, log: Path, env: Mapping[s
 @contextmanager
 def running_service() -> Iterator[RunningService]:
     """Run `dispatch serve` on a free port of loopback with a data folder that is gone afterwards."""
+    with data_folder() as data_dir, running_service_in(data_dir) as service:
+        yield service
+
+
+@contextmanager
+def data_folder() -> Iterator[Path]:
+    """Make a data folder for services of our own; it is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="dispatch-load-") as folder:
         # The private database may run as another user, who has to get through to its own folder.
         Path(folder).chmod(0o755)
-        data_dir = Path(folder) / "data"
-        port = free_port()
-        url = f"http://127.0.0.1:{port}"
-        dispatch = str(Path(sys.executable).with_name("dispatch"))
-        with (
-            _no_database_left(data_dir),
-            running(
-                [dispatch, "serve", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", str(port)],
-                ready_url=f"{url}/health/ready",
-                log=Path(folder) / "service.log",
-                env=SERVICE_ENVIRONMENT,
-            ) as pid,
-        ):
-            token = subprocess.run(  # noqa: S603 - our own console script, no shell
-                [dispatch, "token", "--data-dir", str(data_dir), "--role", "admin", "--subject", "load"],
-                check=True,
-                capture_output=True,
-                text=True,
-                timeout=60,
-            ).stdout.split()[-1]
-            yield RunningService(url, token, pid)
+        yield Path(folder) / "data"
+
+
+@contextmanager
+def running_service_in(data_dir: Path) -> Iterator[RunningService]:
+    """Run `dispatch serve` on a free port of loopback with that data folder."""
+    port = free_port()
+    url = f"http://127.0.0.1:{port}"
+    dispatch = str(Path(sys.executable).with_name("dispatch"))
+    with (
+        _no_database_left(data_dir),
+        running(
+            [dispatch, "serve", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", str(port)],
+            ready_url=f"{url}/health/ready",
+            log=data_dir.with_name("service.log"),
+            env=SERVICE_ENVIRONMENT,
+        ) as pid,
+    ):
+        token = subprocess.run(  # noqa: S603 - our own console script, no shell
+            [dispatch, "token", "--data-dir", str(data_dir), "--role", "admin", "--subject", "load"],
+            check=True,
+            capture_output=True,
+            text=True,
+            timeout=60,
+        ).stdout.split()[-1]
+        yield RunningService(url, token, pid)
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

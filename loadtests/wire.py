@@ -28,26 +28,36 @@ class StopWatch:
     def __init__(self) -> None:
         self.running = False
         self.last_ns = 0
-        self._left = 0
-        self._done: asyncio.Future[None] | None = None
+        self._arrived = 0
+        self._expected = 0
+        self._all_here: asyncio.Future[None] | None = None
 
-    def start(self, alerts: int) -> asyncio.Future[None]:
-        """Begin to wait for so many alerts; the future is done when they are all here."""
-        self._left = alerts
+    def start(self) -> None:
+        """Begin to count."""
+        self._arrived = 0
+        self._all_here = None
         self.running = True
-        self._done = asyncio.get_running_loop().create_future()
-        return self._done
 
     def stop(self) -> None:
-        """Stop waiting: from here on messages are read as they come."""
+        """Stop counting: from here on messages are read as they come."""
         self.running = False
 
     def count(self, alerts: int, at_ns: int) -> None:
         """Note that so many alerts arrived at that moment."""
-        self._left -= alerts
+        self._arrived += alerts
         self.last_ns = at_ns
-        if self._left <= 0 and self._done is not None and not self._done.done():
-            self._done.set_result(None)
+        self._tell()
+
+    def until(self, alerts: int) -> asyncio.Future[None]:
+        """Wait for so many alerts in all; the future is done when they are here."""
+        self._expected = alerts
+        self._all_here = asyncio.get_running_loop().create_future()
+        self._tell()
+        return self._all_here
+
+    def _tell(self) -> None:
+        if self._all_here is not None and not self._all_here.done() and self._arrived >= self._expected:
+            self._all_here.set_result(None)
 
 
 class AlertSocket(asyncio.Protocol):

@@ -17,6 +17,7 @@ from pydantic import SecretStr
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
 from dispatch.app import Service, create_app
+from dispatch.realtime.stream_protocol import StreamProtocol
 from dispatch.rescue.policy import Policy
 from dispatch.settings import Settings
 from geo.place import Place
@@ -300,8 +301,8 @@ async def run_in_process(
         uvicorn.Config(
             app,
             port=0,
-            ws="websockets-sansio",
             # As `dispatch serve` has them.
+            ws=StreamProtocol,
             ws_max_size=64 * 1024,
             ws_per_message_deflate=False,
             log_config=None,

@@ -55,8 +55,11 @@ def _json(body: object, status_code: int = status.HTTP_200_OK) -> Response:
     return Response(to_json(body), status_code, media_type="application/json")
 
 
+SOS_PATH = "/v1/sos"
+
+
 @router.post(
-    "/sos",
+    SOS_PATH.removeprefix(router.prefix),
     tags=["sos"],
     status_code=status.HTTP_201_CREATED,
     response_model=SosOut,
@@ -69,7 +72,11 @@ async def sos(request: Request, said: SosIn) -> Response:
 
     Whatever token comes along is not looked at: no stale login may stand in the way of an SOS.
     """
-    desk: SosDesk = request.app.state.sos
+    return await take_sos(request.app.state.sos, said)
+
+
+async def take_sos(desk: SosDesk, said: SosIn) -> Response:
+    """Open the incident that somebody calls for; the answer."""
     command = OpenIncident(
         place=said.location.place(),
         accuracy_m=said.location.accuracy_m,

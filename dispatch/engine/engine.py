@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
-from sqlalchemy.exc import IntegrityError
+from psycopg import IntegrityError
 
 from dispatch.clock import Clock
 from dispatch.encoding import to_json_text
@@ -16,6 +16,7 @@ from dispatch.engine.ledger import Outgoing, Sent
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
+from dispatch.engine.statements import STATEMENTS
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
 from dispatch.metrics import (
@@ -29,7 +30,17 @@ from dispatch.metrics import (
 )
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
-from dispatch.rescue.commands import Accept, Command, Decline, LetTimePass, Progress, Refused, Widen
+from dispatch.rescue.commands import (
+    Accept,
+    Command,
+    Decline,
+    ExpectAmbulance,
+    LetTimePass,
+    Progress,
+    Refused,
+    SetCpr,
+    Widen,
+)
 from dispatch.rescue.decide import Decision, decide
 from dispatch.rescue.events import Accepted, Declined, Event, Offered
 from dispatch.rescue.incident import Incident, fold
@@ -48,7 +59,7 @@ _TRIES = 5
 _RESPONDER_TAKEN = "uq_alerts_active_responder"
 
 # After these commands a new wave may be needed, so the scene is looked at.
-_MAY_ALERT = (Accept, Decline, Progress, LetTimePass, Widen)
+_MAY_ALERT = (Accept, Decline, Progress, LetTimePass, Widen, ExpectAmbulance, SetCpr)
 
 
 class Engine:
@@ -70,6 +81,7 @@ class Engine:
         self.clock = clock
         self.views = views
         self.messages = messages
+        self.answer_history = surveyor.answer_history()
         self.feed = OperatorFeed(database, hub, self)
         self._live: dict[IncidentId, LiveIncident] = {}
 
@@ -89,6 +101,7 @@ class Engine:
 
     async def recover(self) -> None:
         """Go on where a previous process stopped: open incidents, who is bound, what operators were not told."""
+        await self.database.warm(STATEMENTS)
         states = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
         lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
         async with self.database.statement() as connection:
@@ -101,6 +114,7 @@ class Engine:
                 # One incident that cannot be read must not keep all others from being served.
                 log.exception("incident not recovered", incident_id=incident_id)
         await self._learn_engagements()
+        await self.answer_history.load(self.database, self.clock.now())
         for incident_id in not_shown:
             self.feed.show(incident_id)
         self._count_open()
@@ -138,7 +152,7 @@ class Engine:
         async with live.lock:
             for _ in range(_TRIES):
                 incident = await self._loaded(incident_id, live)
-                decision = decide(incident, command, self._scene_for(incident, command), by=by)
+                decision = decide(incident, command, await self._scene_for(incident, command), by=by)
                 if not decision.events or await self._recorded(live, decision, command):
                     COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
                     return decision
@@ -154,10 +168,10 @@ class Engine:
             with SOS_STEP_SECONDS.labels("render").time():
                 outgoing = self._outgoing(decision)
             with SOS_STEP_SECONDS.labels("commit").time():
-                async with self.database.statement() as connection:
-                    sent = await ledger.record_opening(
-                        connection, decision, outgoing, request_id=request_id, receipt=receipt
-                    )
+                self._get_ready_for(outgoing)
+                sent = await ledger.record_opening(
+                    self.database, decision, outgoing, request_id=request_id, receipt=receipt
+                )
         except BaseException:
             self._release(decision)
             raise
@@ -182,10 +196,15 @@ class Engine:
 
     # --- how ---
 
-    def _scene_for(self, incident: Incident, command: Command) -> Scene:
+    async def _scene_for(self, incident: Incident, command: Command) -> Scene:
         if isinstance(command, _MAY_ALERT) and not incident.is_ended:
-            times = incident.times_widened + isinstance(command, Widen)
-            return self.surveyor.scene_at(incident.place, now=self.clock.now(), times_widened=times)
+            scene = self.surveyor.scene_at(
+                incident.place,
+                now=self.clock.now(),
+                times_widened=incident.times_widened + isinstance(command, Widen),
+                engaged=[each.responder_id for each in incident.engaged()],
+            )
+            return await self.surveyor.with_streets(scene, incident.place)
         return self.surveyor.bare_scene(self.clock.now())
 
     async def _loaded(self, incident_id: IncidentId, live: LiveIncident) -> Incident:
@@ -207,8 +226,8 @@ class Engine:
         self._reserve(decision)
         try:
             outgoing = self._outgoing(decision)
-            async with self.database.statement() as connection:
-                sent = await ledger.record_decision(connection, decision, outgoing)
+            self._get_ready_for(outgoing)
+            sent = await ledger.record_decision(self.database, decision, outgoing)
         except IntegrityError as error:
             self._release(decision)
             CONFLICTS.labels(_constraint_of(error)).inc()
@@ -267,25 +286,37 @@ class Engine:
 
     def _responder_message(self, incident: Incident, notice: Notice) -> Outgoing:
         alert = incident.alerts[notice.alert_id]
-        render = {
-            NoticeKind.ALERT: self.messages.alert,
-            NoticeKind.ASSIGNMENT: self.messages.assignment,
-            NoticeKind.STAND_DOWN: self.messages.stand_down,
-        }[notice.kind]
-        message = render(incident, alert)
+        if notice.kind is NoticeKind.ALERT:
+            message = self.messages.alert(incident, alert)
+        elif notice.kind is NoticeKind.ASSIGNMENT:
+            message = self.messages.assignment(incident, alert)
+        else:
+            message = self.messages.stand_down(incident, alert)
         offered = alert.alert_id if notice.kind is NoticeKind.ALERT else None
         return Outgoing(responder_mailbox(alert.responder_id), to_json_text(message), offered)
+
+    def _get_ready_for(self, outgoing: Sequence[Outgoing]) -> None:
+        """Make what will be written to the sockets while the database is busy: this runs once the statement is out."""
+        asyncio.get_running_loop().call_soon(self.hub.foresee, [(each.recipient, each.body) for each in outgoing])
 
     def _after_commit(self, decision: Decision, sent: Sequence[Sent]) -> None:
         for message in sent:
             self.hub.deliver(message.recipient, message.seq, message.body)
         self._keep_roster(decision)
         self.feed.show(decision.incident.incident_id)
+        # The sockets are written when this turn of the loop ends: what else there is to do must not keep them waiting.
+        asyncio.get_running_loop().call_soon(self._look_back, decision)
+
+    def _look_back(self, decision: Decision) -> None:
+        self.answer_history.learn(decision)
         self._count(decision)
 
     def _keep_roster(self, decision: Decision) -> None:
         incident = decision.incident
-        for alert_id in {alert_id for event in decision.events if (alert_id := _alert_id(event)) is not None}:
+        # Those who have just been offered something were taken out of everybody's reach before the commit.
+        for alert_id in dict.fromkeys(map(_alert_id_unless_offered, decision.events)):
+            if alert_id is None:
+                continue
             alert = incident.alerts[alert_id]
             if alert.is_active:
                 engagement = Engagement(incident.incident_id, alert_id, alert.is_engaged)
@@ -339,10 +370,9 @@ def caller_mailbox(incident_id: IncidentId) -> str:
     return f"caller:{incident_id}"
 
 
-def _alert_id(event: Event) -> AlertId | None:
-    return getattr(event.what, "alert_id", None)
+def _alert_id_unless_offered(event: Event) -> AlertId | None:
+    return None if isinstance(event.what, Offered) else getattr(event.what, "alert_id", None)
 
 
 def _constraint_of(error: IntegrityError) -> str:
-    diagnosis = getattr(error.orig, "diag", None)
-    return str(getattr(diagnosis, "constraint_name", None) or "unknown")
+    return error.diag.constraint_name or "unknown"

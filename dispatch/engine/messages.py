@@ -8,10 +8,10 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed
 from dispatch.locations import location_json
 from dispatch.rescue.incident import Alert, Incident
-from dispatch.rescue.plan import coarse_m
+from dispatch.rescue.reasons import coarse_m
 from dispatch.rescue.vocabulary import AedId, AlertRole, StandDownReason
 from dispatch.responders.roster import Roster
-from geo.cells import ApproximateArea, approximate_area
+from geo.cells import approximate_area
 from geo.distance import distance_m
 from geo.place import Place
 
@@ -29,9 +29,10 @@ STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
 
 
 @lru_cache(maxsize=256)
-def _area_around(place: Place) -> ApproximateArea:
-    # One wave tells twenty people of the same place.
-    return approximate_area(place)
+def _area_around(place: Place) -> dict[str, Any]:
+    # One wave tells twenty people of the same place; nobody changes what they were given.
+    area = approximate_area(place)
+    return {"cell": area.cell, **location_json(area.centre), "radius_m": round(area.radius_m)}
 
 
 class ResponderMessages:
@@ -43,7 +44,6 @@ class ResponderMessages:
 
     def alert(self, incident: Incident, alert: Alert) -> dict[str, Any]:
         """Enough to say yes or no: no exact place, no floor, no number to call."""
-        area = _area_around(incident.place)
         message: dict[str, Any] = {
             "type": "alert",
             "alert_id": alert.alert_id,
@@ -56,7 +56,7 @@ class ResponderMessages:
             "distance_m": coarse_m(alert.distance_m),
             "eta_s": round(alert.eta_s),
             "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
-            "area": {"cell": area.cell, **location_json(area.centre), "radius_m": round(area.radius_m)},
+            "area": _area_around(incident.place),
         }
         return message | self._aed_of(alert)
 

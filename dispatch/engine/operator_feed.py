@@ -92,14 +92,13 @@ class OperatorFeed:
                 log.exception("incident not shown", incident_id=incident_id)
         if not told:
             return
-        async with self._database.statement() as connection:
-            sent = await ledger.record_shown(
-                connection,
-                {live.present.incident_id: version for live, version in told},
-                messages,
-                now=self._engine.clock.now(),
-                keep=_KEPT,
-            )
+        sent = await ledger.record_shown(
+            self._database,
+            {live.present.incident_id: version for live, version in told},
+            messages,
+            now=self._engine.clock.now(),
+            keep=_KEPT,
+        )
         for live, version in told:
             live.shown_version = version
         for message in sent:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy.exc import IntegrityError
+from psycopg import IntegrityError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
@@ -91,6 +91,7 @@ class SosDesk:
         now = self._engine.clock.now()
         with SOS_STEP_SECONDS.labels("survey").time():
             scene = self._engine.surveyor.scene_at(command.place, now=now)
+            scene = await self._engine.surveyor.with_streets(scene, command.place)
         with SOS_STEP_SECONDS.labels("decide").time():
             decision = open_incident(new_incident_id(), command, scene)
         receipt = {
@@ -102,6 +103,8 @@ class SosDesk:
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
         await self._engine.open(decision, request_id=request_id, receipt=to_json(receipt))
+        # Sockets are written when this turn of the loop ends: those who must run are told before the caller is.
+        await asyncio.sleep(0)
         return Receipt(self._with_token(receipt, now), repeated=False)
 
     async def _answered_before(self, request_id: str) -> dict[str, Any] | None:

@@ -1,14 +1,19 @@
-"""The scene of an incident, gathered from memory: nothing here waits for anybody."""
+"""The scene of an incident, from memory; only the streets are asked about elsewhere, and not waited for long."""
 
+from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.hours import next_change_after
 from dispatch.aeds.record import Aed, Readiness
+from dispatch.engine.answer_history import AnswerHistory
+from dispatch.engine.street_routing import StreetRouter
+from dispatch.rescue.daytime import is_night_at
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import AedOption, Scene
-from dispatch.rescue.vocabulary import AedId
+from dispatch.rescue.vocabulary import AedId, ResponderId
 from dispatch.responders.roster import Roster
 from geo.place import Place
 
@@ -16,34 +21,58 @@ from geo.place import Place
 # reports itself ready fails less often; one that is known to be failing soon stands between.
 _WORKS = {Readiness.READY: 0.97, Readiness.DEGRADED: 0.9, Readiness.UNVERIFIED: 0.85}
 
-# Turnout at night is slower: from ten in the evening to six, local time.
-_NIGHT_BEGINS, _NIGHT_ENDS = 22, 6
-
 
 class Surveyor:
-    """Answers who and what is near, now."""
+    """Answers who and what is near, now. Without a router, ways are straight lines with a detour factor."""
 
-    def __init__(self, roster: Roster, aeds: AedDirectory, policy: Policy, timezone: ZoneInfo) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        aeds: AedDirectory,
+        policy: Policy,
+        timezone: ZoneInfo,
+        router: StreetRouter | None = None,
+    ) -> None:
         self.roster = roster
         self.aeds = aeds
         self.policy = policy
+        self.router = router
         self._timezone = timezone
 
-    def scene_at(self, place: Place, *, now: datetime, times_widened: int = 0) -> Scene:
-        """Candidates and usable AEDs around `place`, nearest first, within the policy's reach."""
+    def scene_at(
+        self, place: Place, *, now: datetime, times_widened: int = 0, engaged: Iterable[ResponderId] = ()
+    ) -> Scene:
+        """Candidates and usable AEDs around `place`, nearest first, within the policy's reach.
+
+        `engaged` are those who have accepted in this incident: where they are now is part of the scene.
+        """
         policy = self.policy.widened(times_widened)
         aeds = self.aeds.nearest_usable(place, policy.aeds, now, policy.aed_reach_m)
+        is_night = is_night_at(now, self._timezone)
         return Scene(
             now=now,
-            is_night=self._is_night(now),
-            candidates=self.roster.candidates(place, now=now, policy=policy),
+            is_night=is_night,
+            candidates=self.roster.candidates(place, now=now, policy=policy, is_night=is_night),
             aeds=tuple(self._option(aed, distance_m, now) for aed, distance_m in aeds),
             policy=self.policy,
+            engaged=self.roster.whereabouts(engaged, place, now=now, policy=policy),
+            zone=self._timezone,
         )
+
+    async def with_streets(self, scene: Scene, place: Place) -> Scene:
+        """The scene with what the routing engine says of the ways, if there is one and it answers in time."""
+        if self.router is None:
+            return scene
+        people = (*scene.candidates, *scene.engaged)
+        return replace(scene, streets=await self.router.travel_times(place, people, scene.aeds))
+
+    def answer_history(self) -> AnswerHistory:
+        """What keeps the roster's histories true to the answers given."""
+        return AnswerHistory(self.roster.histories, self._timezone, recent_s=self.policy.price.recent_s)
 
     def bare_scene(self, now: datetime) -> Scene:
         """A scene for commands that alert nobody."""
-        return Scene(now=now, is_night=self._is_night(now), policy=self.policy)
+        return Scene(now=now, is_night=is_night_at(now, self._timezone), policy=self.policy, zone=self._timezone)
 
     def _option(self, aed: Aed, distance_m: float, now: datetime) -> AedOption:
         return AedOption(
@@ -55,7 +84,3 @@ class Surveyor:
             # It is open now, so the next change is its closing.
             open_until=next_change_after(aed.opening_hours, aed.place, now, self._timezone.key),
         )
-
-    def _is_night(self, now: datetime) -> bool:
-        hour = now.astimezone(self._timezone).hour
-        return hour >= _NIGHT_BEGINS or hour < _NIGHT_ENDS

@@ -31,6 +31,9 @@ class InOrder:
 
     def offer(self, seq: int, message: str) -> list[str]:
         """One more message; returns all whose turn it is now, in order."""
+        if self._sent is not None and seq == self._sent + 1 and not self._waiting:
+            self._sent = seq
+            return [message]
         if self._sent is None or seq > self._sent:
             self._waiting[seq] = message
         return self._due()

@@ -1,4 +1,4 @@
-"""One connected client: a bounded queue to its socket, and its messages in order."""
+"""One connected client: straight to its socket or through a bounded queue, and its messages in order."""
 
 import asyncio
 import contextlib
@@ -15,6 +15,7 @@ from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
 from dispatch.realtime.mailboxes import Backlog, numbered
+from dispatch.realtime.stream_protocol import frame_of, send_now_of
 from geo.bounding_box import BoundingBox
 
 _CLOSE_WITHIN_S = 5.0
@@ -24,7 +25,8 @@ _PEER_IS_GONE = (WebSocketDisconnect, RuntimeError, OSError)
 class Session:
     """A socket after its hello. Senders never wait: what does not fit into the queue closes the session.
 
-    Sent first is the greeting, then the backlog, then what is queued.
+    Sent first is the greeting, then the backlog, then what is queued. While nothing is, messages go to the socket
+    at once, until it takes no more.
     """
 
     def __init__(self, websocket: WebSocket, identity: Identity, recipient: str, *, queue_size: int) -> None:
@@ -38,6 +40,10 @@ class Session:
         self.heard_at_s = self.now_s()
         self.gap_since_s: float | None = None
         self._websocket = websocket
+        self._send_now = send_now_of(websocket.scope)
+        self._foreseen = ("", b"")
+        # Nothing is between the queue and the socket: what is said now may not overtake anything.
+        self._at_rest = False
         self._backlog: deque[str] = deque()
         self._begun = asyncio.Event()
         self._queue: asyncio.Queue[str] = asyncio.Queue(queue_size)
@@ -51,6 +57,11 @@ class Session:
         self._begun.set()
         for message in self.in_order.begin(backlog.last_seq):
             self.say_text(message)
+
+    def foresee(self, body: str) -> None:
+        """A message is being committed: make its frame, with the number that it will get if nothing else comes."""
+        message = numbered(self.in_order.sent + 1, body)
+        self._foreseen = (message, frame_of(message))
 
     def deliver(self, seq: int, message: str) -> None:
         """A numbered message, sent when its turn comes."""
@@ -78,6 +89,10 @@ class Session:
         """A message that is JSON already."""
         if self.is_closing:
             return
+        if self._at_rest and self._queue.empty():
+            foreseen, frame = self._foreseen
+            if self._send_now(frame if message == foreseen else frame_of(message)):
+                return
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:
@@ -120,7 +135,10 @@ class Session:
         while self._backlog:
             await self._websocket.send_text(self._backlog.popleft())
         while True:
-            await self._websocket.send_text(await self._queue.get())
+            self._at_rest = True
+            message = await self._queue.get()
+            self._at_rest = False
+            await self._websocket.send_text(message)
 
     async def _say_goodbye(self, code: CloseCode) -> None:
         if code is not CloseCode.SLOW_READER:

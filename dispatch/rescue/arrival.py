@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from dispatch.rescue.policy import TravelPolicy
 from dispatch.rescue.scene import AedOption, Candidate
+from dispatch.rescue.streets import StreetTimes
 from geo.distance import distances_m
 
 
@@ -16,12 +17,17 @@ class Arrivals:
     """Seconds from now, rows as `candidates`, columns as `aeds`.
 
     `direct_s` (candidates,) straight to the patient; `at_aed_s` (candidates, aeds) until the AED is reached;
-    `via_aed_s` (candidates, aeds) to the patient by way of the AED.
+    `via_aed_s` (candidates, aeds) to the patient by way of the AED. Infinite where there is no way.
     """
 
     direct_s: npt.NDArray[np.float64]
     at_aed_s: npt.NDArray[np.float64]
     via_aed_s: npt.NDArray[np.float64]
+
+
+def turnout_s(travel: TravelPolicy, *, is_night: bool) -> float:
+    """From the alert to being on the move, in seconds."""
+    return travel.turnout_night_s if is_night else travel.turnout_day_s
 
 
 def estimate_arrivals(
@@ -31,23 +37,51 @@ def estimate_arrivals(
     floor: int | None,
     is_night: bool,
     travel: TravelPolicy,
+    streets: StreetTimes | None = None,
 ) -> Arrivals:
     """When each candidate would be with the patient, straight and by way of each AED.
 
-    Streets are taken as straight line x detour factor. Floors count both ways from the ground: a cellar is stairs too.
+    A way takes what `streets` says, where it says something; else the straight line x detour factor at the mode's
+    speed. Somebody whose fix leaves `spread_m` open is taken to be as far away as that makes it in the root mean
+    square, hypot(distance, spread). Floors count both ways from the ground: a cellar is stairs too.
     """
-    turnout_s = travel.turnout_night_s if is_night else travel.turnout_day_s
     stairs_s = abs(floor or 0) * travel.floor_s
-    pace_s_m = np.array([travel.detour_factor / travel.speed_m_s[each.mode] for each in candidates])
-    direct_m = np.array([each.distance_m for each in candidates])
-    direct_s = turnout_s + direct_m * pace_s_m + stairs_s
-    if not candidates or not aeds:
-        empty = np.empty((len(candidates), len(aeds)))
-        return Arrivals(direct_s, empty, empty)
-    latitudes = np.array([each.place.latitude for each in candidates])
-    longitudes = np.array([each.place.longitude for each in candidates])
-    to_aed_m = np.stack([distances_m(aed.place, latitudes, longitudes) for aed in aeds], axis=1)
-    onward_m = np.array([aed.distance_m for aed in aeds])
-    at_aed_s = turnout_s + to_aed_m * pace_s_m[:, None]
-    via_aed_s = at_aed_s + travel.collection_s + onward_m[None, :] * pace_s_m[:, None] + stairs_s
-    return Arrivals(direct_s, at_aed_s, via_aed_s)
+    pace = {mode: travel.detour_factor[mode] / speed for mode, speed in travel.speed_m_s.items()}
+    pace_s_m = np.array([pace[each.mode] for each in candidates])
+    spread_m = np.array([each.spread_m for each in candidates])
+    direct_m = np.hypot(np.array([each.distance_m for each in candidates]), spread_m)
+    moving_s = direct_m * pace_s_m
+    to_aed_s = np.empty((len(candidates), len(aeds)))
+    onward_s = np.empty_like(to_aed_s)
+    if candidates and aeds:
+        latitudes = np.array([each.place.latitude for each in candidates])
+        longitudes = np.array([each.place.longitude for each in candidates])
+        for column, aed in enumerate(aeds):
+            to_aed_s[:, column] = np.hypot(distances_m(aed.place, latitudes, longitudes), spread_m) * pace_s_m
+            onward_s[:, column] = aed.distance_m * pace_s_m
+    if streets is not None:
+        _follow_streets(streets, candidates, aeds, moving_s, to_aed_s, onward_s)
+    at_aed_s = turnout_s(travel, is_night=is_night) + to_aed_s
+    return Arrivals(
+        direct_s=turnout_s(travel, is_night=is_night) + moving_s + stairs_s,
+        at_aed_s=at_aed_s,
+        via_aed_s=at_aed_s + travel.collection_s + onward_s + stairs_s,
+    )
+
+
+def _follow_streets(
+    streets: StreetTimes,
+    candidates: Sequence[Candidate],
+    aeds: Sequence[AedOption],
+    moving_s: npt.NDArray[np.float64],
+    to_aed_s: npt.NDArray[np.float64],
+    onward_s: npt.NDArray[np.float64],
+) -> None:
+    """Put what is known of the streets in the place of estimates."""
+    for row, candidate in enumerate(candidates):
+        moving_s[row] = streets.direct_s.get(candidate.responder_id, moving_s[row])
+        for column, aed in enumerate(aeds):
+            known_s = streets.to_aed_s.get((candidate.responder_id, aed.aed_id))
+            if known_s is not None:
+                to_aed_s[row, column] = known_s
+            onward_s[row, column] = streets.onward_s.get((aed.aed_id, candidate.mode), onward_s[row, column])

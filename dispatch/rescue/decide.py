@@ -1,10 +1,10 @@
 """The decisions on one incident: what happens when it opens, and what follows from each command."""
 
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
+from dispatch.rescue.best_plan import best_plan, is_worth_the_journey
 from dispatch.rescue.commands import (
     Accept,
     AmbulanceArrives,
@@ -32,9 +32,7 @@ from dispatch.rescue.events import (
     Event,
     Expired,
     Happening,
-    Offered,
     Opened,
-    Planned,
     Received,
     StageReached,
     StoodDown,
@@ -42,8 +40,8 @@ from dispatch.rescue.events import (
     Withdrawn,
 )
 from dispatch.rescue.incident import Alert, Incident, apply, begin
-from dispatch.rescue.nearest_first import nearest_first
-from dispatch.rescue.plan import Commitment, Plan, Planner, PlanRequest
+from dispatch.rescue.plan import Plan, Planner
+from dispatch.rescue.planning import commitment, offered, plan_request, planned, reassigned
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Scene
 from dispatch.rescue.vocabulary import (
@@ -71,7 +69,7 @@ class Decision:
 
 
 def open_incident(
-    incident_id: IncidentId, command: OpenIncident, scene: Scene, *, planner: Planner = nearest_first
+    incident_id: IncidentId, command: OpenIncident, scene: Scene, *, planner: Planner = best_plan
 ) -> Decision:
     """An SOS becomes an incident and its first wave of alerts."""
     opened = Event(
@@ -91,13 +89,11 @@ def open_incident(
         ),
     )
     course = _Course(begin(incident_id, opened), scene, planner, [opened])
-    course.alert_more(say_when_nobody=True)
+    course.replan(say_when_nobody=True)
     return course.decision()
 
 
-def decide(
-    incident: Incident, command: Command, scene: Scene, *, by: str, planner: Planner = nearest_first
-) -> Decision:
+def decide(incident: Incident, command: Command, scene: Scene, *, by: str, planner: Planner = best_plan) -> Decision:
     """What follows from `command`, asked for `by` whom. Raises `Refused` when it cannot be, and nothing has changed."""
     course = _Course(incident, scene, planner)
     _HANDLERS[type(command)](course, command, by)
@@ -129,6 +125,11 @@ class _Course:
             raise Refused("unknown_alert", f"There is no alert {alert_id} for you.")
         return alert
 
+    def what_binds(self, responder_id: ResponderId) -> Alert | None:
+        """The alert that somebody is on offer for or engaged in, if any."""
+        alerts = self.incident.alerts.values()
+        return next((each for each in alerts if each.is_active and each.responder_id == responder_id), None)
+
     def must_be_open(self) -> None:
         if self.incident.is_ended:
             raise Refused("incident_ended", f"The incident is {self.incident.state} already.")
@@ -150,75 +151,52 @@ class _Course:
             return on_cpr >= policy.enough_cpr_without_aed
         return on_cpr >= policy.enough_cpr and len(incident.helped(AlertRole.AED)) >= policy.enough_aed
 
-    def alert_more(self, *, say_when_nobody: bool = False, is_a_second_look: bool = False) -> None:
-        """Alert whoever a fresh plan finds worth it.
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is wanted any more."""
+        return self.incident.is_ended or self.incident.ambulance_arrived_at is not None
 
-        An empty plan is told of when nobody is left to wait for; not by every second look that finds nobody either.
+    def replan(self, *, say_when_nobody: bool = False, is_a_second_look: bool = False) -> None:
+        """Do what a fresh plan finds worth it: alert, take back offers, give somebody on the way another role.
+
+        An empty plan is told of when somebody is lacking and nobody is left to wait for; not by every second look that
+        finds nobody either.
         """
-        if not self.wants_more:
+        if self.is_over:
             return
-        plan = self.planner(self._request())
-        nobody_left = not any(each.is_active for each in self.incident.alerts.values())
+        plan = self.planner(plan_request(self.incident, self.scene, self.policy))
+        self._change_roles(plan)
+        self._take_back(plan)
+        nobody_left = self.wants_more and not any(each.is_active for each in self.incident.alerts.values())
         if plan.alerts or say_when_nobody or (nobody_left and not is_a_second_look):
             self._send_wave(plan)
 
-    def _request(self) -> PlanRequest:
-        incident, scene = self.incident, self.scene
-        active = [each for each in incident.alerts.values() if each.is_active]
-        # Whoever was asked and is not free to be asked again: all but those whose offer was taken back unanswered.
-        asked = {each.responder_id for each in incident.alerts.values() if each.state is not AlertState.WITHDRAWN}
-        return PlanRequest(
-            now=scene.now,
-            is_night=scene.is_night,
-            floor=incident.floor,
-            cpr_in_progress=incident.cpr_in_progress,
-            ambulance_arrives_at=incident.ambulance_arrives_at,
-            candidates=tuple(each for each in scene.candidates if each.responder_id not in asked),
-            aeds=scene.aeds,
-            under_way=tuple(
-                Commitment(
-                    responder_id=each.responder_id,
-                    role=each.role,
-                    aed_id=each.aed_id,
-                    eta_s=each.eta_s - (scene.now - each.offered_at).total_seconds(),
-                    accepted=each.is_engaged,
-                )
-                for each in active
-            ),
-            cap=self.policy.alert_cap - len(active),
-            policy=self.policy,
-        )
+    def still_gains_from(self, alert: Alert) -> bool:
+        """Whether who changes their mind is worth the journey, beside all who are under way."""
+        if self.is_over:
+            return False
+        comes = commitment(alert, self.scene.now)
+        return is_worth_the_journey(comes, plan_request(self.incident, self.scene, self.policy))
+
+    def _change_roles(self, plan: Plan) -> None:
+        by_responder = {each.responder_id: each for each in self.incident.engaged()}
+        for change in plan.changes:
+            self.happens(reassigned(change, by_responder[change.responder_id], self.scene.now))
+
+    def _take_back(self, plan: Plan) -> None:
+        no_longer = set(plan.withdrawn)
+        others_come = bool(self.incident.engaged())
+        reason = StandDownReason.ENOUGH_ACCEPTED if others_come else StandDownReason.NO_LONGER_NEEDED
+        for alert in self.incident.pending():
+            if alert.responder_id in no_longer:
+                self.happens(Withdrawn(alert_id=alert.alert_id, reason=reason))
 
     def _send_wave(self, plan: Plan) -> None:
         wave = self.incident.waves + 1
         respond_by = self.scene.now + timedelta(seconds=self.scene.policy.respond_within_s)
-        self.happens(
-            Planned(
-                wave=wave,
-                considered=plan.considered,
-                aeds_considered=plan.aeds_considered,
-                alerts=len(plan.alerts),
-                accept_cpr_probability=round(plan.accept_probability[AlertRole.CPR], 4),
-                accept_aed_probability=round(plan.accept_probability[AlertRole.AED], 4),
-            )
-        )
-        namespace = uuid.UUID(self.incident.incident_id)
+        self.happens(planned(plan, wave))
         for each in plan.alerts:
-            self.happens(
-                Offered(
-                    # Named after what it is, so that the same decision taken twice gives the same alert.
-                    alert_id=AlertId(str(uuid.uuid5(namespace, f"{wave}/{each.responder_id}"))),
-                    responder_id=each.responder_id,
-                    role=each.role,
-                    aed_id=each.aed_id,
-                    wave=wave,
-                    respond_by=respond_by,
-                    eta_s=round(each.eta_s, 1),
-                    distance_m=round(each.distance_m, 1),
-                    reason_en=each.reason_en,
-                    reason_zh=each.reason_zh,
-                )
-            )
+            self.happens(offered(each, self.incident.incident_id, wave, respond_by))
 
     def take_back_offers(self, reason: StandDownReason) -> None:
         for alert in self.incident.pending():
@@ -241,19 +219,20 @@ def _confirm_receipt(course: _Course, command: ConfirmReceipt, by: str) -> None:
 
 def _accept(course: _Course, command: Accept, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
+    # Who was asked anew means that offer, whichever of the two the yes names.
+    alert = course.what_binds(alert.responder_id) or alert
     if alert.is_engaged or alert.state is AlertState.DONE:
         return
     if alert.is_pending:
         course.happens(Accepted(alert_id=alert.alert_id, late=False), by)
-    elif alert.state in _MAY_STILL_COME and course.wants_more:
+    elif alert.state in _MAY_STILL_COME and course.still_gains_from(alert):
         course.happens(Accepted(alert_id=alert.alert_id, late=True), by)
     elif alert.state in _MAY_STILL_COME:
         course.happens(StoodDown(alert_id=alert.alert_id, reason=_why_not_wanted(course.incident)), by)
         return
     else:
         raise Refused("alert_ended", f"This alert is {alert.state} already; please stay where you are.")
-    if not course.wants_more:
-        course.take_back_offers(StandDownReason.ENOUGH_ACCEPTED)
+    course.replan()
 
 
 # Their offer ended without a yes; who changes their mind, or was overtaken on the way, is taken where still wanted.
@@ -276,7 +255,7 @@ def _decline(course: _Course, command: Decline, by: str) -> None:
         raise Refused("already_accepted", "You have accepted; say `gave_up` to turn back.")
     if alert.is_pending:
         course.happens(Declined(alert_id=alert.alert_id), by)
-        course.alert_more()
+        course.replan()
 
 
 def _progress(course: _Course, command: Progress, by: str) -> None:
@@ -288,8 +267,8 @@ def _progress(course: _Course, command: Progress, by: str) -> None:
     if command.stage is AlertState.AED_COLLECTED and alert.role is not AlertRole.AED:
         raise Refused("wrong_role", "Only who fetches an AED can have collected it.")
     course.happens(StageReached(alert_id=alert.alert_id, stage=command.stage), by)
-    if command.stage is AlertState.GAVE_UP:
-        course.alert_more()
+    if command.stage in {AlertState.GAVE_UP, AlertState.ON_SCENE}:
+        course.replan()
 
 
 def _let_time_pass(course: _Course, _command: LetTimePass, by: str) -> None:
@@ -297,18 +276,19 @@ def _let_time_pass(course: _Course, _command: LetTimePass, by: str) -> None:
     for alert in overdue:
         course.happens(Expired(alert_id=alert.alert_id), by)
     if overdue or not course.incident.pending():
-        course.alert_more(is_a_second_look=not overdue)
+        course.replan(is_a_second_look=not overdue)
 
 
 def _widen(course: _Course, _command: Widen, by: str) -> None:
     course.must_be_open()
     course.happens(Widened(times=course.incident.times_widened + 1), by)
-    course.alert_more(say_when_nobody=True)
+    course.replan(say_when_nobody=True)
 
 
 def _expect_ambulance(course: _Course, command: ExpectAmbulance, by: str) -> None:
     course.must_be_open()
     course.happens(AmbulanceExpected(arrives_at=command.arrives_at), by)
+    course.replan(is_a_second_look=True)
 
 
 def _ambulance_arrives(course: _Course, _command: AmbulanceArrives, by: str) -> None:
@@ -322,6 +302,7 @@ def _set_cpr(course: _Course, command: SetCpr, by: str) -> None:
     course.must_be_open()
     if course.incident.cpr_in_progress != command.in_progress:
         course.happens(CprChanged(in_progress=command.in_progress), by)
+        course.replan(is_a_second_look=True)
 
 
 _STAND_DOWN_FOR = {

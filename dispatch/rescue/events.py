@@ -51,6 +51,14 @@ class Planned(Happening):
     alerts: int
     accept_cpr_probability: float
     accept_aed_probability: float
+    # Expected benefit, what no plan could exceed, and seconds from now to the first hands and the first shock, with
+    # the plan and without it.
+    value: float | None = None
+    upper_bound: float | None = None
+    cpr_s: float | None = None
+    shock_s: float | None = None
+    cpr_without_s: float | None = None
+    shock_without_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +74,20 @@ class Offered(Happening):
     respond_by: datetime
     eta_s: float
     distance_m: float
+    reason_en: str
+    reason_zh: str
+    accept_probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reassigned(Happening):
+    """Somebody who had accepted is given another role, or another AED. `eta_s` counts from the offer, as before."""
+
+    kind: ClassVar[str] = "reassigned"
+    alert_id: AlertId
+    role: AlertRole
+    aed_id: AedId | None
+    eta_s: float
     reason_en: str
     reason_zh: str
 
@@ -195,12 +217,16 @@ class Event:
 _CLASSES: dict[str, type[Happening]] = {
     each.kind: each
     for each in (
-        Opened, Planned, Offered, Received, Accepted, Declined, Expired, Withdrawn, StoodDown, StageReached,
+        Opened, Planned, Offered, Reassigned, Received, Accepted, Declined, Expired, Withdrawn, StoodDown, StageReached,
         CprChanged, AmbulanceExpected, AmbulanceArrived, Widened, Cancelled, Closed,
     )
 }  # fmt: skip
 
 _FIELD_NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in _CLASSES.values()}
+
+_LATER_FIELDS = frozenset(
+    {"accept_probability", "value", "upper_bound", "cpr_s", "shock_s", "cpr_without_s", "shock_without_s"}
+)
 
 # What JSON has no type for, by field name: every field of that name in every event is of that type.
 _FROM_JSON: dict[str, Any] = {
@@ -227,7 +253,8 @@ def happening_from_json(kind: str, data: Mapping[str, Any]) -> Happening:
     cls = _CLASSES[kind]
     values: dict[str, Any] = {}
     for name in _FIELD_NAMES[cls]:
-        value = data[name]
+        # What was written down before a field was thought of is without it.
+        value = data.get(name) if name in _LATER_FIELDS else data[name]
         if value is not None:
             if name in _FROM_JSON:
                 value = _FROM_JSON[name](value)

@@ -20,6 +20,7 @@ from dispatch.rescue.events import (
     Offered,
     Opened,
     Planned,
+    Reassigned,
     Received,
     StageReached,
     StoodDown,
@@ -59,6 +60,7 @@ class Alert:
     reason_zh: str
     stages: Mapping[AlertState, datetime] = field(default_factory=dict)
     end_reason: StandDownReason | None = None
+    accept_probability: float | None = None
 
     @property
     def is_pending(self) -> bool:
@@ -173,10 +175,12 @@ def apply(incident: Incident, event: Event) -> Incident:
     return replace(incident, version=event.number, **_changes(incident, event))
 
 
-def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: PLR0911 - one line for each kind of event
+def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911 - one line for each kind
     match event.what:
         case Offered() as offered:
             return _with_alert(incident, _offer(offered, event.at))
+        case Reassigned() as given:
+            return _with_alert(incident, _reassigned(incident.alerts[given.alert_id], given))
         case Received() | Accepted() | Declined() | Expired() | Withdrawn() | StoodDown() | StageReached() as answered:
             return _with_alert(incident, _moved(incident.alerts[answered.alert_id], answered, event.at))
         case Planned(wave=wave):
@@ -215,6 +219,18 @@ def _offer(offered: Offered, at: datetime) -> Alert:
         distance_m=offered.distance_m,
         reason_en=offered.reason_en,
         reason_zh=offered.reason_zh,
+        accept_probability=offered.accept_probability,
+    )
+
+
+def _reassigned(alert: Alert, given: Reassigned) -> Alert:
+    return replace(
+        alert,
+        role=given.role,
+        aed_id=given.aed_id,
+        eta_s=given.eta_s,
+        reason_en=given.reason_en,
+        reason_zh=given.reason_zh,
     )
 
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from dispatch.rescue.events import Accepted, Event, Offered, Received, StoodDown, Withdrawn
+from dispatch.rescue.events import Accepted, Event, Offered, Reassigned, Received, StoodDown, Withdrawn
 from dispatch.rescue.vocabulary import AlertId
 
 
@@ -31,7 +31,7 @@ def responder_notices(events: Iterable[Event]) -> list[Notice]:
         match event.what:
             case Offered(alert_id=alert_id):
                 notices.append(Notice(NoticeKind.ALERT, alert_id))
-            case Accepted(alert_id=alert_id):
+            case Accepted(alert_id=alert_id) | Reassigned(alert_id=alert_id):
                 notices.append(Notice(NoticeKind.ASSIGNMENT, alert_id))
             case Withdrawn(alert_id=alert_id) | StoodDown(alert_id=alert_id):
                 notices.append(Notice(NoticeKind.STAND_DOWN, alert_id))

@@ -1,9 +1,10 @@
 """What the decisions need to know of the world at one moment."""
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 
 from dispatch.rescue.policy import Policy
+from dispatch.rescue.streets import StreetTimes
 from dispatch.rescue.vocabulary import AedId, ResponderId, TravelMode
 from geo.place import Place
 
@@ -12,15 +13,18 @@ from geo.place import Place
 class Candidate:
     """A responder who may be alerted: on duty, certified, free, with a fresh fix.
 
-    `distance_m` is the straight line to the patient; `fix_age_s` and `accuracy_m` say how well `place` is known.
+    `distance_m` is the straight line from the fix to the patient, `spread_m` how far from the fix they may be (root
+    mean square), from its accuracy and age. `acceptance` is the probability that they say yes (None: the population's
+    figure), `recent_alerts` how many alerts they have had lately.
     """
 
     responder_id: ResponderId
     place: Place
     distance_m: float
     mode: TravelMode
-    fix_age_s: float = 0.0
-    accuracy_m: float = 0.0
+    spread_m: float = 0.0
+    acceptance: float | None = None
+    recent_alerts: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,10 +41,17 @@ class AedOption:
 
 @dataclass(frozen=True, slots=True)
 class Scene:
-    """One moment: the time, whether it is night there, who and what is near, and the owner's policy."""
+    """One moment: the time, whether it is night there, who and what is near, and the owner's policy.
+
+    `engaged` are those who have accepted in this incident, where they are now. `streets` is what a routing engine says
+    of the ways, if one was asked in time. `zone` is where closing times are told in.
+    """
 
     now: datetime
     is_night: bool = False
     candidates: tuple[Candidate, ...] = ()
     aeds: tuple[AedOption, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    engaged: tuple[Candidate, ...] = ()
+    streets: StreetTimes | None = None
+    zone: tzinfo = UTC

@@ -12,7 +12,7 @@ Language = Literal["zh", "en"]
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """Where somebody was at one moment, and how well that is known (radius in metres, 68 %)."""
+    """Where somebody was at one moment, and how well that is known (radius in metres, 95 %)."""
 
     place: Place
     at: datetime

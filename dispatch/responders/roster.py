@@ -3,14 +3,24 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
+from enum import IntFlag
 from zoneinfo import ZoneInfo
 
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Candidate
 from dispatch.rescue.vocabulary import ResponderId
+from dispatch.responders.histories import Histories
 from dispatch.responders.responder import Engagement, Fix, Responder
-from geo.nearest import MovingPoints
+from geo.distance import distance_m
+from geo.fixes import FixAging
+from geo.nearest import Found, MovingPoints
 from geo.place import Place
+
+
+class _Mark(IntFlag):
+    """What the index of those on duty knows of them besides their place."""
+
+    FREE = 1
 
 
 class Roster:
@@ -21,6 +31,7 @@ class Roster:
 
     def __init__(self, timezone: ZoneInfo) -> None:
         self._timezone = timezone
+        self.histories = Histories()
         self._responders: dict[ResponderId, Responder] = {}
         self._on_duty: MovingPoints[ResponderId] = MovingPoints()
         self._engagements: dict[ResponderId, Engagement] = {}
@@ -29,15 +40,34 @@ class Roster:
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
+        here: list[tuple[ResponderId, Fix]] = []
         for responder in responders:
-            self.put(responder)
+            self._responders[responder.responder_id] = responder
+            self._changed.add(responder.responder_id)
+            if responder.on_duty and responder.fix is not None:
+                here.append((responder.responder_id, responder.fix))
+        # All at once costs half of one by one.
+        self._on_duty.put_many(
+            [responder_id for responder_id, _ in here],
+            [fix.place.latitude for _, fix in here],
+            [fix.place.longitude for _, fix in here],
+            accuracies_m=[fix.accuracy_m or 0.0 for _, fix in here],
+            fixed_at_s=[fix.at.timestamp() for _, fix in here],
+            marks=[self._marks_of(responder_id) for responder_id, _ in here],
+        )
 
     def put(self, responder: Responder) -> None:
         """Take a responder in, or in their changed form."""
         self._responders[responder.responder_id] = responder
         self._changed.add(responder.responder_id)
         if responder.on_duty and responder.fix is not None:
-            self._on_duty.put(responder.responder_id, responder.fix.place)
+            self._on_duty.put(
+                responder.responder_id,
+                responder.fix.place,
+                accuracy_m=responder.fix.accuracy_m or 0.0,
+                fixed_at_s=responder.fix.at.timestamp(),
+                marks=self._marks_of(responder.responder_id),
+            )
         else:
             self._on_duty.remove(responder.responder_id)
 
@@ -61,49 +91,80 @@ class Roster:
     def engage(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Note that somebody is on offer or engaged."""
         self._engagements[responder_id] = engagement
-        self._changed.add(responder_id)
+        self._mark(responder_id)
 
     def release(self, responder_id: ResponderId, engagement_of: str) -> None:
         """Note that somebody is free of that alert; of another one they are on, they are not."""
         held = self._engagements.get(responder_id)
         if held is not None and held.alert_id == engagement_of:
             del self._engagements[responder_id]
-            self._changed.add(responder_id)
+            self._mark(responder_id)
 
     def engagement_of(self, responder_id: ResponderId) -> Engagement | None:
         """The alert that binds them, if any."""
         return self._engagements.get(responder_id)
 
-    def candidates(self, place: Place, *, now: datetime, policy: Policy) -> tuple[Candidate, ...]:
-        """The nearest who may be alerted now: on duty, certified today, a fresh fix, free. Nearest first."""
+    def candidates(
+        self, place: Place, *, now: datetime, policy: Policy, is_night: bool = False
+    ) -> tuple[Candidate, ...]:
+        """The nearest who may be alerted now, nearest first.
+
+        On duty, certified today, with a fresh fix, free, and not asked so often lately that it is enough.
+        """
         today = now.astimezone(self._timezone).date()
-        oldest = now - timedelta(seconds=policy.fix_lifetime_s)
+        lately = now - timedelta(seconds=policy.price.recent_s)
+        limit = policy.price.recent_alerts_limit
 
         def may_be_alerted(responder_id: ResponderId) -> bool:
-            responder = self._responders[responder_id]
-            return (
-                responder_id not in self._engagements
-                and responder.fix is not None
-                and responder.fix.at >= oldest
-                and responder.is_certified_on(today)
-            )
+            is_certified = self._responders[responder_id].is_certified_on(today)
+            return is_certified and self.histories.alerts_since(responder_id, lately) < limit
 
-        found = self._on_duty.nearest(place, policy.candidates, within_m=policy.reach_m, keep=may_be_alerted)
-        return tuple(self._candidate(each.key, each.distance_m, now) for each in found)
-
-    def _candidate(self, responder_id: ResponderId, distance_m: float, now: datetime) -> Candidate:
-        responder = self._responders[responder_id]
-        fix = responder.fix
-        if fix is None:
-            raise LookupError(f"{responder_id} is on the map without a fix")
-        return Candidate(
-            responder_id=responder_id,
-            place=fix.place,
-            distance_m=distance_m,
-            mode=responder.mode,
-            fix_age_s=max(0.0, (now - fix.at).total_seconds()),
-            accuracy_m=fix.accuracy_m or 0.0,
+        found = self._on_duty.nearest(
+            place,
+            policy.candidates,
+            within_m=policy.reach_m,
+            all_of=_Mark.FREE,
+            aging=_aging(policy, now),
+            keep=may_be_alerted,
         )
+        return tuple(self._candidate(each, now, policy, is_night=is_night) for each in found)
+
+    def whereabouts(
+        self, responder_ids: Iterable[ResponderId], place: Place, *, now: datetime, policy: Policy
+    ) -> tuple[Candidate, ...]:
+        """Where these are now, as far as it is known, and how far from `place`."""
+        aging = _aging(policy, now)
+        here: list[Candidate] = []
+        for responder_id in responder_ids:
+            responder = self._responders.get(responder_id)
+            fix = responder.fix if responder else None
+            spread_m = aging.spread_m(fix.accuracy_m or 0.0, fix.at.timestamp()) if fix else None
+            if fix is not None and spread_m is not None:
+                found = Found(responder_id, distance_m(place, fix.place), spread_m)
+                here.append(self._candidate(found, now, policy, is_night=False))
+        return tuple(here)
+
+    def _candidate(self, found: Found[ResponderId], now: datetime, policy: Policy, *, is_night: bool) -> Candidate:
+        responder = self._responders[found.key]
+        if responder.fix is None:
+            raise LookupError(f"{found.key} is on the map without a fix")
+        return Candidate(
+            responder_id=found.key,
+            place=responder.fix.place,
+            distance_m=found.distance_m,
+            mode=responder.mode,
+            spread_m=found.spread_m,
+            acceptance=self.histories.acceptance_of(found.key, policy.acceptance, is_night=is_night),
+            recent_alerts=self.histories.alerts_since(found.key, now - timedelta(seconds=policy.price.recent_s)),
+        )
+
+    def _marks_of(self, responder_id: ResponderId) -> int:
+        return 0 if responder_id in self._engagements else _Mark.FREE
+
+    def _mark(self, responder_id: ResponderId) -> None:
+        self._changed.add(responder_id)
+        if responder_id in self._on_duty:
+            self._on_duty.set_marks(responder_id, self._marks_of(responder_id))
 
     def on_duty(self) -> Iterator[Responder]:
         """Everybody on duty whose place is known."""
@@ -131,3 +192,7 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._responders)
+
+
+def _aging(policy: Policy, now: datetime) -> FixAging:
+    return FixAging(now.timestamp(), policy.fix.lifetime_s, policy.fix.drift_m_s)

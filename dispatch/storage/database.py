@@ -1,12 +1,18 @@
 """One pool of connections; one request, one transaction."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from dispatch.storage.direct import DirectConnections, Row
+from dispatch.storage.prepared import Prepared
+
+# As many decisions are written at once as two cores can plan; more connections are made when needed.
+_WARM_CONNECTIONS = 2
 
 
 def driver_url(url: str) -> str:
@@ -24,10 +30,10 @@ def driver_url(url: str) -> str:
 
 
 class Database:
-    """The service's way to PostgreSQL, two ways: whole transactions, and statements that are one each.
+    """The service's way to PostgreSQL, three ways: whole transactions, statements that are one each, and prepared ones.
 
     `transaction` commits at its end or rolls back. `statement` spares the round trips of begin and commit where one
-    statement is all there is.
+    statement is all there is. `run` is the same for the statements on the way of an SOS, straight over libpq.
     """
 
     def __init__(self, url: str, *, connections: int = 10) -> None:
@@ -35,6 +41,8 @@ class Database:
         self._engine = self._pooled(connections)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
         self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        conninfo = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._direct = DirectConnections(conninfo, most=2 * connections)
 
     def _pooled(self, connections: int, **options: Any) -> AsyncEngine:
         return create_async_engine(
@@ -60,6 +68,14 @@ class Database:
         async with self._autocommit.connect() as connection:
             yield connection
 
+    async def run(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[Row]:
+        """Run a prepared statement, committed when it returns; its rows as text. Raises `psycopg.Error`."""
+        return await self._direct.run(statement, parameters)
+
+    async def warm(self, statements: Sequence[Prepared]) -> None:
+        """Prepare what will be run, before anybody waits for it."""
+        await self._direct.warm(statements, connections=_WARM_CONNECTIONS)
+
     async def answers(self) -> bool:
         """Whether the database answers right now."""
         try:
@@ -73,3 +89,4 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
         await self._autocommit.dispose()
+        await self._direct.close()

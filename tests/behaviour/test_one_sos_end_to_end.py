@@ -52,7 +52,8 @@ async def test_from_the_tap_to_the_close(service: ServiceInProcess) -> None:
 
         async with service.socket("caller", incident_id) as caller:
             _an_alert_gives_no_more_than_needed_to_answer(alerts)
-            by_role = {role: [n for n, a in alerts.items() if a["role"] == role] for role in ("cpr", "aed")}
+            soonest = sorted(alerts, key=lambda name: alerts[name]["eta_s"])
+            by_role = {role: [name for name in soonest if alerts[name]["role"] == role] for role in ("cpr", "aed")}
             assert by_role["cpr"]
             assert by_role["aed"]
             helper, runner = by_role["cpr"][0], by_role["aed"][0]
@@ -73,8 +74,9 @@ async def test_from_the_tap_to_the_close(service: ServiceInProcess) -> None:
             assert via_aed["aed"]["name"] == "武林广场地铁站"
             assert [other["role"] for other in via_aed["others"]] == ["cpr"]
 
-            # Enough have accepted: everybody else is stood down.
-            for name in alerts.keys() - {helper, runner}:
+            # Whoever could not be there sooner than these two is stood down at once.
+            later = max(alerts[helper]["eta_s"], alerts[runner]["eta_s"])
+            for name in [each for each in alerts if alerts[each]["eta_s"] > later]:
                 assert (await people[name].next("stand_down"))["reason"] == "enough_accepted"
 
             for name, stages in (
@@ -84,6 +86,10 @@ async def test_from_the_tap_to_the_close(service: ServiceInProcess) -> None:
                 for stage in stages:
                     await people[name].progress(alerts[name], stage)
             await caller.next("incident", where=lambda m: [e["state"] for e in m["responders"]] == ["on_scene"] * 2)
+            # And now everybody else.
+            for name in alerts.keys() - {helper, runner}:
+                stood_down = people[name].all("stand_down") or [await people[name].next("stand_down")]
+                assert [each["reason"] for each in stood_down] == ["enough_accepted"]
 
             await people[runner].progress(alerts[runner], "done")
             await service.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")

@@ -24,7 +24,9 @@ async def test_nobody_is_asked_for_two_at_once(service: ServiceInProcess) -> Non
         people = await _people(service, stack)
         first = await service.sos()
         second = await service.sos(beside(WULIN, north_m=100))
-        assert (first["alerted"], second["alerted"]) == (20, 10)
+        # Each gets as many as are worth it, of those who are left.
+        assert min(first["alerted"], second["alerted"]) >= 10
+        assert first["alerted"] + second["alerted"] == PEOPLE
         asked = [*await _asked(service, first["incident_id"]), *await _asked(service, second["incident_id"])]
         assert len(asked) == len(set(asked)) == PEOPLE
         await asyncio.gather(*(client.next("alert") for client in people))

@@ -81,8 +81,8 @@ async def test_without_any_fix_nobody_is_alerted(service: ServiceInProcess) -> N
 
 async def test_farther_than_three_kilometres_is_not_asked(service: ServiceInProcess) -> None:
     async with (
-        service.on_duty("far", beside(WULIN, north_m=3050)),
-        service.on_duty("near", beside(WULIN, north_m=2950)),
+        service.on_duty("far", beside(WULIN, north_m=3050), mode="car"),
+        service.on_duty("near", beside(WULIN, north_m=2950), mode="car"),
     ):
         opened = await service.sos()
     alerts = (await service.incident(opened["incident_id"]))["alerts"]

@@ -12,7 +12,9 @@ def _spoil(url: str, incident_id: str) -> None:
     """Make the incident's second event one that this version does not know."""
     with psycopg.connect(url.replace("+psycopg", ""), autocommit=True) as connection:
         connection.execute(
-            "update incident_events set kind = 'teleported' where incident_id = %s and number = 2", [incident_id]
+            "update incident_events set events = jsonb_set(events::jsonb, '{1,kind}', '\"teleported\"')"
+            " where incident_id = %s and number = 1",
+            [incident_id],
         )
 
 

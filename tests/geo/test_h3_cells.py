@@ -7,7 +7,17 @@ from h3.api import basic_int as h3
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.cells import approximate_area, cell_of, centre_of, coarser, reach_of_cell, reach_of_cell_m
+from geo.cells import (
+    approximate_area,
+    cell_of,
+    cells_of,
+    centre_of,
+    centres_of_base_cells,
+    centres_of_children,
+    coarser,
+    reach_of_cell,
+    reach_of_cell_m,
+)
 from geo.distance import distance_m, unit_vector
 from geo.place import Place
 
@@ -49,6 +59,37 @@ def test_a_resolution_that_does_not_exist_is_refused() -> None:
 def test_a_place_that_is_none_has_no_cell(place: Place) -> None:
     with pytest.raises(ValueError, match="no cell of resolution 9"):
         cell_of(place, 9)
+
+
+@given(st.lists(PLACES, max_size=5), st.integers(0, 15))
+def test_many_cells_at_once_are_those_of_one_after_the_other(places: list[Place], resolution: int) -> None:
+    cells = cells_of([place.latitude for place in places], [place.longitude for place in places], resolution)
+    assert cells.tolist() == [cell_of(place, resolution) for place in places]
+
+
+def test_a_place_that_is_none_spoils_the_whole_list() -> None:
+    with pytest.raises(ValueError, match="no cell of resolution 9"):
+        cells_of([30.0, math.nan], [120.0, 120.0], 9)
+
+
+def test_base_cells_come_in_the_order_of_their_numbers() -> None:
+    centres = centres_of_base_cells()
+    assert len(centres) == 122
+    for cell in h3.get_res0_cells():
+        assert centres[h3.get_base_cell_number(cell)] == unit_vector(centre_of(cell))
+
+
+@pytest.mark.parametrize("place", [HANGZHOU, *PENTAGON_CENTRES])
+@pytest.mark.parametrize("resolution", [0, 5, 14])
+def test_children_come_in_the_order_of_their_digits(place: Place, resolution: int) -> None:
+    cell = cell_of(place, resolution)
+    centres = centres_of_children(cell)
+    assert centres[0] == pytest.approx(unit_vector(centre_of(cell)), abs=1e-12)
+    for child in h3.cell_to_children(cell):
+        digit = int(h3.int_to_str(child), 16) >> 3 * (15 - resolution - 1) & 7
+        assert centres[digit] == unit_vector(centre_of(child))
+    # A pentagon has no child of digit 1.
+    assert (math.dist(centres[1], centres[0]) < 1e-9) == h3.is_pentagon(cell)
 
 
 @given(PLACES, st.integers(0, 15))

@@ -12,49 +12,18 @@ from geo.bounding_box import BoundingBox
 from geo.distance import EARTH_RADIUS_M, distance_m
 from geo.nearest import Found, MovingPoints
 from geo.place import Place
-
-HANGZHOU = Place(30.25, 120.15)
-POLES = [Place(90.0, 0.0), Place(90.0, 135.0), Place(-90.0, 0.0)]
-ANTIMERIDIAN = [Place(0.0, 180.0), Place(0.0, -180.0), Place(-17.0, 179.9999), Place(66.0, -179.9999)]
-FACE_CENTRE = Place(4.530155, 137.977584)
-PENTAGONS = [Place(*h3.cell_to_latlng(cell)) for cell in h3.get_pentagons(8)]
-
-
-def _between(a: Place, b: Place, share: float) -> Place:
-    return Place(a.latitude + share * (b.latitude - a.latitude), a.longitude + share * (b.longitude - a.longitude))
-
-
-def _corners_and_edges(cell: int) -> list[Place]:
-    corners = [Place(*corner) for corner in h3.cell_to_boundary(cell)]
-    halves = [_between(a, b, 0.5) for a, b in zip(corners, corners[1:] + corners[:1], strict=True)]
-    return corners + halves
-
-
-CELL_EDGES = [
-    place
-    for resolution in (0, 4, 7, 8)
-    for place in _corners_and_edges(h3.latlng_to_cell(HANGZHOU.latitude, HANGZHOU.longitude, resolution))
-] + _corners_and_edges(h3.get_pentagons(8)[4])
-ANCHORS = [HANGZHOU, FACE_CENTRE, *POLES, *ANTIMERIDIAN, *PENTAGONS, *CELL_EDGES]
-
-
-def _moved(place: Place, way_m: float, bearing: float) -> Place:
-    """Return a place roughly so far away in that direction; always a valid one."""
-    north = math.degrees(way_m / EARTH_RADIUS_M) * math.cos(bearing)
-    level = max(math.cos(math.radians(place.latitude)), 1e-9)
-    east = math.degrees(way_m / EARTH_RADIUS_M) * math.sin(bearing) / level
-    return Place(max(-90.0, min(90.0, place.latitude + north)), (place.longitude + east + 180.0) % 360.0 - 180.0)
-
+from tests.geo.odd_places import ANCHORS, FACE_CENTRE, HANGZHOU, between, moved
+from tests.geo.plain_points import PlainPoints
 
 # A millimetre to a quarter of the way round, evenly by order of magnitude.
 NEAR_ANCHORS = st.sampled_from(ANCHORS) | st.builds(
-    lambda anchor, exponent, bearing: _moved(anchor, 10.0**exponent, bearing),
+    lambda anchor, exponent, bearing: moved(anchor, 10.0**exponent, bearing),
     st.sampled_from(ANCHORS),
     st.floats(-3, 7),
     st.floats(0, 2 * math.pi),
 )
 ONE_NEIGHBOURHOOD = st.builds(
-    lambda exponent, bearing: _moved(HANGZHOU, 10.0**exponent, bearing),
+    lambda exponent, bearing: moved(HANGZHOU, 10.0**exponent, bearing),
     st.floats(-2, 4),
     st.floats(0, 2 * math.pi),
 )
@@ -62,8 +31,9 @@ PLACES = NEAR_ANCHORS | ONE_NEIGHBOURHOOD
 WORLDS = st.lists(NEAR_ANCHORS, max_size=30) | st.lists(ONE_NEIGHBOURHOOD, max_size=30)
 
 
-def _index_of(points: Mapping[int, Place], resolution: int = 8) -> MovingPoints[int]:
-    index: MovingPoints[int] = MovingPoints(resolution)
+def _index_of(points: Mapping[int, Place], resolution: int = 12, leaf_capacity: int = 3) -> MovingPoints[int]:
+    # Leaves of few, so that a small world has many cells.
+    index: MovingPoints[int] = MovingPoints(resolution, leaf_capacity)
     for key, place in points.items():
         index.put(key, place)
     return index
@@ -74,18 +44,21 @@ def _by_brute_force(
     place: Place,
     k: int,
     within_m: float = math.inf,
-    keep: Callable[[int], bool] = lambda _: True,
+    keep: Callable[[int], bool] | None = None,
 ) -> list[Found[int]]:
-    found = [Found(key, distance_m(place, there)) for key, there in points.items() if keep(key)]
-    found = [one for one in found if one.distance_m <= within_m]
-    return sorted(found, key=lambda one: (one.distance_m, repr(one.key)))[:k]
+    plain: PlainPoints[int] = PlainPoints()
+    for key, there in points.items():
+        plain.put(key, there)
+    return plain.nearest(place, k, within_m=within_m, keep=keep)
 
 
-@given(WORLDS, PLACES, st.integers(0, 35), st.sampled_from([0, 3, 7, 8, 9, 12, 15]))
+@given(WORLDS, PLACES, st.integers(0, 35), st.sampled_from([0, 3, 7, 8, 9, 12, 15]), st.sampled_from([0, 1, 5, 64]))
 @settings(max_examples=500, deadline=None)
-def test_the_nearest_are_those_of_a_full_comparison(world: list[Place], place: Place, k: int, resolution: int) -> None:
+def test_the_nearest_are_those_of_a_full_comparison(
+    world: list[Place], place: Place, k: int, resolution: int, leaf_capacity: int
+) -> None:
     points = dict(enumerate(world))
-    index = _index_of(points, resolution)
+    index = _index_of(points, resolution, leaf_capacity)
     assert index.nearest(place, k) == _by_brute_force(points, place, k)
 
 
@@ -115,12 +88,12 @@ def test_large_worlds_around_odd_places_agree_with_a_full_comparison(seed: int) 
     for anchor in random_.sample(ANCHORS, 3):
         scale_m = 10 ** random_.uniform(0.5, 6.5)
         for _ in range(random_.choice([1, 20, 200])):
-            place = _moved(anchor, abs(random_.gauss(0, scale_m)), random_.uniform(0, 2 * math.pi))
+            place = moved(anchor, abs(random_.gauss(0, scale_m)), random_.uniform(0, 2 * math.pi))
             points[len(points)] = place
-    index = _index_of(points, random_.choice([6, 8, 10]))
+    index = _index_of(points, random_.choice([6, 8, 12]), random_.choice([0, 10, 64]))
     for _ in range(10):
         centre = random_.choice([*ANCHORS, *points.values()])
-        place = _moved(centre, 10 ** random_.uniform(-3, 6), random_.uniform(0, 2 * math.pi))
+        place = moved(centre, 10 ** random_.uniform(-3, 6), random_.uniform(0, 2 * math.pi))
         k = random_.choice([1, 5, 20, 100])
         assert index.nearest(place, k) == _by_brute_force(points, place, k)
 
@@ -133,11 +106,11 @@ def test_a_point_in_the_farthest_corner_of_its_cell_is_not_missed(seed: int) -> 
     cell = h3.latlng_to_cell(FACE_CENTRE.latitude, FACE_CENTRE.longitude, 8)
     for corner in (Place(*corner) for corner in h3.cell_to_boundary(cell)):
         for _ in range(40):
-            place = _moved(corner, random_.uniform(0, 1_500), random_.uniform(0, 2 * math.pi))
+            place = moved(corner, random_.uniform(0, 1_500), random_.uniform(0, 2 * math.pi))
             rival_m = distance_m(place, corner) * (1 + 10 ** random_.uniform(-5, -3))
-            rival = _moved(place, rival_m, random_.uniform(0, 2 * math.pi))
-            points = {0: _between(corner, Place(*h3.cell_to_latlng(cell)), 1e-4), 1: rival}
-            assert _index_of(points).nearest(place, 1) == _by_brute_force(points, place, 1)
+            rival = moved(place, rival_m, random_.uniform(0, 2 * math.pi))
+            points = {0: between(corner, Place(*h3.cell_to_latlng(cell)), 1e-4), 1: rival}
+            assert _index_of(points, 8, leaf_capacity=0).nearest(place, 1) == _by_brute_force(points, place, 1)
 
 
 def test_an_empty_world_has_no_nearest() -> None:
@@ -174,7 +147,7 @@ def test_answers_do_not_depend_on_the_order_of_arrival() -> None:
 
 def test_a_filter_that_rejects_almost_all_still_gets_its_k() -> None:
     random_ = random.Random(4)
-    points = {key: _moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)}
+    points = {key: moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)}
     index = _index_of(points)
     for one_in in (50, 1_000, 2_500):
         wanted = set(range(0, 5_000, one_in))
@@ -186,7 +159,7 @@ def test_a_filter_that_rejects_almost_all_still_gets_its_k() -> None:
 def test_a_filter_is_asked_about_few_points() -> None:
     random_ = random.Random(4)
     index = _index_of(
-        {key: _moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)}
+        {key: moved(HANGZHOU, abs(random_.gauss(0, 5_000)), random_.uniform(0, 7)) for key in range(5_000)}
     )
     asked: list[int] = []
 
@@ -226,7 +199,7 @@ def test_a_place_that_is_none_is_refused_and_changes_nothing(nowhere: Place) -> 
 
 
 def test_the_index_may_change_while_a_box_is_read() -> None:
-    index = _index_of({key: _moved(HANGZHOU, 100.0 * key, 1.0) for key in range(20)})
+    index = _index_of({key: moved(HANGZHOU, 100.0 * key, 1.0) for key in range(20)})
     for key, _ in index.in_box(BoundingBox.around(HANGZHOU, 10_000)):
         index.remove(key)
     assert len(index) == 0
@@ -251,9 +224,9 @@ def test_a_box_holds_what_it_contains(world: list[Place], a: Place, b: Place) ->
 class PointsThatMove(RuleBasedStateMachine):
     """Whatever comes, moves and goes, the index tells the same as a plain dictionary."""
 
-    @initialize(resolution=st.sampled_from([2, 8, 11]))
-    def begin(self, resolution: int) -> None:
-        self.index: MovingPoints[Hashable] = MovingPoints(resolution)
+    @initialize(resolution=st.sampled_from([2, 8, 12]), leaf_capacity=st.sampled_from([0, 1, 4]))
+    def begin(self, resolution: int, leaf_capacity: int) -> None:
+        self.index: MovingPoints[Hashable] = MovingPoints(resolution, leaf_capacity)
         self.points: dict[Hashable, Place] = {}
 
     @rule(key=st.integers(0, 9), place=PLACES)
@@ -265,7 +238,7 @@ class PointsThatMove(RuleBasedStateMachine):
     def walk(self, key: int, way_m: float, bearing: float) -> None:
         place = self.points.get(key)
         if place is not None:
-            self.put(key, _moved(place, way_m, bearing))
+            self.put(key, moved(place, way_m, bearing))
 
     @rule(key=st.integers(0, 9))
     def remove(self, key: int) -> None:
@@ -286,7 +259,7 @@ class PointsThatMove(RuleBasedStateMachine):
     def teardown(self) -> None:
         for key in list(self.points):
             self.index.remove(key)
-        assert list(self.index._tree.roots) == [], "an emptied index keeps no cells"
+        assert self.index._tree.node_count == 122, "an emptied index keeps no cells"
 
 
 TestPointsThatMove = PointsThatMove.TestCase

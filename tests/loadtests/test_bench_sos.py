@@ -6,12 +6,14 @@ import httpx
 import pytest
 
 from geo.place import Place
+from loadtests import bench_sides
 from loadtests.bench_sides import BareSide, BenchError
-from loadtests.bench_sos import report, table, take_turns
+from loadtests.bench_sos import Crowded, Measured, report, table, take_turns
 from loadtests.crowd import CrowdMember
 from loadtests.figures import figures
 from loadtests.loopback import free_port
 from loadtests.processes import ServerFailedError, running
+from loadtests.sos_steps import StepTimes, read_steps, since
 
 
 class Recorded:
@@ -22,31 +24,53 @@ class Recorded:
         self._took_ms = took_ms
         self._diary = diary
 
-    async def measure(self, alerts: int) -> float:
-        self._diary.append(f"{self._name}{alerts}")
+    async def measure(self) -> float:
+        self._diary.append(self._name)
         return self._took_ms
 
 
 async def test_the_two_servers_take_turns_and_take_turns_at_going_first() -> None:
     diary: list[str] = []
-    service_ms, bare_ms = await take_turns(
-        Recorded("S", 4.0, diary), Recorded("B", 2.0, diary), rounds=3, alerts=20, settle_s=0
-    )
-    assert diary == ["S20", "B20", "B20", "S20", "S20", "B20"]
+    service_ms, bare_ms = await take_turns(Recorded("S", 4.0, diary), Recorded("B", 2.0, diary), rounds=3, settle_s=0)
+    assert diary == ["S", "B", "B", "S", "S", "B"]
     assert (service_ms, bare_ms) == ([4.0] * 3, [2.0] * 3)
 
 
+def _steps(decide_ms: float) -> StepTimes:
+    return StepTimes({"survey": 0.5, "decide": decide_ms, "render": 0.1, "commit": 1.5, "deliver": 0.5, "total": 4.0})
+
+
 def test_the_report_has_what_others_read_from_it() -> None:
-    written = report(figures([2.0, 4.0]), figures([1.0, 2.0]), rounds=2)
+    measured = Measured([2.0, 4.0], [1.0, 2.0], _steps(decide_ms=1.0), alerts=19.5, sites=2)
+    written = report(measured, figures([0.5, 0.7]), Crowded(100_000, [4.0, 6.0], _steps(decide_ms=0.75)))
     assert written["ratio_p50"] == 2
     assert written["ratio_p99"] == 2
     assert written["service_ms"]["p50"] == 3
     assert written["bare_ms"]["p50"] == 1.5
-    assert (written["rounds"], written["responders"], written["alerts"]) == (2, 60, 20)
+    assert written["commit_floor_ms"]["p50"] == 0.6
+    assert (written["plan_ms"], written["commit_and_delivery_ms"], written["plan_share"]) == (1, 2, 0.5)
+    assert written["matching_share"] == 0.25
+    assert written["matching"]["responders"] == 100_000
+    assert (written["rounds"], written["responders"], written["alerts"]) == (2, 120, 19.5)
     assert written["machine"]["cores"] >= 1
     printed = table(written)
-    assert "20 alerts, 60 responders" in printed
+    assert "19.5 alerts (mean), 120 responders" in printed
     assert "3.00 ms" in printed
+    assert "matching (survey and decide) is 0.25" in printed
+
+
+def test_steps_are_means_of_what_happened_in_between() -> None:
+    def metrics(seconds: float, count: int) -> str:
+        lines = ["# TYPE dispatch_sos_step_seconds histogram"]
+        for step in ("survey", "decide", "render", "commit", "deliver", "total"):
+            lines.append(f'dispatch_sos_step_seconds_sum{{step="{step}"}} {seconds}')
+            lines.append(f'dispatch_sos_step_seconds_count{{step="{step}"}} {count}')
+        return "\n".join(lines) + "\n"
+
+    before, after = read_steps(metrics(1.0, 100)), read_steps(metrics(1.5, 200))
+    assert since(before, after).mean_ms["commit"] == pytest.approx(5.0)
+    with pytest.raises(ValueError, match="no survey"):
+        since(after, after)
 
 
 @pytest.fixture
@@ -61,16 +85,22 @@ def bare_url(tmp_path: Path) -> Iterator[str]:
         httpx.get(f"{url}/health/ready", trust_env=False)
 
 
-async def test_the_cheap_client_counts_every_alert_of_the_bare_server(bare_url: str) -> None:
+async def test_the_cheap_client_counts_every_alert_of_the_bare_server(
+    bare_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     members = [CrowdMember(f"r{number}", "", Place(0, 0)) for number in range(5)]
     text = '{"type":"alert","respond_by":"2026-03-01T00:00:00Z","reason":{"zh":"离患者最近"}}'
     side = BareSide(bare_url)
     try:
         await side.connect(members, [(each.id, text) for each in members[:3]])
         for _ in range(5):
-            assert 0 < await side.measure(3) < 5_000
-        with pytest.raises(BenchError, match="3 alerts"):
-            await side.measure(2)
+            assert 0 < await side.measure() < 5_000
+        await side.send_from_now_on([(each.id, text) for each in members])
+        assert 0 < await side.measure() < 5_000
+        await side.send_from_now_on([(members[0].id, '{"type":"nothing"}')])
+        monkeypatch.setattr(bench_sides, "_ROUND_WITHIN_S", 0.1)
+        with pytest.raises(BenchError, match="0 alerts"):
+            await side.measure()
     finally:
         side.close()
 

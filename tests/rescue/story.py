@@ -9,13 +9,15 @@ from dispatch.rescue.decide import Decision, decide, open_incident
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Alert, Incident, fold
 from dispatch.rescue.notices import Notice, responder_notices
-from dispatch.rescue.policy import Policy
+from dispatch.rescue.policy import BenefitPolicy, Policy
 from dispatch.rescue.scene import AedOption, Candidate, Scene
 from dispatch.rescue.vocabulary import AedId, AlertState, IncidentId, ResponderId, TravelMode
 from geo.place import Place
 from tests.people import beside
 
 PATIENT = Place(30.25, 120.16)
+# The first pair of hands is all that counts.
+ONE_PAIR = BenefitPolicy(pair_worth=(1.0,))
 TAPPED_AT = datetime(2026, 6, 17, 4, 0, tzinfo=UTC)
 INCIDENT = IncidentId("0f9c2a56-7f6e-4c36-9f0c-5d3f3e1f8a01")
 

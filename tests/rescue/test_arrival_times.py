@@ -21,7 +21,7 @@ ROUND_FIGURES = TravelPolicy(
         TravelMode.EBIKE: 5.0,
         TravelMode.CAR: 10.0,
     },
-    detour_factor=1.5,
+    detour_factor=dict.fromkeys(TravelMode, 1.5),
     turnout_day_s=100,
     turnout_night_s=140,
     collection_s=30,

@@ -6,7 +6,7 @@ from dispatch.rescue.commands import LetTimePass
 from dispatch.rescue.events import Offered, Planned
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.vocabulary import AlertState
-from tests.rescue.story import Story, an_aed, kinds, people, told
+from tests.rescue.story import ONE_PAIR, Story, an_aed, kinds, people, told
 
 TWO_AT_ONCE = Policy(alert_cap=2)
 
@@ -67,13 +67,16 @@ def test_who_turns_back_is_replaced() -> None:
 
 
 def test_a_runner_who_turns_back_is_replaced_by_a_runner() -> None:
-    story = Story(people(6), [an_aed("a", 150)], policy=Policy(alert_cap=2)).opens()
-    (runner,) = [each.responder_id for each in story.incident.alerts.values() if each.aed_id]
+    story = Story(people(6), [an_aed("a", 150)], policy=Policy(benefit=ONE_PAIR)).opens()
+    helper = next(each.responder_id for each in story.incident.pending() if each.aed_id is None)
+    runner = next(each.responder_id for each in story.incident.pending() if each.aed_id == "a")
+    story.accepts(helper)
     story.accepts(runner)
+    assert not [each for each in story.incident.pending() if each.aed_id == "a"]
     story.reaches(runner, AlertState.GAVE_UP)
-    fetching = [each for each in story.incident.pending() if each.aed_id == "a"]
-    assert len(fetching) == 1
-    assert fetching[0].responder_id != runner
+    fetching = [each.responder_id for each in story.incident.pending() if each.aed_id == "a"]
+    assert fetching
+    assert runner not in fetching
 
 
 def test_nobody_is_asked_twice_who_declined_or_stayed_silent_or_turned_back() -> None:
@@ -88,7 +91,7 @@ def test_nobody_is_asked_twice_who_declined_or_stayed_silent_or_turned_back() ->
 
 
 def test_who_was_sent_home_unanswered_may_be_asked_again() -> None:
-    story = Story(people(3), policy=Policy(enough_cpr_without_aed=1)).opens()
+    story = Story(people(3), policy=Policy(enough_cpr_without_aed=1, benefit=ONE_PAIR)).opens()
     story.accepts("p0")
     assert story.in_state(AlertState.WITHDRAWN) == {"p1", "p2"}
     story.reaches("p0", AlertState.GAVE_UP)

@@ -6,7 +6,7 @@ from dispatch.rescue.commands import ConfirmReceipt, ExpectAmbulance, SetCpr, Wi
 from dispatch.rescue.events import Planned
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.vocabulary import AlertId, AlertState
-from tests.rescue.story import TAPPED_AT, Story, kinds, people, told
+from tests.rescue.story import ONE_PAIR, TAPPED_AT, Story, kinds, people, told
 
 
 def test_widening_alerts_more_at_once() -> None:
@@ -20,7 +20,9 @@ def test_widening_alerts_more_at_once() -> None:
 
 
 def test_widening_asks_for_one_more_whole_team() -> None:
-    story = Story(people(6), policy=Policy(alert_cap=2, widen_cap=2, enough_cpr_without_aed=1)).opens()
+    story = Story(
+        people(6), policy=Policy(alert_cap=2, widen_cap=2, enough_cpr_without_aed=1, benefit=ONE_PAIR)
+    ).opens()
     story.accepts("p0")
     assert not story.incident.pending()
     happened = story.does(Widen())

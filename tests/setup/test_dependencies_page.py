@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 REPOSITORY = Path(__file__).parents[2]
+SET_UP_LOCKS = (".ci/node.lock", ".ci/uv.lock", ".ci/valhalla.lock")
 OUR_PACKAGES = ("geo", "dispatch", "simulator", "loadtests")
 
 
@@ -73,7 +74,7 @@ def container_images() -> set[str]:
     [
         ("The service", runtime_dependencies()),
         ("Development", development_dependencies() - runtime_dependencies()),
-        ("Set-up's own tools", {*locked(".ci/node.lock"), *locked(".ci/uv.lock")}),
+        ("Set-up's own tools", {name for lock in SET_UP_LOCKS for name in locked(lock)}),
         ("The pages, from npm", npm_dependencies()),
         ("From the system", system_packages()),
         ("In containers", container_images()),
@@ -130,7 +131,7 @@ def test_sqlalchemys_asyncio_has_the_greenlets_it_needs_in_the_service() -> None
     assert "greenlet" in locked("dispatch/requirements.lock")
 
 
-@pytest.mark.parametrize("path", ["requirements.lock", "dispatch/requirements.lock", ".ci/node.lock", ".ci/uv.lock"])
+@pytest.mark.parametrize("path", ["requirements.lock", "dispatch/requirements.lock", *SET_UP_LOCKS])
 def test_every_python_package_is_locked_by_hash_and_from_nowhere_in_particular(path: str) -> None:
     text = (REPOSITORY / path).read_text()
     packages = re.split(r"^(?=[a-z0-9])", text, flags=re.MULTILINE)[1:]

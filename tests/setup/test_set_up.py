@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests.valhalla_server import NO_WHEEL, has_wheel
+
 REPOSITORY = Path(__file__).parents[2]
 TARGETS = ("setup", "demo", "test", "test-fast", "bench", "load", "lint", "types", "lock", "clean")
 
@@ -57,7 +59,13 @@ class Copy:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked = folder / "asked.txt"
-        for path in (".ci/setup.sh", ".ci/system-packages.sh", ".ci/node.lock", "dispatch/web/vendor.sh"):
+        for path in (
+            ".ci/setup.sh",
+            ".ci/system-packages.sh",
+            ".ci/node.lock",
+            ".ci/valhalla.lock",
+            "dispatch/web/vendor.sh",
+        ):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / path, folder / path)
         for path in ("requirements.lock", "pyproject.toml", "dispatch/web/package-lock.json"):
@@ -198,6 +206,26 @@ def test_what_was_set_up_for_tests_serves_to_run(copy: Copy) -> None:
     assert not any("--omit=dev" in line for line in copy.asked_for())
     copy.set_up("run")
     assert copy.asked_for() == []
+
+
+def test_the_tests_get_a_street_routing_engine_by_its_hash_and_once(copy: Copy) -> None:
+    if any(shutil.which(program) is None for program in ("chromium", "redis-server")):
+        pytest.skip("a set-up for tests would install packages of the system")
+    if not has_wheel():
+        pytest.skip(NO_WHEEL)
+    copy.set_up("test")
+    fetched = [line for line in copy.asked_for() if "valhalla" in line]
+    assert len(fetched) == 1
+    assert "--require-hashes -r .ci/valhalla.lock" in fetched[0]
+    assert "--only-binary=:all:" in fetched[0]
+    again = copy.set_up("test")
+    assert (again.returncode, again.stdout, again.stderr) == (0, "", "")
+    assert copy.asked_for() == []
+    shutil.rmtree(copy.folder / "build/valhalla")
+    copy.set_up("run")
+    assert copy.asked_for() == [], "who only runs the service needs none"
+    copy.set_up("test")
+    assert len(copy.asked_for()) == 1
 
 
 def test_an_unknown_purpose_is_refused(copy: Copy) -> None:

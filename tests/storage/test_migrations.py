@@ -1,5 +1,6 @@
 """The migrations make the tables that the code works with, whoever runs them, however often."""
 
+import json
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -92,6 +93,36 @@ def test_down_to_nothing_and_up_again(empty_url: str) -> None:
     assert _tables(engine) == set()
     migrate(empty_url)
     assert _differences(engine) == []
+    engine.dispose()
+
+
+def test_events_of_older_tables_are_kept_and_can_go_back(empty_url: str) -> None:
+    migrate(empty_url, "0001")
+    engine = create_engine(empty_url)
+    config = alembic_config()
+    incident_id = uuid4()
+    old = [(1, "opened", "caller", {"note": "王"}), (2, "closed", "operator:ann", {})]
+    with engine.begin() as connection:
+        for number, kind, by, data in old:
+            connection.execute(
+                text("insert into incident_events values (:id, :number, now(), :kind, :by, cast(:data as json))"),
+                {"id": incident_id, "number": number, "kind": kind, "by": by, "data": json.dumps(data)},
+            )
+    migrate(empty_url)
+    with engine.begin() as connection:
+        kept = connection.execute(text("select number, events from incident_events order by number")).all()
+        assert [(row.number, row.events) for row in kept] == [
+            (number, [{"kind": kind, "by": by, "data": data}]) for number, kind, by, data in old
+        ]
+        # What is written now: one row for a decision of several events.
+        connection.execute(
+            text("insert into incident_events values (:id, 3, now(), cast(:events as json))"),
+            {"id": incident_id, "events": json.dumps([{"kind": "a", "by": "x", "data": {}}] * 3)},
+        )
+        config.attributes["connection"] = connection
+        command.downgrade(config, "0001")
+        listed = connection.execute(text("select number, kind, by, data from incident_events order by number")).all()
+    assert [tuple(row) for row in listed] == [*old, *((number, "a", "x", {}) for number in (3, 4, 5))]
     engine.dispose()
 
 

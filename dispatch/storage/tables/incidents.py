@@ -15,7 +15,7 @@ from sqlalchemy import (
     Uuid,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSON, JSONB
+from sqlalchemy.dialects.postgresql import JSON
 
 from dispatch.storage.tables.metadata import METADATA, point_column_type
 
@@ -42,18 +42,12 @@ incidents = Table(
     ),
     Column(
         "receipt",
-        JSONB,
+        JSON,
         nullable=False,
         comment="what the caller was answered, given again for a repeated request_id",
     ),
 )
-Index("ix_incidents_location", incidents.c.location, postgresql_using="gist")
 Index("ix_incidents_opened_at", incidents.c.opened_at)
-Index(
-    "ix_incidents_not_ended",
-    incidents.c.opened_at,
-    postgresql_where=incidents.c.closed_at.is_(None),
-)
 Index(
     "ix_incidents_not_shown",
     incidents.c.id,
@@ -63,13 +57,12 @@ Index(
 incident_events = Table(
     "incident_events",
     METADATA,
+    # A row is what one decision led to: two dozen events for an SOS, written and read together.
     # Two workers that decide on the same version both try to write the same number: the key lets one win.
     Column("incident_id", Uuid, nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("number", Integer, nullable=False, comment="the number of its first event"),
     Column("at", DateTime(timezone=True), nullable=False),
-    Column("kind", Text, nullable=False),
-    Column("by", Text, nullable=False),
-    Column("data", JSON, nullable=False),
+    Column("events", JSON, nullable=False, comment="a list of kind, by, data"),
     PrimaryKeyConstraint("incident_id", "number"),
 )
 

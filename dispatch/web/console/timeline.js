@@ -1,7 +1,7 @@
 /** What happened, in order, newest on top. */
 
 import { el } from "../dom.js";
-import { timeOfDay } from "../format.js";
+import { minutes, timeOfDay } from "../format.js";
 import { word, wordFor } from "../language.js";
 
 /** @typedef {import("../contract.d.ts").TimelineEntry} TimelineEntry */
@@ -36,6 +36,8 @@ function note({ kind, by, data = {} }, incident) {
     alert?.responder_name,
     alert && kind === "offered" ? wordFor("role", alert.role) : null,
     kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
+    kind === "planned" ? outlook(data) : null,
+    alert && kind === "reassigned" ? wordFor("role", String(data.role)) : null,
     kind === "cpr_changed" ? word(data.in_progress === true ? "facts.cpr.yes" : "facts.cpr.no") : null,
     typeof data.arrives_at === "string" ? timeOfDay(data.arrives_at) : null,
     typeof data.reason === "string" ? wordFor("end_reason", data.reason) : null,
@@ -43,6 +45,16 @@ function note({ kind, by, data = {} }, incident) {
     alert ? null : author(by ?? ""),
   ];
   return parts.filter(Boolean).join(" · ");
+}
+
+/**
+ * What the plan makes of the minutes, where it says so.
+ *
+ * @param {Record<string, unknown>} data
+ */
+function outlook({ alerts, cpr_s: cpr, shock_s: shock, shock_without_s: without }) {
+  if (!alerts || typeof cpr !== "number" || typeof shock !== "number" || typeof without !== "number") return null;
+  return word("event.planned.outlook", { cpr: minutes(cpr), shock: minutes(shock), without: minutes(without) });
 }
 
 /**

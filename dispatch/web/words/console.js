@@ -69,6 +69,11 @@ export const consoleWords = {
   "event.opened": ["收到呼救", "SOS received"],
   "event.planned": ["派遣方案", "Plan made"],
   "event.planned.note": ["发出 {alerts} 个警报，候选 {considered} 人", "{alerts} alerts out of {considered} candidates"],
+  "event.planned.outlook": [
+    "预计心肺复苏{cpr}、除颤{shock}（否则{without}）",
+    "expect CPR after {cpr}, shock after {shock} (else {without})",
+  ],
+  "event.reassigned": ["改派任务", "Role changed"],
   "event.offered": ["发出警报", "Alert sent"],
   "event.received": ["警报已送达", "Alert delivered"],
   "event.accepted": ["接受任务", "Accepted"],

@@ -1,0 +1,106 @@
+"""The statements that write decisions down: each is one transaction and one round trip, prepared once."""
+
+# ruff: noqa: S608 - statements are put together from constants; everything from outside is a bound parameter
+
+from dispatch.storage.prepared import Prepared
+
+# The parameters of all three. Rows come as arrays, one a column, in binary: the server reads them as they are.
+_TYPES = {
+    **dict.fromkeys(("incident_id", "request_id"), "uuid"),
+    **dict.fromkeys(("at", "look_again_at", "closed_at"), "timestamptz"),
+    **dict.fromkeys(("latitude", "longitude"), "float8"),
+    **dict.fromkeys(("events", "receipt"), "json"),
+    **dict.fromkeys(("state", "epoch", "operators"), "text"),
+    **dict.fromkeys(("number", "version", "keep", "wave"), "int4"),
+    "drill": "bool",
+    "respond_by": "text[]",
+    **dict.fromkeys(("shown_ids", "changed_ids", "alert_ids", "alert_aed_ids", "message_alert_ids"), "uuid[]"),
+    **dict.fromkeys(("shown_versions", "alert_waves", "recipient_totals", "message_places"), "int4[]"),
+    **dict.fromkeys(("changed_states", "alert_responders", "alert_roles", "alert_states"), "text[]"),
+    **dict.fromkeys(("changed_active", "alert_active"), "bool[]"),
+    "alert_etas": "float8[]",
+    **dict.fromkeys(("recipients", "message_recipients", "message_bodies"), "text[]"),
+}
+
+# The rows come in the order of their keys, so that two statements that touch the same rows wait for each other
+# instead of blocking each other.
+_MESSAGES = """
+numbered as (
+    insert into mailboxes (recipient, epoch, last_seq)
+    select recipient, :epoch, total from unnest(:recipients, :recipient_totals) as owed(recipient, total)
+    on conflict (recipient) do update set last_seq = mailboxes.last_seq + excluded.last_seq
+    returning recipient, last_seq
+),
+sent as (
+    insert into messages (recipient, seq, incident_id, alert_id, body, created_at)
+    select recipient, last_seq - place, :incident_id, alert_id, body, :at
+    from unnest(:message_recipients, :message_places, :message_alert_ids, :message_bodies)
+            as message(recipient, place, alert_id, body)
+        join numbered using (recipient)
+)
+select recipient, last_seq from numbered
+"""
+
+_FOLLOWS = f"""
+new_events as (
+    insert into incident_events (incident_id, number, at, events) values (:incident_id, :number, :at, :events)
+),
+new_alerts as (
+    insert into alerts (id, incident_id, responder_id, role, aed_id, state, active, wave, eta_s, offered_at)
+    select id, :incident_id, responder_id, role, aed_id, state, active, wave, eta_s, :at
+    from unnest(:alert_ids, :alert_responders, :alert_roles, :alert_aed_ids, :alert_states, :alert_active,
+                :alert_waves, :alert_etas) as alert(id, responder_id, role, aed_id, state, active, wave, eta_s)
+),
+new_due_times as (
+    insert into due_times (incident_id, kind, due_at)
+    select :incident_id, 'respond_by', cast(due_at as timestamptz) from unnest(:respond_by) as due_at
+    union all
+    select :incident_id, 'look_again', :look_again_at
+    where :look_again_at is not null
+      and not exists (select from due_times where incident_id = :incident_id and kind = 'look_again')
+),
+{_MESSAGES}"""
+
+OPEN = Prepared(
+    "open",
+    f"""
+with incident as (
+    insert into incidents (id, request_id, opened_at, location, drill, state, version, receipt)
+    values (:incident_id, :request_id, :at, st_point(:longitude, :latitude, 4326)::geography, :drill, :state, :version,
+            :receipt)
+),
+{_FOLLOWS}""",
+    _TYPES,
+)
+
+CONTINUE = Prepared(
+    "continue",
+    f"""
+with incident as (
+    update incidents set state = :state, version = :version, closed_at = :closed_at where id = :incident_id
+),
+changed_alerts as (
+    update alerts set state = changed.state, active = changed.active
+    from unnest(:changed_ids, :changed_states, :changed_active) as changed(id, state, active)
+    where alerts.id = changed.id
+),
+{_FOLLOWS}""",
+    _TYPES,
+)
+
+SHOW = Prepared(
+    "show",
+    f"""
+with shown as (
+    update incidents set shown_version = greatest(shown_version, told.version)
+    from unnest(:shown_ids, :shown_versions) as told(id, version) where incidents.id = told.id
+),
+old as (
+    delete from messages where recipient = :operators
+       and seq <= (select last_seq from mailboxes where recipient = :operators) - :keep
+),
+{_MESSAGES}""",
+    _TYPES,
+)
+
+STATEMENTS = (OPEN, CONTINUE, SHOW)

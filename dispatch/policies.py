@@ -1,0 +1,107 @@
+"""The owner's policy: the defaults of `rescue.policy`, with what a file says instead."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
+
+from dispatch.rescue.policy import Policy
+
+_POLICY = TypeAdapter(Policy)
+
+
+class PolicyFileError(ValueError):
+    """A policy file that cannot be used; the message names the file and the fields at fault."""
+
+
+def policy_of(file: Path | None) -> Policy:
+    """The policy with what `file` changes. Raises `PolicyFileError`; a service does not start on half a policy."""
+    if file is None:
+        return Policy()
+    try:
+        said = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise PolicyFileError(f"{file}: {error.strerror or error}") from error
+    except ValueError as error:
+        raise PolicyFileError(f"{file} is not JSON: {error}") from error
+    if not isinstance(said, dict):
+        raise PolicyFileError(f"{file} must hold an object of policy values")
+    defaults = json.loads(_POLICY.dump_json(Policy()))
+    faults = _unknown(said, defaults, ())
+    if not faults:
+        try:
+            policy = _POLICY.validate_python(_merged(defaults, said))
+        except ValidationError as error:
+            faults = [f"{'.'.join(map(str, each['loc']))}: {each['msg']}" for each in error.errors()]
+        else:
+            faults = _impossible(policy)
+            if not faults:
+                return policy
+    raise PolicyFileError(f"{file}: " + "; ".join(faults))
+
+
+def _unknown(said: Mapping[str, Any], known: Mapping[str, Any], above: tuple[str, ...]) -> list[str]:
+    faults: list[str] = []
+    for name, value in said.items():
+        path = (*above, name)
+        if name not in known:
+            faults.append(f"{'.'.join(path)}: there is no such value")
+        elif isinstance(known[name], dict):
+            if isinstance(value, dict):
+                faults += _unknown(value, known[name], path)
+            else:
+                faults.append(f"{'.'.join(path)}: must be an object")
+    return faults
+
+
+def _merged(known: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: _merged(value, said.get(name, {})) if isinstance(value, dict) else said.get(name, value)
+        for name, value in known.items()
+    }
+
+
+def _impossible(policy: Policy) -> list[str]:
+    """What no service could work with."""
+    rules = {
+        "travel.speed_m_s: every speed must be above 0": all(each > 0 for each in policy.travel.speed_m_s.values()),
+        "travel.detour_factor: no way is shorter than a straight line": all(
+            each >= 1 for each in policy.travel.detour_factor.values()
+        ),
+        "travel: times must be 0 or more": min(
+            policy.travel.turnout_day_s,
+            policy.travel.turnout_night_s,
+            policy.travel.collection_s,
+            policy.travel.floor_s,
+        )
+        >= 0,
+        "fix: lifetime_s must be above 0 and drift_m_s 0 or more": policy.fix.lifetime_s > 0
+        and policy.fix.drift_m_s >= 0,
+        "benefit: weights must be 0 or more, ambulance_s above 0": min(
+            policy.benefit.cpr_per_min, policy.benefit.shock_per_min, policy.benefit.worth_beside_cpr
+        )
+        >= 0
+        and policy.benefit.ambulance_s > 0,
+        # With weights that rise, more alerts could be worth more than the sum of theirs, and no bound would hold.
+        "benefit.pair_worth: one weight or more, falling, none below 0": bool(policy.benefit.pair_worth)
+        and list(policy.benefit.pair_worth) == sorted(policy.benefit.pair_worth, reverse=True)
+        and policy.benefit.pair_worth[-1] >= 0,
+        "price: no price may be below 0": min(
+            policy.price.alert, policy.price.dearer_per_recent_alert, policy.price.journey, policy.price.change
+        )
+        >= 0,
+        "acceptance: day and night must be between 0 and 1, floors from 0 to 1, prior_alerts above 0": 0
+        < policy.acceptance.day
+        < 1
+        and 0 < policy.acceptance.night < 1
+        and 0 <= policy.acceptance.cpr_floor <= 1
+        and 0 <= policy.acceptance.aed_floor <= 1
+        and policy.acceptance.prior_alerts > 0,
+        "respond_within_s and look_again_s must be 1 or more": min(policy.respond_within_s, policy.look_again_s) >= 1,
+        "alert_cap, candidates and aeds must be 1 or more": min(policy.alert_cap, policy.candidates, policy.aeds) >= 1,
+        "widen_factor must be 1 or more, widen_cap 0 or more": policy.widen_factor >= 1 and policy.widen_cap >= 0,
+        "reach_m and aed_reach_m must be above 0": min(policy.reach_m, policy.aed_reach_m) > 0,
+    }
+    return [rule for rule, holds in rules.items() if not holds]

@@ -1,0 +1,173 @@
+"""The planner: the alerts of the greatest expected benefit, with a bound on how far from the best they can be."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from dispatch.rescue.explaining import explained_alert, explained_change
+from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers
+from dispatch.rescue.offers import OfferTable, offer_table
+from dispatch.rescue.plan import Change, Commitment, Outlook, Plan, PlanRequest
+from dispatch.rescue.plan_kernels import appraise, best_alerts
+from dispatch.rescue.vocabulary import AlertRole
+
+# The changes of one plan. They are made one at a time, the most gainful first; more at once would be a muddle.
+_CHANGES = 3
+
+
+def best_plan(request: PlanRequest) -> Plan:
+    """Choose the alerts whose expected benefit, less their price, is greatest.
+
+    What is maximised, and how, is told in `plan_kernels`; what may be asked of whom in `offers`. Whoever is under way
+    stays at it, but for two cases. Somebody on the way gets another role where that gains more than policy asks for a
+    change. And an unanswered offer is taken back that is not worth the journey any more, now that others have said
+    yes or the ambulance is near. The expected benefit, less the prices of alerts and journeys, falls by neither.
+    """
+    search = _Search(request)
+    search.choose()
+    search.change_roles()
+    search.make_sure()
+    search.take_back()
+    return search.plan()
+
+
+def is_worth_the_journey(comes: Commitment, request: PlanRequest) -> bool:
+    """Whether somebody who says yes now, unasked or late, adds enough to all who are under way to be sent."""
+    table = offer_table(replace(request, candidates=(), under_way=(*request.under_way, comes)))
+    row = next(
+        row
+        for row in np.nonzero(table.stands == UNDER_WAY)[0].tolist()
+        if (promised := table.commitment_of(row)) is not None and promised.responder_id == comes.responder_id
+    )
+    standing = np.nonzero(table.stands == UNDER_WAY)[0]
+    gains = appraise(table.offers, table.terms, standing[standing != row])[2]
+    return bool(gains[row] >= request.policy.price.journey)
+
+
+class _Search:
+    """A plan in the making: where each offer stands, which are chosen, and what that is worth."""
+
+    def __init__(self, request: PlanRequest) -> None:
+        self.request = request
+        self.table: OfferTable = offer_table(request)
+        self.stands = self.table.stands.copy()
+        self.chosen: Integers = np.empty(0, dtype=np.int64)
+        self.bound = 0.0
+
+    def choose(self) -> None:
+        """Find the best alerts beside what stands; keep those chosen before if they are worth more."""
+        table, before = self.table, self.chosen
+        self.chosen, _, self.bound = best_alerts(
+            table.offers, table.terms, self.stands, max(0, self.request.cap), table.choices
+        )
+        found = self.value()
+        if len(before):
+            chosen, self.chosen = self.chosen, before
+            if self.value() <= found:
+                self.chosen = chosen
+
+    def change_roles(self) -> None:
+        """Give who is on the way another role, where the gain is worth the confusion."""
+        for _ in range(_CHANGES):
+            best, old, new = self.request.policy.price.change, -1, -1
+            for row in self._rows(UNDER_WAY):
+                others = np.nonzero((self.stands == ASIDE) & (self.table.offers[4] == self.table.offers[4][row]))[0]
+                if not len(others):
+                    continue
+                gains = self._gains_beside(row)
+                other = int(others[np.argmax(gains[others])])
+                if gains[other] - gains[row] > best:
+                    best, old, new = float(gains[other] - gains[row]), row, other
+            if old < 0:
+                return
+            self.stands[old], self.stands[new] = ASIDE, UNDER_WAY
+            self.choose()
+
+    def make_sure(self) -> None:
+        """Add alerts, worth their price or not, until each role is accepted as surely as policy demands."""
+        floors = self.request.policy.acceptance
+        for role, floor in ((AlertRole.CPR, floors.cpr_floor), (AlertRole.AED, floors.aed_floor)):
+            while len(self.chosen) < self.request.cap and self.accept_probability(role) < floor:
+                row = self._best_of(role)
+                if row is None:
+                    break
+                self.chosen = np.sort(np.append(self.chosen, row))
+
+    def take_back(self) -> None:
+        """Take back offers, still unanswered, that are not worth the journey any more: the least gainful first."""
+        comes, journey = self.table.offers[1], self.request.policy.price.journey
+        while True:
+            worth = {row: self._gains_beside(row)[row] / comes[row] for row in self._unanswered()}
+            if not worth or min(worth.values()) >= journey:
+                return
+            self.stands[min(worth, key=lambda row: (worth[row], row))] = ASIDE
+
+    def plan(self) -> Plan:
+        """The plan as it stands now."""
+        table, value = self.table, self.value()
+        kept = {int(table.offers[4][row]) for row in self._rows(UNDER_WAY)}
+        first = len(table.candidates)
+        return Plan(
+            alerts=tuple(explained_alert(self.request, table, row, self._standing()) for row in self.chosen.tolist()),
+            considered=len(self.request.candidates),
+            aeds_considered=len(self.request.aeds),
+            accept_probability={role: self.accept_probability(role) for role in AlertRole},
+            value=value,
+            upper_bound=max(self.bound, value),
+            outlook=self._outlook(self._standing()),
+            outlook_without=self._outlook(np.nonzero(table.stands == UNDER_WAY)[0]),
+            withdrawn=tuple(
+                each.responder_id for number, each in enumerate(table.under_way) if first + number not in kept
+            ),
+            changes=tuple(self._changes()),
+        )
+
+    def value(self) -> float:
+        """What those under way and those chosen are worth, less the prices of the latter."""
+        terms = self.table.terms
+        hands_s, shock_s, _ = appraise(self.table.offers, terms, self._standing())
+        return float(terms[3] * hands_s + terms[4] * shock_s - self.table.offers[5][self.chosen].sum())
+
+    def accept_probability(self, role: AlertRole) -> float:
+        """How likely somebody of those asked comes in the role."""
+        standing = self._standing()
+        fetches = self.table.offers[3][standing] >= 0
+        of_role = standing[fetches if role is AlertRole.AED else ~fetches]
+        return float(1.0 - np.prod(1.0 - self.table.offers[1][of_role]))
+
+    def _rows(self, stand: int) -> list[int]:
+        rows: list[int] = np.nonzero(self.stands == stand)[0].tolist()
+        return rows
+
+    def _standing(self) -> Integers:
+        return np.sort(np.concatenate((np.nonzero(self.stands == UNDER_WAY)[0], self.chosen)))
+
+    def _unanswered(self) -> list[int]:
+        promised = ((row, self.table.commitment_of(row)) for row in self._rows(UNDER_WAY))
+        return [row for row, each in promised if each is not None and not each.accepted]
+
+    def _gains_beside(self, row: int) -> Floats:
+        """What each offer would add if `row` did not stand."""
+        standing = self._standing()
+        return appraise(self.table.offers, self.table.terms, standing[standing != row])[2]
+
+    def _best_of(self, role: AlertRole) -> int | None:
+        arrive_s, _, _, aed, responder, price = self.table.offers
+        taken = np.isin(responder, responder[self._standing()])
+        fits = (self.stands == FREE) & ((aed >= 0) == (role is AlertRole.AED)) & ~taken
+        fits &= arrive_s < self.table.terms[2]
+        if not fits.any():
+            return None
+        gains = appraise(self.table.offers, self.table.terms, self._standing())[2] - price
+        return int(np.argmax(np.where(fits, gains, -np.inf)))
+
+    def _outlook(self, standing: Integers) -> Outlook:
+        works, _, until_s, hands_per_s, shock_per_s = self.table.terms
+        one_pair = (works, np.ones(1), until_s, hands_per_s, shock_per_s)
+        hands_s, shock_s, _ = appraise(self.table.offers, one_pair, standing)
+        ends_s = self.request.elapsed_s + until_s
+        return Outlook(cpr_s=ends_s - hands_s, shock_s=ends_s - shock_s)
+
+    def _changes(self) -> list[Change]:
+        was = self.table.stands
+        return [explained_change(self.request, self.table, row) for row in self._rows(UNDER_WAY) if was[row] == ASIDE]

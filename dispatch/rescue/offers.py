@@ -1,0 +1,240 @@
+"""Everything that could be asked of anybody in one incident, laid out for the search."""
+
+import math
+from dataclasses import dataclass
+from datetime import timedelta
+
+import numpy as np
+
+from dispatch.rescue.arrival import Arrivals, estimate_arrivals, turnout_s
+from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers, Offers, Terms
+from dispatch.rescue.plan import Commitment, PlanRequest
+from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
+from dispatch.rescue.scene import AedOption, Candidate
+from dispatch.rescue.vocabulary import AedId, AlertRole
+
+_HANDS_ONLY = -1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OfferTable:
+    """The offers of one request, in the order of arrival, with what the search needs beside them.
+
+    Rows of `candidates` come first in the numbering of responders, then those under way. `person` and `column` say
+    whose offer a row is and which AED it is about (-1: none); `stands` is `FREE`, `UNDER_WAY` or `ASIDE`.
+    """
+
+    candidates: tuple[Candidate, ...]
+    under_way: tuple[Commitment, ...]
+    aeds: tuple[AedOption, ...]
+    arrivals: Arrivals
+    offers: Offers
+    terms: Terms
+    stands: Integers
+
+    @property
+    def choices(self) -> int:
+        """How many sets of alerts there are to choose from; beyond some millions only that there are more."""
+        roles = np.bincount(self.offers[4][self.stands == FREE]) + 1.0
+        return int(min(float(np.prod(roles)), 1e9))
+
+    def commitment_of(self, row: int) -> Commitment | None:
+        """Whose promise the row is; None for a candidate's offer."""
+        person = int(self.offers[4][row])
+        return self.under_way[person - len(self.candidates)] if person >= len(self.candidates) else None
+
+    def role_of(self, row: int) -> AlertRole:
+        """The role that the row offers."""
+        return AlertRole.CPR if self.offers[3][row] == _HANDS_ONLY else AlertRole.AED
+
+    def aed_of(self, row: int) -> AedOption | None:
+        """The AED that the row is about, if it is among those that can be fetched."""
+        column = int(self.offers[3][row])
+        return self.aeds[column] if 0 <= column < len(self.aeds) else None
+
+
+def offer_table(request: PlanRequest) -> OfferTable:
+    """Lay out a request. Whatever the order of its parts, the same table comes out."""
+    policy = request.policy
+    limit = policy.price.recent_alerts_limit
+    busy = {each.responder_id for each in request.under_way}
+    asked = [each for each in request.candidates if each.recent_alerts < limit and each.responder_id not in busy]
+    candidates = tuple(sorted(asked, key=lambda each: each.responder_id))
+    under_way = tuple(sorted(request.under_way, key=lambda each: each.responder_id))
+    aeds = tuple(sorted(request.aeds, key=lambda each: each.aed_id))
+    until_s = _until_s(request)
+    arrivals = _arrivals(request, candidates, aeds)
+    rows = _Rows()
+    _offer_candidates(rows, request, candidates, aeds, arrivals, until_s)
+    works = [each.works_probability for each in aeds]
+    _keep_promises(rows, request, under_way, aeds, len(candidates), works)
+    benefit = policy.benefit
+    hands_per_min = benefit.cpr_per_min * (benefit.worth_beside_cpr if request.cpr_in_progress else 1.0)
+    terms = (
+        np.array(works, dtype=np.float64),
+        np.array(benefit.pair_worth, dtype=np.float64),
+        until_s,
+        hands_per_min / 60.0,
+        benefit.shock_per_min / 60.0,
+    )
+    offers, stands = rows.in_order()
+    return OfferTable(candidates, under_way, aeds, arrivals, offers, terms, stands)
+
+
+def acceptance_of(candidate: Candidate, policy: AcceptancePolicy, *, is_night: bool) -> float:
+    """How likely a candidate says yes: their own figure, or the population's."""
+    if candidate.acceptance is not None:
+        return candidate.acceptance
+    return policy.night if is_night else policy.day
+
+
+def open_for_s(aed: AedOption, request: PlanRequest) -> float:
+    """How long the AED can still be reached, in seconds; infinite where no end is known."""
+    return math.inf if aed.open_until is None else (aed.open_until - request.now) / timedelta(seconds=1)
+
+
+def _price_of(candidate: Candidate, acceptance: float, price: PricePolicy, *, is_night: bool) -> float:
+    waking = price.alert * (1.0 + price.dearer_per_recent_alert * candidate.recent_alerts)
+    return waking * (price.at_night if is_night else 1.0) + acceptance * price.journey
+
+
+def _until_s(request: PlanRequest) -> float:
+    if request.ambulance_arrives_at is None:
+        return request.policy.benefit.ambulance_s
+    return max(0.0, (request.ambulance_arrives_at - request.now).total_seconds())
+
+
+def _arrivals(request: PlanRequest, candidates: tuple[Candidate, ...], aeds: tuple[AedOption, ...]) -> Arrivals:
+    return estimate_arrivals(
+        candidates,
+        aeds,
+        floor=request.floor,
+        is_night=request.is_night,
+        travel=request.policy.travel,
+        streets=request.streets,
+    )
+
+
+class _Rows:
+    """Blocks of offers as they are gathered."""
+
+    def __init__(self) -> None:
+        self._blocks: list[tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers]] = []
+
+    def add(self, block: tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers]) -> None:
+        self._blocks.append(block)
+
+    def add_one(
+        self, arrive_s: float, comes: float, brings: float, aed: int, responder: int, price: float, stands: int
+    ) -> None:
+        self.add(
+            (
+                np.array([arrive_s]),
+                np.array([comes]),
+                np.array([brings]),
+                np.array([aed], dtype=np.int64),
+                np.array([responder], dtype=np.int64),
+                np.array([price]),
+                np.array([stands], dtype=np.int64),
+            )
+        )
+
+    def in_order(self) -> tuple[Offers, Integers]:
+        arrive_s, comes, brings, aed, responder, price, stands = (
+            np.concatenate([block[part] for block in self._blocks]) for part in range(7)
+        )
+        order = np.argsort(arrive_s, kind="stable")
+        offers = (
+            arrive_s[order],
+            comes[order],
+            brings[order],
+            aed[order],
+            responder[order],
+            price[order],
+        )
+        return offers, stands[order]
+
+
+def _offer_candidates(
+    rows: _Rows,
+    request: PlanRequest,
+    candidates: tuple[Candidate, ...],
+    aeds: tuple[AedOption, ...],
+    arrivals: Arrivals,
+    until_s: float,
+) -> None:
+    """Offer each candidate every role in which they would be of use before the ambulance."""
+    policy, is_night = request.policy, request.is_night
+    comes = np.array([acceptance_of(each, policy.acceptance, is_night=is_night) for each in candidates])
+    price = np.array(
+        [
+            _price_of(each, float(yes), policy.price, is_night=is_night)
+            for each, yes in zip(candidates, comes, strict=True)
+        ]
+    )
+    arrive_s = np.column_stack((arrivals.direct_s, arrivals.via_aed_s))
+    in_time = arrive_s < until_s
+    in_time[:, 1:] &= arrivals.at_aed_s < np.array([open_for_s(each, request) for each in aeds])
+    person, role = np.nonzero(in_time)
+    rows.add(
+        (
+            arrive_s[person, role],
+            comes[person],
+            np.where(role > 0, comes[person], 0.0),
+            role - 1,
+            person,
+            price[person],
+            np.full(len(person), FREE, dtype=np.int64),
+        )
+    )
+
+
+def _keep_promises(
+    rows: _Rows,
+    request: PlanRequest,
+    under_way: tuple[Commitment, ...],
+    aeds: tuple[AedOption, ...],
+    first: int,
+    works: list[float],
+) -> None:
+    """Lay out those under way: what they have promised, and beside it what else they could do.
+
+    A promised AED that can no longer be fetched gets a column of its own behind `aeds`, added to `works`.
+    """
+    acceptance = request.policy.acceptance
+    columns = {each.aed_id: column for column, each in enumerate(aeds)}
+    here = {each.responder_id: each for each in request.engaged}
+    for number, each in enumerate(under_way):
+        person = first + number
+        unknown = acceptance.night if request.is_night else acceptance.day
+        comes = 1.0 if each.accepted else each.acceptance if each.acceptance is not None else unknown
+        candidate = here.get(each.responder_id)
+        ways = None if candidate is None or each.stays else _ways_on(request, candidate, each, aeds)
+        column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
+        if column == len(works):
+            works.append(_works_in_hand(each))
+        arrive_s = each.eta_s if ways is None else ways.get(each.aed_id, each.eta_s)
+        rows.add_one(arrive_s, comes, 0.0 if column < 0 else comes, column, person, 0.0, UNDER_WAY)
+        if each.accepted and ways is not None:
+            for aed_id, other_s in ways.items():
+                if aed_id != each.aed_id:
+                    other = _HANDS_ONLY if aed_id is None else columns[aed_id]
+                    rows.add_one(other_s, 1.0, 0.0 if other < 0 else 1.0, other, person, 0.0, ASIDE)
+
+
+def _works_in_hand(commitment: Commitment) -> float:
+    # A device that is out of its cabinet but on no list of what can be fetched is there; one that is neither is lost.
+    return 1.0 if commitment.has_aed else 0.0
+
+
+def _ways_on(
+    request: PlanRequest, candidate: Candidate, commitment: Commitment, aeds: tuple[AedOption, ...]
+) -> dict[AedId | None, float]:
+    """When somebody on the way would be with the patient, straight (None) and by way of each AED that is open then."""
+    arrivals = _arrivals(request, (candidate,), aeds)
+    behind_s = min(commitment.turnout_behind_s, turnout_s(request.policy.travel, is_night=request.is_night))
+    ways: dict[AedId | None, float] = {None: float(arrivals.direct_s[0]) - behind_s}
+    for column, aed in enumerate(aeds):
+        if arrivals.at_aed_s[0, column] - behind_s < open_for_s(aed, request):
+            ways[aed.aed_id] = float(arrivals.via_aed_s[0, column]) - behind_s
+    return ways

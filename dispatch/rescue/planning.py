@@ -1,0 +1,103 @@
+"""Between an incident and its plans: what a plan may depend on, and what a plan makes happen."""
+
+import math
+import uuid
+from datetime import datetime
+
+from dispatch.rescue.events import Offered, Planned, Reassigned
+from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.plan import Change, Commitment, Plan, PlannedAlert, PlanRequest
+from dispatch.rescue.policy import Policy
+from dispatch.rescue.scene import Scene
+from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, IncidentId
+
+
+def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanRequest:
+    """What a plan made now may depend on. Whoever was asked is not asked again, unless nobody waited for an answer."""
+    active = [each for each in incident.alerts.values() if each.is_active]
+    # Who has done their part was there in time: nobody else is needed for it.
+    done = [each for each in incident.alerts.values() if each.state is AlertState.DONE]
+    asked = {each.responder_id for each in incident.alerts.values() if each.state is not AlertState.WITHDRAWN}
+    return PlanRequest(
+        now=scene.now,
+        is_night=scene.is_night,
+        floor=incident.floor,
+        cpr_in_progress=incident.cpr_in_progress,
+        ambulance_arrives_at=incident.ambulance_arrives_at,
+        candidates=tuple(each for each in scene.candidates if each.responder_id not in asked),
+        aeds=scene.aeds,
+        under_way=tuple(commitment(each, scene.now) for each in (*active, *done)),
+        cap=policy.alert_cap - len(active),
+        policy=policy,
+        engaged=scene.engaged,
+        streets=scene.streets,
+        elapsed_s=(scene.now - incident.opened_at).total_seconds(),
+        zone=scene.zone,
+    )
+
+
+def commitment(alert: Alert, now: datetime) -> Commitment:
+    """What an alert promises, as of now."""
+    since_s = (now - alert.offered_at).total_seconds()
+    is_there = AlertState.ON_SCENE in alert.stages
+    has_aed = alert.role is AlertRole.AED and (is_there or AlertState.AED_COLLECTED in alert.stages)
+    return Commitment(
+        responder_id=alert.responder_id,
+        role=alert.role,
+        aed_id=alert.aed_id,
+        eta_s=0.0 if is_there else alert.eta_s - since_s,
+        accepted=not alert.is_pending,
+        acceptance=alert.accept_probability,
+        turnout_behind_s=math.inf if AlertState.EN_ROUTE in alert.stages else since_s,
+        has_aed=has_aed,
+        stays=is_there or has_aed,
+    )
+
+
+def planned(plan: Plan, wave: int) -> Planned:
+    """What is written down of a plan that sends a wave."""
+    outlook, without = plan.outlook, plan.outlook_without
+    return Planned(
+        wave=wave,
+        considered=plan.considered,
+        aeds_considered=plan.aeds_considered,
+        alerts=len(plan.alerts),
+        accept_cpr_probability=round(plan.accept_probability[AlertRole.CPR], 4),
+        accept_aed_probability=round(plan.accept_probability[AlertRole.AED], 4),
+        value=None if plan.value is None else round(plan.value, 5),
+        upper_bound=None if plan.upper_bound is None else round(plan.upper_bound, 5),
+        cpr_s=None if outlook is None else round(outlook.cpr_s),
+        shock_s=None if outlook is None else round(outlook.shock_s),
+        cpr_without_s=None if without is None else round(without.cpr_s),
+        shock_without_s=None if without is None else round(without.shock_s),
+    )
+
+
+def offered(alert: PlannedAlert, incident_id: IncidentId, wave: int, respond_by: datetime) -> Offered:
+    """The offer that a planned alert becomes."""
+    return Offered(
+        # Named after what it is, so that the same decision taken twice gives the same alert.
+        alert_id=AlertId(str(uuid.uuid5(uuid.UUID(incident_id), f"{wave}/{alert.responder_id}"))),
+        responder_id=alert.responder_id,
+        role=alert.role,
+        aed_id=alert.aed_id,
+        wave=wave,
+        respond_by=respond_by,
+        eta_s=round(alert.eta_s, 1),
+        distance_m=round(alert.distance_m, 1),
+        reason_en=alert.reason_en,
+        reason_zh=alert.reason_zh,
+        accept_probability=None if alert.acceptance is None else round(alert.acceptance, 4),
+    )
+
+
+def reassigned(change: Change, alert: Alert, now: datetime) -> Reassigned:
+    """The change of role that a plan makes for somebody on the way."""
+    return Reassigned(
+        alert_id=alert.alert_id,
+        role=change.role,
+        aed_id=change.aed_id,
+        eta_s=round((now - alert.offered_at).total_seconds() + change.eta_s, 1),
+        reason_en=change.reason_en,
+        reason_zh=change.reason_zh,
+    )

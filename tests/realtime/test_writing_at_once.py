@@ -1,0 +1,80 @@
+"""Messages go to the socket at once while it takes them, through the queue while it does not, and never out of turn."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import websockets
+
+from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.realtime.stream_protocol import never_now, send_now_of
+from dispatch.storage.database import Database
+from tests.people import MovableClock, ServiceInProcess, run_in_process, settings_for_tests
+
+# More than the kernel's buffers and the transport's take for somebody who reads nothing.
+_MANY = 2_000
+_PADDING = "x" * 8_000
+
+
+async def _console(service: ServiceInProcess) -> websockets.ClientConnection:
+    client = await websockets.connect(service.url.replace("http", "ws", 1) + "/v1/stream", max_size=None)
+    await client.send(json.dumps({"type": "hello", "token": service.token("operator", "ann")}))
+    for kind in ("welcome", "picture"):
+        assert json.loads(await client.recv())["type"] == kind
+    return client
+
+
+async def test_a_socket_that_is_full_for_a_while_gets_everything_in_order(
+    postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    del database
+    async with run_in_process(settings_for_tests(tmp_path, session_queue=2 * _MANY), postgis_url, clock) as service:
+        client = await _console(service)
+        hub = service.service.hub
+        client.transport.pause_reading()
+        for number in range(_MANY):
+            hub.tell(OPERATORS, {"type": "numbered", "number": number, "padding": _PADDING})
+            if number % 50 == 0:
+                await asyncio.sleep(0)
+        client.transport.resume_reading()
+        got: list[int] = []
+        while len(got) < _MANY:
+            message = json.loads(await client.recv())
+            if message["type"] == "numbered":
+                got.append(message["number"])
+            if len(got) == _MANY // 2 and message["type"] == "numbered":
+                # Said in the middle of it: it comes after what waits.
+                hub.tell(OPERATORS, {"type": "numbered", "number": _MANY, "padding": ""})
+        assert got == list(range(_MANY))
+        assert json.loads(await client.recv())["number"] == _MANY
+        await client.close()
+
+
+async def test_a_message_is_on_its_way_when_tell_returns(service: ServiceInProcess) -> None:
+    client = await _console(service)
+    (session,) = service.service.hub.operators()
+    # The sender has come to rest behind the picture.
+    await asyncio.sleep(0)
+    service.service.hub.tell(OPERATORS, {"type": "numbered", "number": 1})
+    assert session._queue.empty()
+    assert json.loads(await client.recv())["number"] == 1
+    await client.close()
+
+
+async def test_what_was_foreseen_is_not_sent_in_the_place_of_something_else(service: ServiceInProcess) -> None:
+    await service.add_responder("r1")
+    async with service.socket("responder", "r1") as r1:
+        (session,) = [each for each in service.service.hub.sessions() if each.recipient == "responder:r1"]
+        await r1.settled()
+        # Two decisions on the way to the database at once: the one made ready last is committed second.
+        hub, first = service.service.hub, session.in_order.sent + 1
+        hub.foresee([("responder:r1", '{"type":"one"}'), ("responder:r1", '{"type":"two"}')])
+        hub.deliver("responder:r1", first, '{"type":"one"}')
+        hub.deliver("responder:r1", first + 1, '{"type":"two"}')
+        assert (await r1.next("one"))["seq"] == first
+        assert (await r1.next("two"))["seq"] == first + 1
+
+
+def test_where_the_server_has_no_such_way_everything_takes_its_turn() -> None:
+    assert send_now_of({"type": "websocket"}) is never_now
+    assert send_now_of({"type": "websocket", "extensions": {}})(b"frame") is False
