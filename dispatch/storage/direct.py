@@ -69,7 +69,11 @@ class _Line:
     def _ask(self, send: Callable[..., None], *question: Any) -> "asyncio.Future[pq.abc.PGresult]":
         if self.is_lost:
             raise psycopg.OperationalError("the connection is lost")
-        send(*question)
+        try:
+            send(*question)
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            raise
         self._answer = answer = self._loop.create_future()
         self._write()
         return answer
@@ -98,10 +102,14 @@ class _Line:
             self._lose(error)
 
     def _settle(self) -> None:
-        answer, self._answer = self._answer, None
         result, self._result = self._result, None
-        if answer is not None and result is not None and not answer.done():
-            answer.set_result(result)
+        if result is not None and self._answer is not None:
+            answer, self._answer = self._answer, None
+            if not answer.done():
+                answer.set_result(result)
+        if self._pgconn.status != pq.ConnStatus.OK:
+            # libpq has closed the socket, whose number the next one to open may get: nobody may watch it any longer.
+            self._lose(psycopg.OperationalError("the server ended the connection"))
 
     def _lose(self, error: psycopg.OperationalError) -> None:
         self.is_lost = True

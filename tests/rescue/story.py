@@ -44,6 +44,7 @@ class Story:
     candidates: Iterable[Candidate] = ()
     aeds: Iterable[AedOption] = ()
     policy: Policy = field(default_factory=Policy)
+    engaged: Iterable[Candidate] = ()
     now: datetime = TAPPED_AT
     events: list[Event] = field(default_factory=list)
     incident: Incident = field(init=False)
@@ -51,7 +52,13 @@ class Story:
     @property
     def scene(self) -> Scene:
         """The world as it is now."""
-        return Scene(self.now, candidates=tuple(self.candidates), aeds=tuple(self.aeds), policy=self.policy)
+        return Scene(
+            self.now,
+            candidates=tuple(self.candidates),
+            aeds=tuple(self.aeds),
+            policy=self.policy,
+            engaged=tuple(self.engaged),
+        )
 
     def opens(self, *, cpr_in_progress: bool = False) -> "Story":
         """The SOS."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import psycopg
 import pytest
+import uvloop
 
 from dispatch.storage.database import Database
 from dispatch.storage.prepared import Prepared
@@ -110,3 +111,21 @@ async def test_who_is_in_the_middle_when_the_server_ends_is_told(database: Datab
     with pytest.raises(psycopg.OperationalError):
         await asking
     assert await database.run(LARGE, {"text": "next"}) == [("4", "next")]
+
+
+def test_the_service_s_own_loop_forgets_a_socket_that_the_server_closed(postgis_url: str) -> None:
+    async def lose_and_ask_again() -> list[str | None]:
+        database = Database(postgis_url)
+        pids = []
+        for _ in range(5):
+            ((pid,),) = await database.run(WHO, {})
+            pids.append(pid)
+            # The new connections may get the number of the socket that has just been closed.
+            url = postgis_url.replace("+psycopg", "")
+            async with await psycopg.AsyncConnection.connect(url, autocommit=True) as other:
+                await other.execute("select pg_terminate_backend(%s, 5000)", [int(pid or 0)])
+            assert await database.answers()
+        await database.close()
+        return pids
+
+    assert len(set(uvloop.run(lose_and_ask_again()))) == 5
