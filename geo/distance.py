@@ -67,10 +67,33 @@ def distances_m(
     `distance_m` to a few nanometres (NumPy's sine may differ from Python's in the last place).
     """
     x, y, z = unit_vector(place)
-    latitude = np.radians(np.asarray(latitudes, dtype=np.float64))
-    longitude = np.radians(np.asarray(longitudes, dtype=np.float64))
-    level = np.cos(latitude)
-    xs, ys, zs = level * np.cos(longitude), level * np.sin(longitude), np.sin(latitude)
+    xs, ys, zs = _unit_vectors(latitudes, longitudes)
     apart = np.sqrt((x - xs) ** 2 + (y - ys) ** 2 + (z - zs) ** 2)
     together = np.sqrt((x + xs) ** 2 + (y + ys) ** 2 + (z + zs) ** 2)
     return np.asarray(2.0 * EARTH_RADIUS_M * np.arctan2(apart, together), dtype=np.float64)
+
+
+def distance_matrix_m(
+    latitudes: NDArray[np.floating[Any]],
+    longitudes: NDArray[np.floating[Any]],
+    to_latitudes: NDArray[np.floating[Any]],
+    to_longitudes: NDArray[np.floating[Any]],
+) -> FloatArray:
+    """Return the distance in metres from each of n places to each of m, as an array (n, m), from arrays of degrees.
+
+    Agrees with `distance_m` as `distances_m` does.
+    """
+    here, there = _unit_vectors(latitudes, longitudes), _unit_vectors(to_latitudes, to_longitudes)
+    square_apart = sum((one[:, None] - other[None, :]) ** 2 for one, other in zip(here, there, strict=True))
+    square_together = sum((one[:, None] + other[None, :]) ** 2 for one, other in zip(here, there, strict=True))
+    angle = 2.0 * np.arctan2(np.sqrt(square_apart), np.sqrt(square_together))
+    return np.asarray(EARTH_RADIUS_M * angle, dtype=np.float64)
+
+
+def _unit_vectors(
+    latitudes: NDArray[np.floating[Any]], longitudes: NDArray[np.floating[Any]]
+) -> tuple[FloatArray, FloatArray, FloatArray]:
+    latitude = np.radians(np.asarray(latitudes, dtype=np.float64))
+    longitude = np.radians(np.asarray(longitudes, dtype=np.float64))
+    level = np.cos(latitude)
+    return level * np.cos(longitude), level * np.sin(longitude), np.sin(latitude)

@@ -41,7 +41,7 @@ def small_cases(count: int, rng: Random) -> dict[str, Any]:
         table = offer_table(random_request(rng, people=rng.randint(1, 7), aeds=rng.randint(0, 3), cap=cap))
         if not 1 < table.choices <= _MOST_CHOICES or not (table.stands == FREE).all():
             continue
-        _, value, bound = best_alerts(table.offers, table.terms, table.stands, cap, _MANY)
+        _, value, bound = best_alerts(table.offers, table.terms, cap, _MANY)
         optimum = best(table.offers, table.terms, cap)
         gaps.append((optimum - value) / optimum if optimum > 0 else 0.0)
         choices.append(table.choices)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 from dispatch.rescue.policy import TravelPolicy
 from dispatch.rescue.scene import AedOption, Candidate
 from dispatch.rescue.streets import StreetTimes
-from geo.distance import distances_m
+from geo.distance import distance_matrix_m
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +51,16 @@ def estimate_arrivals(
     spread_m = np.array([each.spread_m for each in candidates])
     direct_m = np.hypot(np.array([each.distance_m for each in candidates]), spread_m)
     moving_s = direct_m * pace_s_m
-    to_aed_s = np.empty((len(candidates), len(aeds)))
-    onward_s = np.empty_like(to_aed_s)
-    if candidates and aeds:
-        latitudes = np.array([each.place.latitude for each in candidates])
-        longitudes = np.array([each.place.longitude for each in candidates])
-        for column, aed in enumerate(aeds):
-            to_aed_s[:, column] = np.hypot(distances_m(aed.place, latitudes, longitudes), spread_m) * pace_s_m
-            onward_s[:, column] = aed.distance_m * pace_s_m
+    to_aed_m = distance_matrix_m(
+        np.array([each.place.latitude for each in candidates]),
+        np.array([each.place.longitude for each in candidates]),
+        np.array([each.place.latitude for each in aeds]),
+        np.array([each.place.longitude for each in aeds]),
+    )
+    to_aed_s = np.hypot(to_aed_m, spread_m[:, None]) * pace_s_m[:, None]
+    onward_s = np.array([each.distance_m for each in aeds])[None, :] * pace_s_m[:, None]
     if streets is not None:
-        _follow_streets(streets, candidates, aeds, moving_s, to_aed_s, onward_s)
+        _follow_streets(streets, candidates, aeds, spread_m * pace_s_m, moving_s, to_aed_s, onward_s)
     at_aed_s = turnout_s(travel, is_night=is_night) + to_aed_s
     return Arrivals(
         direct_s=turnout_s(travel, is_night=is_night) + moving_s + stairs_s,
@@ -73,15 +73,18 @@ def _follow_streets(
     streets: StreetTimes,
     candidates: Sequence[Candidate],
     aeds: Sequence[AedOption],
+    spread_s: npt.NDArray[np.float64],
     moving_s: npt.NDArray[np.float64],
     to_aed_s: npt.NDArray[np.float64],
     onward_s: npt.NDArray[np.float64],
 ) -> None:
-    """Put what is known of the streets in the place of estimates."""
+    """Put what is known of the streets in the place of estimates; how exact a fix is stays what it was."""
     for row, candidate in enumerate(candidates):
-        moving_s[row] = streets.direct_s.get(candidate.responder_id, moving_s[row])
+        known_s = streets.direct_s.get(candidate.responder_id)
+        if known_s is not None:
+            moving_s[row] = np.hypot(known_s, spread_s[row])
         for column, aed in enumerate(aeds):
             known_s = streets.to_aed_s.get((candidate.responder_id, aed.aed_id))
             if known_s is not None:
-                to_aed_s[row, column] = known_s
+                to_aed_s[row, column] = np.hypot(known_s, spread_s[row])
             onward_s[row, column] = streets.onward_s.get((aed.aed_id, candidate.mode), onward_s[row, column])

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from dispatch.rescue.explaining import explained_alert, explained_change
+from dispatch.rescue.explaining import explained_alerts, explained_change
 from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers
 from dispatch.rescue.offers import OfferTable, offer_table
 from dispatch.rescue.plan import Change, Commitment, Outlook, Plan, PlanRequest
@@ -57,9 +57,8 @@ class _Search:
     def choose(self) -> None:
         """Find the best alerts beside what stands; keep those chosen before if they are worth more."""
         table, before = self.table, self.chosen
-        self.chosen, _, self.bound = best_alerts(
-            table.offers, table.terms, self.stands, max(0, self.request.cap), table.choices
-        )
+        offers = (*table.offers[:6], self.stands)
+        self.chosen, _, self.bound = best_alerts(offers, table.terms, max(0, self.request.cap), table.choices)
         found = self.value()
         if len(before):
             chosen, self.chosen = self.chosen, before
@@ -108,7 +107,7 @@ class _Search:
         kept = {int(table.offers[4][row]) for row in self._rows(UNDER_WAY)}
         first = len(table.candidates)
         return Plan(
-            alerts=tuple(explained_alert(self.request, table, row, self._standing()) for row in self.chosen.tolist()),
+            alerts=explained_alerts(self.request, table, self.chosen, self._standing()),
             considered=len(self.request.candidates),
             aeds_considered=len(self.request.aeds),
             accept_probability={role: self.accept_probability(role) for role in AlertRole},
@@ -152,7 +151,7 @@ class _Search:
         return appraise(self.table.offers, self.table.terms, standing[standing != row])[2]
 
     def _best_of(self, role: AlertRole) -> int | None:
-        arrive_s, _, _, aed, responder, price = self.table.offers
+        arrive_s, _, _, aed, responder, price, _ = self.table.offers
         taken = np.isin(responder, responder[self._standing()])
         fits = (self.stands == FREE) & ((aed >= 0) == (role is AlertRole.AED)) & ~taken
         fits &= arrive_s < self.table.terms[2]

@@ -9,8 +9,8 @@ from numba import types
 Floats = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-Offers = tuple[Floats, Floats, Floats, Integers, Integers, Floats]
-"""`arrive_s` (rising), `comes`, `brings`, `aed`, `responder` (numbered from 0) and `price`, a row for each offer."""
+Offers = tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers]
+"""A row for each offer: `arrive_s` (rising), `comes`, `brings`, `aed`, `responder` (from 0), `price` and `stands`."""
 
 Terms = tuple[Floats, Floats, float, float, float]
 """`works`, `pair_worth`, `until_s`, `hands_per_s`, `shock_per_s`."""
@@ -18,17 +18,17 @@ Terms = tuple[Floats, Floats, float, float, float]
 Steps = tuple[Floats, Floats, Floats, Floats, Floats]
 """`knots`, `hands` and its integral up to `until_s` (n + 2,), `shock` and its integral (n + 2, AEDs)."""
 
-# Where an offer stands in the search: to be chosen, under way already, or there only to be compared with.
+# Where an offer stands in the search (`stands`): to be chosen, under way already, or there only to be compared with.
 FREE, UNDER_WAY, ASIDE = 0, 1, 2
 
 _tuple_of: Any = types.Tuple
 _FLOATS, _INTEGERS = types.float64[::1], types.int64[::1]
-_OFFERS = _tuple_of((_FLOATS, _FLOATS, _FLOATS, _INTEGERS, _INTEGERS, _FLOATS))
+_OFFERS = _tuple_of((_FLOATS, _FLOATS, _FLOATS, _INTEGERS, _INTEGERS, _FLOATS, _INTEGERS))
 _TERMS = _tuple_of((_FLOATS, _FLOATS, types.float64, types.float64, types.float64))
 
 # What the search's two entries answer and take.
 SEARCHING = (
     _tuple_of((_INTEGERS, types.float64, types.float64)),
-    [_OFFERS, _TERMS, _INTEGERS, types.int64, types.int64],
+    [_OFFERS, _TERMS, types.int64, types.int64],
 )
 APPRAISING = (_tuple_of((types.float64, types.float64, _FLOATS)), [_OFFERS, _TERMS, _INTEGERS])

@@ -11,7 +11,7 @@ from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integer
 from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
 from dispatch.rescue.scene import AedOption, Candidate
-from dispatch.rescue.vocabulary import AedId, AlertRole
+from dispatch.rescue.vocabulary import AedId
 
 _HANDS_ONLY = -1
 
@@ -21,16 +21,22 @@ class OfferTable:
     """The offers of one request, in the order of arrival, with what the search needs beside them.
 
     Rows of `candidates` come first in the numbering of responders, then those under way. `person` and `column` say
-    whose offer a row is and which AED it is about (-1: none); `stands` is `FREE`, `UNDER_WAY` or `ASIDE`.
+    whose offer a row is and which AED it is about (-1: none); `stands` is `FREE`, `UNDER_WAY` or `ASIDE`. `open_s` is
+    how long each AED can still be reached, infinite where no end is known.
     """
 
     candidates: tuple[Candidate, ...]
     under_way: tuple[Commitment, ...]
     aeds: tuple[AedOption, ...]
+    open_s: Floats
     arrivals: Arrivals
     offers: Offers
     terms: Terms
-    stands: Integers
+
+    @property
+    def stands(self) -> Integers:
+        """Where each offer stands."""
+        return self.offers[6]
 
     @property
     def choices(self) -> int:
@@ -42,10 +48,6 @@ class OfferTable:
         """Whose promise the row is; None for a candidate's offer."""
         person = int(self.offers[4][row])
         return self.under_way[person - len(self.candidates)] if person >= len(self.candidates) else None
-
-    def role_of(self, row: int) -> AlertRole:
-        """The role that the row offers."""
-        return AlertRole.CPR if self.offers[3][row] == _HANDS_ONLY else AlertRole.AED
 
     def aed_of(self, row: int) -> AedOption | None:
         """The AED that the row is about, if it is among those that can be fetched."""
@@ -65,9 +67,10 @@ def offer_table(request: PlanRequest) -> OfferTable:
     until_s = _until_s(request)
     arrivals = _arrivals(request, candidates, aeds)
     rows = _Rows()
-    _offer_candidates(rows, request, candidates, aeds, arrivals, until_s)
+    open_s = np.array([_open_for_s(each, request) for each in aeds], dtype=np.float64)
+    _offer_candidates(rows, request, candidates, open_s, arrivals, until_s)
     works = [each.works_probability for each in aeds]
-    _keep_promises(rows, request, under_way, aeds, len(candidates), works)
+    _keep_promises(rows, request, under_way, aeds, open_s, len(candidates), works)
     benefit = policy.benefit
     hands_per_min = benefit.cpr_per_min * (benefit.worth_beside_cpr if request.cpr_in_progress else 1.0)
     terms = (
@@ -77,8 +80,7 @@ def offer_table(request: PlanRequest) -> OfferTable:
         hands_per_min / 60.0,
         benefit.shock_per_min / 60.0,
     )
-    offers, stands = rows.in_order()
-    return OfferTable(candidates, under_way, aeds, arrivals, offers, terms, stands)
+    return OfferTable(candidates, under_way, aeds, open_s, arrivals, rows.in_order(), terms)
 
 
 def acceptance_of(candidate: Candidate, policy: AcceptancePolicy, *, is_night: bool) -> float:
@@ -88,8 +90,7 @@ def acceptance_of(candidate: Candidate, policy: AcceptancePolicy, *, is_night: b
     return policy.night if is_night else policy.day
 
 
-def open_for_s(aed: AedOption, request: PlanRequest) -> float:
-    """How long the AED can still be reached, in seconds; infinite where no end is known."""
+def _open_for_s(aed: AedOption, request: PlanRequest) -> float:
     return math.inf if aed.open_until is None else (aed.open_until - request.now) / timedelta(seconds=1)
 
 
@@ -119,47 +120,29 @@ class _Rows:
     """Blocks of offers as they are gathered."""
 
     def __init__(self) -> None:
-        self._blocks: list[tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers]] = []
+        self._blocks: list[Offers] = []
 
-    def add(self, block: tuple[Floats, Floats, Floats, Integers, Integers, Floats, Integers]) -> None:
+    def add(self, block: Offers) -> None:
         self._blocks.append(block)
 
     def add_one(
         self, arrive_s: float, comes: float, brings: float, aed: int, responder: int, price: float, stands: int
     ) -> None:
-        self.add(
-            (
-                np.array([arrive_s]),
-                np.array([comes]),
-                np.array([brings]),
-                np.array([aed], dtype=np.int64),
-                np.array([responder], dtype=np.int64),
-                np.array([price]),
-                np.array([stands], dtype=np.int64),
-            )
-        )
+        floats, integers = np.array([[arrive_s], [comes], [brings], [price]]), np.array([[aed], [responder], [stands]])
+        self.add((floats[0], floats[1], floats[2], integers[0], integers[1], floats[3], integers[2]))
 
-    def in_order(self) -> tuple[Offers, Integers]:
-        arrive_s, comes, brings, aed, responder, price, stands = (
-            np.concatenate([block[part] for block in self._blocks]) for part in range(7)
-        )
-        order = np.argsort(arrive_s, kind="stable")
-        offers = (
-            arrive_s[order],
-            comes[order],
-            brings[order],
-            aed[order],
-            responder[order],
-            price[order],
-        )
-        return offers, stands[order]
+    def in_order(self) -> Offers:
+        parts = [np.concatenate(part) for part in zip(*self._blocks, strict=True)]
+        order = np.argsort(parts[0], kind="stable")
+        arrive_s, comes, brings, aed, responder, price, stands = (part[order] for part in parts)
+        return arrive_s, comes, brings, aed, responder, price, stands
 
 
 def _offer_candidates(
     rows: _Rows,
     request: PlanRequest,
     candidates: tuple[Candidate, ...],
-    aeds: tuple[AedOption, ...],
+    open_s: Floats,
     arrivals: Arrivals,
     until_s: float,
 ) -> None:
@@ -174,7 +157,7 @@ def _offer_candidates(
     )
     arrive_s = np.column_stack((arrivals.direct_s, arrivals.via_aed_s))
     in_time = arrive_s < until_s
-    in_time[:, 1:] &= arrivals.at_aed_s < np.array([open_for_s(each, request) for each in aeds])
+    in_time[:, 1:] &= arrivals.at_aed_s < open_s
     person, role = np.nonzero(in_time)
     rows.add(
         (
@@ -194,6 +177,7 @@ def _keep_promises(
     request: PlanRequest,
     under_way: tuple[Commitment, ...],
     aeds: tuple[AedOption, ...],
+    open_s: Floats,
     first: int,
     works: list[float],
 ) -> None:
@@ -209,7 +193,7 @@ def _keep_promises(
         unknown = acceptance.night if request.is_night else acceptance.day
         comes = 1.0 if each.accepted else each.acceptance if each.acceptance is not None else unknown
         candidate = here.get(each.responder_id)
-        ways = None if candidate is None or each.stays else _ways_on(request, candidate, each, aeds)
+        ways = None if candidate is None or each.stays else _ways_on(request, candidate, each, aeds, open_s)
         column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
         if column == len(works):
             works.append(_works_in_hand(each))
@@ -228,13 +212,13 @@ def _works_in_hand(commitment: Commitment) -> float:
 
 
 def _ways_on(
-    request: PlanRequest, candidate: Candidate, commitment: Commitment, aeds: tuple[AedOption, ...]
+    request: PlanRequest, candidate: Candidate, commitment: Commitment, aeds: tuple[AedOption, ...], open_s: Floats
 ) -> dict[AedId | None, float]:
     """When somebody on the way would be with the patient, straight (None) and by way of each AED that is open then."""
     arrivals = _arrivals(request, (candidate,), aeds)
     behind_s = min(commitment.turnout_behind_s, turnout_s(request.policy.travel, is_night=request.is_night))
     ways: dict[AedId | None, float] = {None: float(arrivals.direct_s[0]) - behind_s}
     for column, aed in enumerate(aeds):
-        if arrivals.at_aed_s[0, column] - behind_s < open_for_s(aed, request):
+        if arrivals.at_aed_s[0, column] - behind_s < open_s[column]:
             ways[aed.aed_id] = float(arrivals.via_aed_s[0, column]) - behind_s
     return ways

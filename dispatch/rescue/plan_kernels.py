@@ -210,10 +210,10 @@ def _greedy(
 
 @part_of_kernel
 def _swap(
-    chosen: Integers, count: int, stands: Integers, offers: Offers, terms: Terms, steps: Steps, taken: Integers
+    chosen: Integers, count: int, offers: Offers, terms: Terms, steps: Steps, taken: Integers
 ) -> tuple[int, bool]:
     """Give each chosen offer's place to a better one, or to none where it is not worth its price any more."""
-    responder, price = offers[4], offers[5]
+    responder, price, stands = offers[4], offers[5], offers[6]
     gains = np.empty(len(responder))
     changed = False
     for offer in chosen[:count].copy():
@@ -236,17 +236,10 @@ def _swap(
 
 @part_of_kernel
 def _exchange(
-    chosen: Integers,
-    count: int,
-    room: int,
-    stands: Integers,
-    offers: Offers,
-    terms: Terms,
-    steps: Steps,
-    taken: Integers,
+    chosen: Integers, count: int, room: int, offers: Offers, terms: Terms, steps: Steps, taken: Integers
 ) -> tuple[int, bool]:
     """Take out one or two, bar the first of them, and choose anew; keep the first such choice that is worth more."""
-    responder, price = offers[4], offers[5]
+    responder, price, stands = offers[4], offers[5], offers[6]
     # What stands is paid for on either side of the comparison.
     net = _worth(chosen, count, offers, terms, steps) - price[chosen[:count]].sum()
     gains = np.empty(len(price))
@@ -277,20 +270,13 @@ def _exchange(
 
 @part_of_kernel
 def _improved(
-    chosen: Integers,
-    count: int,
-    room: int,
-    stands: Integers,
-    offers: Offers,
-    terms: Terms,
-    steps: Steps,
-    taken: Integers,
+    chosen: Integers, count: int, room: int, offers: Offers, terms: Terms, steps: Steps, taken: Integers
 ) -> int:
     """Swap, fill up and exchange until nothing helps; the new count. `room` counts those under way as well."""
     for _ in range(_PASSES):
-        count, changed = _swap(chosen, count, stands, offers, terms, steps, taken)
-        if not changed and count - (stands == UNDER_WAY).sum() <= _PAIRS_UP_TO:
-            count, changed = _exchange(chosen, count, room, stands, offers, terms, steps, taken)
+        count, changed = _swap(chosen, count, offers, terms, steps, taken)
+        if not changed and count - (offers[6] == UNDER_WAY).sum() <= _PAIRS_UP_TO:
+            count, changed = _exchange(chosen, count, room, offers, terms, steps, taken)
         if not changed:
             break
         count = _greedy(chosen, count, room - count, offers, terms, steps, taken)
@@ -298,12 +284,10 @@ def _improved(
 
 
 @part_of_kernel
-def _try_all(
-    chosen: Integers, count: int, room: int, stands: Integers, offers: Offers, terms: Terms, steps: Steps
-) -> int:
+def _try_all(chosen: Integers, count: int, room: int, offers: Offers, terms: Terms, steps: Steps) -> int:
     """Look at every choice; leave the best in `chosen`, of equals the one found first. The new count."""
     responder, price = offers[4], offers[5]
-    rows = np.nonzero(stands == FREE)[0]
+    rows = np.nonzero(offers[6] == FREE)[0]
     rows = rows[np.argsort(responder[rows], kind="mergesort")]
     # The p-th responder's offers are rows[first[p]:first[p + 1]]; role[p] points at theirs, or before the first: none.
     first = np.zeros(len(rows) + 1, np.int64)
@@ -340,9 +324,7 @@ def _try_all(
 
 
 @part_of_kernel
-def _bound(
-    chosen: Integers, count: int, room: int, stands: Integers, offers: Offers, terms: Terms, steps: Steps
-) -> float:
+def _bound(chosen: Integers, count: int, room: int, offers: Offers, terms: Terms, steps: Steps) -> float:
     """What no choice of at most `room` alerts beyond those that stand exceeds, net of prices.
 
     For a monotone submodular f and any choice O: f(O) <= f(S + O) <= f(S) + what each offer of O adds to S, summed
@@ -357,16 +339,14 @@ def _bound(
     _gains(count, offers, terms, steps, gains)
     net = np.zeros(responder.max() + 1 if len(responder) else 0)
     for offer in range(len(gains)):
-        if stands[offer] == FREE:
+        if offers[6][offer] == FREE:
             net[responder[offer]] = max(net[responder[offer]], gains[offer] - price[offer])
     net.sort()
     return float(worth + net[max(0, len(net) - room) :].sum())
 
 
 @compiled(*SEARCHING)
-def best_alerts(
-    offers: Offers, terms: Terms, stands: Integers, alerts: int, choices: int
-) -> tuple[Integers, float, float]:
+def best_alerts(offers: Offers, terms: Terms, alerts: int, choices: int) -> tuple[Integers, float, float]:
     """Choose at most `alerts` offers, one for each responder, beyond those that are under way.
 
     `stands` is `FREE` for an offer that may be chosen, `UNDER_WAY` for one that stands, `ASIDE` for one that is
@@ -376,6 +356,7 @@ def best_alerts(
     Answers the rows chosen, rising; the benefit of these and of those under way, less the prices of these; and an
     upper bound of what any choice could reach: itself if all were looked at, else `_bound`.
     """
+    stands = offers[6]
     under_way = np.nonzero(stands == UNDER_WAY)[0]
     count = len(under_way)
     room = count + max(0, min(alerts, len(stands) - count))
@@ -383,20 +364,20 @@ def best_alerts(
     chosen[:count] = under_way
     steps = _blank_steps(room, len(terms[0]))
     if choices <= LOOKED_AT:
-        count = _try_all(chosen, count, room, stands, offers, terms, steps)
+        count = _try_all(chosen, count, room, offers, terms, steps)
     else:
         taken = np.zeros(offers[4].max() + 1 if len(stands) else 0, np.int64)
         taken[offers[4][under_way]] = 1
         # Offers that stand aside are nobody's to take.
         taken[offers[4][stands == ASIDE]] = 1
         count = _greedy(chosen, count, room - count, offers, terms, steps, taken)
-        count = _improved(chosen, count, room, stands, offers, terms, steps, taken)
+        count = _improved(chosen, count, room, offers, terms, steps, taken)
     picked = chosen[:count]
     alerted = picked[stands[picked] == FREE]
     value = _worth(chosen, count, offers, terms, steps) - offers[5][alerted].sum()
     if choices <= LOOKED_AT:
         return alerted, value, value
-    bound = _bound(chosen, count, room - len(under_way), stands, offers, terms, steps)
+    bound = _bound(chosen, count, room - len(under_way), offers, terms, steps)
     return alerted, value, max(bound, value)
 
 

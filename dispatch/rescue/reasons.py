@@ -1,17 +1,15 @@
 """Why somebody is alerted for what they are alerted for, in a sentence that a person can read."""
 
-from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import tzinfo
 
 from dispatch.rescue.scene import AedOption
-from dispatch.rescue.vocabulary import AedId
 
 # Before somebody accepts, distances are given no finer than this: three exact ones would give the place away.
 COARSE_M = 50
 
 # A way that is quicker by less than this needs no explaining.
-_WORTH_SAYING_S = 15.0
+WORTH_SAYING_S = 15.0
 
 # A device is called less sure when it works less often by this much.
 _LESS_SURE = 0.02
@@ -47,38 +45,23 @@ def fetching(aed: AedOption, eta_s: float, why_not: Reason | None) -> Reason:
     return Reason(en, zh) if why_not is None else Reason(f"{en}; {why_not.en}", f"{zh}；{why_not.zh}")
 
 
-@dataclass(frozen=True, slots=True)
-class Way:
-    """One AED as one responder could fetch it: when they would be with the patient, and whether it is open by then."""
+def why_not_this_one(
+    aed: AedOption, *, instead: AedOption, is_open: bool, is_fetched: bool, zone: tzinfo
+) -> Reason | None:
+    """Why an AED is passed by that would be with the patient sooner; None where no single fact tells.
 
-    aed: AedOption
-    eta_s: float
-    is_open: bool
-
-
-def why_not_the_quickest(chosen: Way, ways: Sequence[Way], fetched: Collection[AedId], zone: tzinfo) -> Reason | None:
-    """Why the quickest way was not taken, where it is not the chosen one and the reason is known.
-
-    `fetched` are the AEDs that others fetch.
+    `is_open` says whether it is when the runner would be there, `is_fetched` whether somebody else brings it.
     """
-    quicker = [each for each in ways if each.eta_s < chosen.eta_s - _WORTH_SAYING_S]
-    if not quicker:
-        return None
-    quickest = min(quicker, key=lambda each: (each.eta_s, each.aed.aed_id))
-    name = quickest.aed.name
-    if not quickest.is_open and quickest.aed.open_until is not None:
-        closes = _clock(quickest.aed.open_until, zone)
+    name = aed.name
+    if not is_open and aed.open_until is not None:
+        closes = f"{aed.open_until.astimezone(zone):%H:%M}"
         return Reason(f"not the one at {name}, which closes at {closes}", f"不取{name}的AED：{closes}关闭")
-    if quickest.aed.aed_id in fetched:
+    if is_fetched:
         return Reason(f"the one at {name} is fetched by somebody else", f"{name}的AED由他人去取")
-    if quickest.aed.works_probability < chosen.aed.works_probability - _LESS_SURE:
+    if aed.works_probability < instead.works_probability - _LESS_SURE:
         return Reason(f"not the one at {name}, which is less sure to work", f"不取{name}的AED：可用性较低")
     return None
 
 
 def _minutes(seconds: float) -> int:
     return max(1, round(seconds / 60))
-
-
-def _clock(moment: datetime, zone: tzinfo) -> str:
-    return f"{moment.astimezone(zone):%H:%M}"

@@ -75,12 +75,12 @@ def test_the_plan_is_as_good_as_the_best_of_all_choices(seed: int, people: int, 
     if table.choices > 400:
         return
     optimum = best(table.offers, table.terms, cap)
-    _, found, bound = best_alerts(table.offers, table.terms, table.stands, cap, _SEARCH)
+    _, found, bound = best_alerts(table.offers, table.terms, cap, _SEARCH)
     assert found >= optimum * 0.99 - 1e-12, "the search"
     assert found <= optimum + 1e-12
     assert bound >= optimum - 1e-12, "the bound"
     if table.choices <= LOOKED_AT:
-        _, value, proven = best_alerts(table.offers, table.terms, table.stands, cap, table.choices)
+        _, value, proven = best_alerts(table.offers, table.terms, cap, table.choices)
         assert value == pytest.approx(optimum, abs=1e-12)
         assert proven == value
 
