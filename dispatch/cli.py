@@ -209,12 +209,13 @@ def _told_plainly() -> Iterator[None]:
     """Turn the faults that a person can mend into one line and exit code 1."""
     from sqlalchemy.exc import OperationalError  # noqa: PLC0415 - as above
 
+    from dispatch.policies import PolicyFileError  # noqa: PLC0415 - as above
     from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
     from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
 
     try:
         yield
-    except (CannotServe, PrivateDatabaseError, NoSecret) as error:
+    except (CannotServe, PolicyFileError, PrivateDatabaseError, NoSecret) as error:
         _fail(str(error))
     except OperationalError as error:
         _fail(f"the database does not answer: {error.orig}")

@@ -39,7 +39,7 @@ from dispatch.rescue.events import (
     Widened,
     Withdrawn,
 )
-from dispatch.rescue.incident import Alert, Incident, apply, begin
+from dispatch.rescue.incident import Alert, Incident, apply, apply_offers, begin
 from dispatch.rescue.plan import Plan, Planner
 from dispatch.rescue.planning import commitment, offered, plan_request, planned, reassigned
 from dispatch.rescue.policy import Policy
@@ -195,8 +195,14 @@ class _Course:
         wave = self.incident.waves + 1
         respond_by = self.scene.now + timedelta(seconds=self.scene.policy.respond_within_s)
         self.happens(planned(plan, wave))
-        for each in plan.alerts:
-            self.happens(offered(each, self.incident.incident_id, wave, respond_by))
+        first = self.incident.version + 1
+        offers = [
+            Event(first + number, self.scene.now, "system", what)
+            for number, what in enumerate(offered(plan.alerts, self.incident.incident_id, wave, respond_by))
+        ]
+        # Twenty offers folded in one by one would be twenty copies of the incident.
+        self.incident = apply_offers(self.incident, offers)
+        self.events.extend(offers)
 
     def take_back_offers(self, reason: StandDownReason) -> None:
         for alert in self.incident.pending():

@@ -1,6 +1,6 @@
 """One incident as its events make it: `fold` them all, or `apply` one more."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
@@ -173,6 +173,19 @@ def apply(incident: Incident, event: Event) -> Incident:
     if event.number != incident.version + 1:
         raise ValueError(f"event {event.number} does not follow version {incident.version}")
     return replace(incident, version=event.number, **_changes(incident, event))
+
+
+def apply_offers(incident: Incident, events: Sequence[Event]) -> Incident:
+    """The incident after a wave of offers: what `apply` makes of each, one after the other, in one step.
+
+    Raises `ValueError` when a number is missing or an event is no offer.
+    """
+    alerts = dict(incident.alerts)
+    for number, event in enumerate(events, start=incident.version + 1):
+        if event.number != number or not isinstance(event.what, Offered):
+            raise ValueError(f"event {event.number}, {event.kind}, is not offer {number}")
+        alerts[event.what.alert_id] = _offer(event.what, event.at)
+    return replace(incident, version=incident.version + len(events), alerts=MappingProxyType(alerts))
 
 
 def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901, PLR0911 - one line for each kind

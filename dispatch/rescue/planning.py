@@ -2,6 +2,7 @@
 
 import math
 import uuid
+from collections.abc import Sequence
 from datetime import datetime
 
 from dispatch.rescue.events import Offered, Planned, Reassigned
@@ -73,22 +74,26 @@ def planned(plan: Plan, wave: int) -> Planned:
     )
 
 
-def offered(alert: PlannedAlert, incident_id: IncidentId, wave: int, respond_by: datetime) -> Offered:
-    """The offer that a planned alert becomes."""
-    return Offered(
-        # Named after what it is, so that the same decision taken twice gives the same alert.
-        alert_id=AlertId(str(uuid.uuid5(uuid.UUID(incident_id), f"{wave}/{alert.responder_id}"))),
-        responder_id=alert.responder_id,
-        role=alert.role,
-        aed_id=alert.aed_id,
-        wave=wave,
-        respond_by=respond_by,
-        eta_s=round(alert.eta_s, 1),
-        distance_m=round(alert.distance_m, 1),
-        reason_en=alert.reason_en,
-        reason_zh=alert.reason_zh,
-        accept_probability=None if alert.acceptance is None else round(alert.acceptance, 4),
-    )
+def offered(alerts: Sequence[PlannedAlert], incident_id: IncidentId, wave: int, respond_by: datetime) -> list[Offered]:
+    """The offers that planned alerts become."""
+    namespace = uuid.UUID(incident_id)
+    return [
+        Offered(
+            # Named after what it is, so that the same decision taken twice gives the same alert.
+            alert_id=AlertId(str(uuid.uuid5(namespace, f"{wave}/{alert.responder_id}"))),
+            responder_id=alert.responder_id,
+            role=alert.role,
+            aed_id=alert.aed_id,
+            wave=wave,
+            respond_by=respond_by,
+            eta_s=round(alert.eta_s, 1),
+            distance_m=round(alert.distance_m, 1),
+            reason_en=alert.reason_en,
+            reason_zh=alert.reason_zh,
+            accept_probability=None if alert.acceptance is None else round(alert.acceptance, 4),
+        )
+        for alert in alerts
+    ]
 
 
 def reassigned(change: Change, alert: Alert, now: datetime) -> Reassigned:

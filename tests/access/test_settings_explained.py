@@ -17,6 +17,8 @@ WRONG = {
     "timezone": "Asia/Hangzhou",
     "sos_per_minute": "0",
     "reports_per_minute": "none",
+    "routing_url": "localhost:8002",
+    "routing_deadline_s": "0",
     "trusted_proxies": "10.0.0.0/8, everywhere",
     "max_body_bytes": "-1",
     "heartbeat_s": "0",

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from geo.distance import EARTH_RADIUS_M, distance_m, distances_m
+from geo.distance import EARTH_RADIUS_M, distance_m, distance_matrix_m, distances_m
 from geo.place import Place
 
 PLACES = st.builds(Place, st.floats(-90, 90), st.floats(-180, 180))
@@ -80,3 +80,17 @@ def test_the_stated_error_holds_along_meridians_and_parallels(latitude: int) -> 
     across_m = semi_major_m / math.sqrt(inner)
     for radius_m in (along_m, across_m):
         assert 1 - 0.0045 <= EARTH_RADIUS_M / radius_m <= 1 + 0.0057
+
+
+@given(st.lists(PLACES, max_size=4), st.lists(PLACES, max_size=3))
+def test_the_matrix_has_the_distance_of_every_pair(here: list[Place], there: list[Place]) -> None:
+    matrix = distance_matrix_m(
+        np.array([each.latitude for each in here]),
+        np.array([each.longitude for each in here]),
+        np.array([each.latitude for each in there]),
+        np.array([each.longitude for each in there]),
+    )
+    assert matrix.shape == (len(here), len(there))
+    for row, one in enumerate(here):
+        for column, other in enumerate(there):
+            assert matrix[row, column] == pytest.approx(distance_m(one, other), rel=1e-12, abs=1e-7)
