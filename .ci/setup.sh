@@ -27,6 +27,7 @@ main() {
   bring_system_packages "$purpose"
   bring_python_packages
   bring_project
+  bring_compiled_searches
   bring_web_packages "$purpose"
   [[ $purpose == run ]] || bring_street_routing
 }
@@ -107,6 +108,16 @@ bring_project() {
   wanted=$(hash_of pyproject.toml)
   if is_stamped "$stamp" "$wanted" && [[ -x $VENV/bin/dispatch ]]; then return; fi
   step project "installing the project itself" pip_install --no-deps --no-build-isolation --editable .
+  printf '%s\n' "$wanted" >"$stamp"
+}
+
+# Numba keeps what it compiles beside the source; without this, whoever starts first waits for it.
+bring_compiled_searches() {
+  local stamp=$VENV/.compiled wanted
+  wanted=$(hash_of requirements.lock geo/*.py dispatch/rescue/*.py)
+  if is_stamped "$stamp" "$wanted"; then return; fi
+  step compile "compiling the searches (20 seconds)" \
+    "$VENV/bin/python" -c 'import geo.nearest, dispatch.rescue.plan_kernels'
   printf '%s\n' "$wanted" >"$stamp"
 }
 

@@ -168,7 +168,6 @@ class Engine:
             with SOS_STEP_SECONDS.labels("render").time():
                 outgoing = self._outgoing(decision)
             with SOS_STEP_SECONDS.labels("commit").time():
-                self._get_ready_for(outgoing)
                 sent = await ledger.record_opening(
                     self.database, decision, outgoing, request_id=request_id, receipt=receipt
                 )
@@ -226,7 +225,6 @@ class Engine:
         self._reserve(decision)
         try:
             outgoing = self._outgoing(decision)
-            self._get_ready_for(outgoing)
             sent = await ledger.record_decision(self.database, decision, outgoing)
         except IntegrityError as error:
             self._release(decision)
@@ -294,10 +292,6 @@ class Engine:
             message = self.messages.stand_down(incident, alert)
         offered = alert.alert_id if notice.kind is NoticeKind.ALERT else None
         return Outgoing(responder_mailbox(alert.responder_id), to_json_text(message), offered)
-
-    def _get_ready_for(self, outgoing: Sequence[Outgoing]) -> None:
-        """Make what will be written to the sockets while the database is busy: this runs once the statement is out."""
-        asyncio.get_running_loop().call_soon(self.hub.foresee, [(each.recipient, each.body) for each in outgoing])
 
     def _after_commit(self, decision: Decision, sent: Sequence[Sent]) -> None:
         for message in sent:

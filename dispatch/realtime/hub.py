@@ -1,7 +1,7 @@
 """Who is connected, and the way to them."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from dispatch.metrics import SOCKETS
 from dispatch.realtime.close_codes import CloseCode
@@ -28,12 +28,6 @@ class Hub:
             SOCKETS.labels(session.identity.role.value).dec()
         if not sessions:
             self._sessions.pop(session.recipient, None)
-
-    def foresee(self, messages: Sequence[tuple[str, str]]) -> None:
-        """These messages, recipient and body, are being committed: make their frames meanwhile."""
-        for recipient, body in messages:
-            for session in self._sessions.get(recipient, ()):
-                session.foresee(body)
 
     def deliver(self, recipient: str, seq: int, body: str) -> None:
         """A committed message to every session of its recipient."""

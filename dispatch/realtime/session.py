@@ -15,7 +15,7 @@ from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
 from dispatch.realtime.mailboxes import Backlog, numbered
-from dispatch.realtime.stream_protocol import frame_of, send_now_of
+from dispatch.realtime.stream_protocol import send_now_of
 from geo.bounding_box import BoundingBox
 
 _CLOSE_WITHIN_S = 5.0
@@ -41,7 +41,6 @@ class Session:
         self.gap_since_s: float | None = None
         self._websocket = websocket
         self._send_now = send_now_of(websocket.scope)
-        self._foreseen = ("", b"")
         # Nothing is between the queue and the socket: what is said now may not overtake anything.
         self._at_rest = False
         self._backlog: deque[str] = deque()
@@ -57,11 +56,6 @@ class Session:
         self._begun.set()
         for message in self.in_order.begin(backlog.last_seq):
             self.say_text(message)
-
-    def foresee(self, body: str) -> None:
-        """A message is being committed: make its frame, with the number that it will get if nothing else comes."""
-        message = numbered(self.in_order.sent + 1, body)
-        self._foreseen = (message, frame_of(message))
 
     def deliver(self, seq: int, message: str) -> None:
         """A numbered message, sent when its turn comes."""
@@ -89,10 +83,8 @@ class Session:
         """A message that is JSON already."""
         if self.is_closing:
             return
-        if self._at_rest and self._queue.empty():
-            foreseen, frame = self._foreseen
-            if self._send_now(frame if message == foreseen else frame_of(message)):
-                return
+        if self._at_rest and self._queue.empty() and self._send_now(message):
+            return
         try:
             self._queue.put_nowait(message)
         except asyncio.QueueFull:

@@ -7,13 +7,13 @@ from starlette.types import Scope
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.frames import Frame, Opcode
 
-SendNow = Callable[[bytes], bool]
+SendNow = Callable[[str], bool]
 
 _EXTENSION = "dispatch.send_now"
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):
-    """Uvicorn's protocol, which also lets the application write a frame at once.
+    """Uvicorn's protocol, which also lets the application write a text frame at once.
 
     The ASGI way to a socket is a coroutine, and so a task for each: twenty alerts were twenty task switches.
     """
@@ -23,20 +23,15 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         self.scope["extensions"][_EXTENSION] = {"send": self.send_now}
         await super().run_asgi()
 
-    def send_now(self, frame: bytes) -> bool:
-        """Write a frame; False, and nothing written, while the peer is slow to read or the socket is ending."""
+    def send_now(self, text: str) -> bool:
+        """Write a text frame; False, and nothing written, while the peer is slow to read or the socket is ending."""
         if not self.writable.is_set() or self.disconnected or self.close_sent or self.transport.is_closing():
             return False
-        self.transport.write(frame)
+        self.transport.write(Frame(Opcode.TEXT, text.encode()).serialize(mask=False))
         return True
 
 
-def frame_of(text: str) -> bytes:
-    """The text frame of a message."""
-    return Frame(Opcode.TEXT, text.encode()).serialize(mask=False)
-
-
-def never_now(_frame: bytes) -> bool:
+def never_now(_text: str) -> bool:
     """What stands in where the server has no such way: everything takes its turn."""
     return False
 

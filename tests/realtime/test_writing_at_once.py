@@ -61,20 +61,6 @@ async def test_a_message_is_on_its_way_when_tell_returns(service: ServiceInProce
     await client.close()
 
 
-async def test_what_was_foreseen_is_not_sent_in_the_place_of_something_else(service: ServiceInProcess) -> None:
-    await service.add_responder("r1")
-    async with service.socket("responder", "r1") as r1:
-        (session,) = [each for each in service.service.hub.sessions() if each.recipient == "responder:r1"]
-        await r1.settled()
-        # Two decisions on the way to the database at once: the one made ready last is committed second.
-        hub, first = service.service.hub, session.in_order.sent + 1
-        hub.foresee([("responder:r1", '{"type":"one"}'), ("responder:r1", '{"type":"two"}')])
-        hub.deliver("responder:r1", first, '{"type":"one"}')
-        hub.deliver("responder:r1", first + 1, '{"type":"two"}')
-        assert (await r1.next("one"))["seq"] == first
-        assert (await r1.next("two"))["seq"] == first + 1
-
-
 def test_where_the_server_has_no_such_way_everything_takes_its_turn() -> None:
     assert send_now_of({"type": "websocket"}) is never_now
-    assert send_now_of({"type": "websocket", "extensions": {}})(b"frame") is False
+    assert send_now_of({"type": "websocket", "extensions": {}})("text") is False

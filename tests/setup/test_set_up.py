@@ -68,7 +68,14 @@ class Copy:
         ):
             (folder / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(REPOSITORY / path, folder / path)
-        for path in ("requirements.lock", "pyproject.toml", "dispatch/web/package-lock.json"):
+        for path in (
+            "requirements.lock",
+            "pyproject.toml",
+            "dispatch/web/package-lock.json",
+            "geo/nearest.py",
+            "dispatch/rescue/plan_kernels.py",
+        ):
+            (folder / path).parent.mkdir(parents=True, exist_ok=True)
             (folder / path).write_text(f"{path} as it was\n")
         web = folder / "dispatch/web"
         self.program(
