@@ -24,7 +24,7 @@ _SECONDS = (
 
 SOS_STEP_SECONDS = Histogram(
     "dispatch_sos_step_seconds",
-    "Time of one step on the way of an SOS: survey, decide, render, commit, deliver, and total.",
+    "Time of one step on the way of an SOS: survey, decide (plan is part of it), render, commit, deliver, and total.",
     ["step"],
     buckets=_SECONDS,
 )

@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from geo.distance_kernels import angles
 from geo.place import Place
 
 EARTH_RADIUS_M = 6_371_008.8
@@ -83,11 +84,8 @@ def distance_matrix_m(
 
     Agrees with `distance_m` as `distances_m` does.
     """
-    here, there = _unit_vectors(latitudes, longitudes), _unit_vectors(to_latitudes, to_longitudes)
-    square_apart = sum((one[:, None] - other[None, :]) ** 2 for one, other in zip(here, there, strict=True))
-    square_together = sum((one[:, None] + other[None, :]) ** 2 for one, other in zip(here, there, strict=True))
-    angle = 2.0 * np.arctan2(np.sqrt(square_apart), np.sqrt(square_together))
-    return np.asarray(EARTH_RADIUS_M * angle, dtype=np.float64)
+    degrees = (np.ascontiguousarray(each, np.float64) for each in (latitudes, longitudes, to_latitudes, to_longitudes))
+    return np.asarray(EARTH_RADIUS_M * angles(*degrees), dtype=np.float64)
 
 
 def _unit_vectors(

@@ -214,7 +214,7 @@ def table(written: dict[str, Any]) -> str:
         matching = written["matching"]
         on_duty, p50_ms = matching["responders"], matching["service_ms"]["p50"]
         lines.append(f"with {on_duty:,} on duty: p50 {p50_ms:.2f} ms; steps, mean: {_steps(matching['steps_ms'])}")
-        lines.append(f"matching (survey and decide) is {written['matching_share']:.2f} of SOS to the last alert")
+        lines.append(f"matching (survey and plan) is {written['matching_share']:.2f} of SOS to the last alert")
     return "\n".join(lines)
 
 

@@ -1,7 +1,8 @@
 """All AEDs in memory: the answer to "nearest usable" must not wait for a database."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from dispatch.aeds.hours import is_open_at, next_change_after
@@ -24,6 +25,7 @@ class AedDirectory:
         self._default_zone = default_zone
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()
+        self._hours: dict[UUID, _Hours] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -50,12 +52,14 @@ class AedDirectory:
             self.forget(aed.id)
             return
         self._by_id[aed.id] = aed
+        self._hours.pop(aed.id, None)
         self._points.put(aed.id, aed.place)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""
         if self._by_id.pop(aed_id, None) is not None:
             self._points.remove(aed_id)
+            self._hours.pop(aed_id, None)
 
     def get(self, aed_id: UUID) -> Aed | None:
         """The AED of that id, unless there is none or it is removed."""
@@ -72,12 +76,23 @@ class AedDirectory:
             aed.readiness in _DISPATCHABLE
             and aed.access in _REACHABLE
             and not _expired(aed, at)
-            and is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
+            and self._hours_of(aed, at).is_open
         )
 
     def next_change(self, aed: Aed, after: datetime) -> datetime | None:
         """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
-        return next_change_after(aed.opening_hours, aed.place, after, self._default_zone)
+        return self._hours_of(aed, after).until
+
+    def _hours_of(self, aed: Aed, at: datetime) -> "_Hours":
+        """Whether it is open at `at` and until when that holds; read from the hours only when that has passed."""
+        known = self._hours.get(aed.id)
+        if known is None or not known.holds(at) or known.expression != aed.opening_hours:
+            until = next_change_after(aed.opening_hours, aed.place, at, self._default_zone)
+            is_open = is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
+            known = _Hours(aed.opening_hours, at, until, is_open)
+            if aed.id in self._by_id:
+                self._hours[aed.id] = known
+        return known
 
     def nearest_usable(
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
@@ -92,6 +107,23 @@ class AedDirectory:
         """The AEDs in the box, usable or not."""
         for key, _ in self._points.in_box(box):
             yield self._by_id[key]
+
+
+# When no change comes within a year, hours are looked at again after a day: that year moves on.
+_LOOKED_AT_AGAIN = timedelta(days=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Hours:
+    """What an AED's hours say from one moment until the next change."""
+
+    expression: str | None
+    since: datetime
+    until: datetime | None
+    is_open: bool
+
+    def holds(self, at: datetime) -> bool:
+        return self.since <= at < (self.until or self.since + _LOOKED_AT_AGAIN)
 
 
 def _expired(aed: Aed, at: datetime) -> bool:

@@ -15,8 +15,10 @@ from dispatch.encoding import to_json
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine, new_incident_id
 from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
+from dispatch.rescue.best_plan import best_plan
 from dispatch.rescue.commands import OpenIncident
 from dispatch.rescue.decide import Decision, open_incident
+from dispatch.rescue.plan import Plan, PlanRequest
 
 # The caller follows for a day; an incident is over long before.
 CALLER_TOKEN_LIFETIME = timedelta(hours=24)
@@ -31,6 +33,11 @@ _AEDS_WITHIN_M = 5000.0
 _REMEMBERED = 10_000
 
 _TRIES = 5
+
+
+def _timed_plan(request: PlanRequest) -> Plan:
+    with SOS_STEP_SECONDS.labels("plan").time():
+        return best_plan(request)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +100,7 @@ class SosDesk:
             scene = self._engine.surveyor.scene_at(command.place, now=now)
             scene = await self._engine.surveyor.with_streets(scene, command.place)
         with SOS_STEP_SECONDS.labels("decide").time():
-            decision = open_incident(new_incident_id(), command, scene)
+            decision = open_incident(new_incident_id(), command, scene, planner=_timed_plan)
         receipt = {
             "incident_id": decision.incident.incident_id,
             "opened_at": now,

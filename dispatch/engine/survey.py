@@ -6,7 +6,6 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from dispatch.aeds.directory import AedDirectory
-from dispatch.aeds.hours import next_change_after
 from dispatch.aeds.record import Aed, Readiness
 from dispatch.engine.answer_history import AnswerHistory
 from dispatch.engine.street_routing import StreetRouter
@@ -82,5 +81,5 @@ class Surveyor:
             distance_m=distance_m,
             works_probability=_WORKS.get(aed.readiness, 0.0),
             # It is open now, so the next change is its closing.
-            open_until=next_change_after(aed.opening_hours, aed.place, now, self._timezone.key),
+            open_until=self.aeds.next_change(aed, now),
         )

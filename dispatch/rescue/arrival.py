@@ -47,18 +47,17 @@ def estimate_arrivals(
     """
     stairs_s = abs(floor or 0) * travel.floor_s
     pace = {mode: travel.detour_factor[mode] / speed for mode, speed in travel.speed_m_s.items()}
-    pace_s_m = np.array([pace[each.mode] for each in candidates])
-    spread_m = np.array([each.spread_m for each in candidates])
-    direct_m = np.hypot(np.array([each.distance_m for each in candidates]), spread_m)
-    moving_s = direct_m * pace_s_m
-    to_aed_m = distance_matrix_m(
-        np.array([each.place.latitude for each in candidates]),
-        np.array([each.place.longitude for each in candidates]),
-        np.array([each.place.latitude for each in aeds]),
-        np.array([each.place.longitude for each in aeds]),
-    )
+    people = [
+        (each.place.latitude, each.place.longitude, each.distance_m, each.spread_m, pace[each.mode])
+        for each in candidates
+    ]
+    latitude, longitude, distance_m, spread_m, pace_s_m = np.array(people).reshape(-1, 5).T
+    cabinets = [(each.place.latitude, each.place.longitude, each.distance_m) for each in aeds]
+    aed_latitude, aed_longitude, onward_m = np.array(cabinets).reshape(-1, 3).T
+    moving_s = np.hypot(distance_m, spread_m) * pace_s_m
+    to_aed_m = distance_matrix_m(latitude, longitude, aed_latitude, aed_longitude)
     to_aed_s = np.hypot(to_aed_m, spread_m[:, None]) * pace_s_m[:, None]
-    onward_s = np.array([each.distance_m for each in aeds])[None, :] * pace_s_m[:, None]
+    onward_s = onward_m * pace_s_m[:, None]
     if streets is not None:
         _follow_streets(streets, candidates, aeds, spread_m * pace_s_m, moving_s, to_aed_s, onward_s)
     at_aed_s = turnout_s(travel, is_night=is_night) + to_aed_s

@@ -1,5 +1,6 @@
 """The planner: the alerts of the greatest expected benefit, with a bound on how far from the best they can be."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -86,7 +87,7 @@ class _Search:
         """Add alerts, worth their price or not, until each role is accepted as surely as policy demands."""
         floors = self.request.policy.acceptance
         for role, floor in ((AlertRole.CPR, floors.cpr_floor), (AlertRole.AED, floors.aed_floor)):
-            while len(self.chosen) < self.request.cap and self.accept_probability(role) < floor:
+            while floor > 0.0 and len(self.chosen) < self.request.cap and self.accept_probability(role) < floor:
                 row = self._best_of(role)
                 if row is None:
                     break
@@ -103,18 +104,19 @@ class _Search:
 
     def plan(self) -> Plan:
         """The plan as it stands now."""
-        table, value = self.table, self.value()
+        table, value, standing = self.table, self.value(), self._standing()
+        before = np.nonzero(table.stands == UNDER_WAY)[0]
         kept = {int(table.offers[4][row]) for row in self._rows(UNDER_WAY)}
         first = len(table.candidates)
         return Plan(
-            alerts=explained_alerts(self.request, table, self.chosen, self._standing()),
+            alerts=explained_alerts(self.request, table, self.chosen, standing),
             considered=len(self.request.candidates),
             aeds_considered=len(self.request.aeds),
             accept_probability={role: self.accept_probability(role) for role in AlertRole},
             value=value,
             upper_bound=max(self.bound, value),
-            outlook=self._outlook(self._standing()),
-            outlook_without=self._outlook(np.nonzero(table.stands == UNDER_WAY)[0]),
+            outlook=self._outlook(standing),
+            outlook_without=self._outlook(before),
             withdrawn=tuple(
                 each.responder_id for number, each in enumerate(table.under_way) if first + number not in kept
             ),
@@ -130,9 +132,11 @@ class _Search:
     def accept_probability(self, role: AlertRole) -> float:
         """How likely somebody of those asked comes in the role."""
         standing = self._standing()
-        fetches = self.table.offers[3][standing] >= 0
-        of_role = standing[fetches if role is AlertRole.AED else ~fetches]
-        return float(1.0 - np.prod(1.0 - self.table.offers[1][of_role]))
+        comes, aeds = self.table.offers[1][standing].tolist(), self.table.offers[3][standing].tolist()
+        fetches = role is AlertRole.AED
+        return float(
+            1.0 - math.prod(1.0 - each for each, aed in zip(comes, aeds, strict=True) if (aed >= 0) is fetches)
+        )
 
     def _rows(self, stand: int) -> list[int]:
         rows: list[int] = np.nonzero(self.stands == stand)[0].tolist()

@@ -1,5 +1,6 @@
 """Rows of the search as alerts that people can read."""
 
+import math
 from collections import Counter
 
 import numpy as np
@@ -15,8 +16,15 @@ def explained_alerts(
     request: PlanRequest, table: OfferTable, rows: Integers, standing: Integers
 ) -> tuple[PlannedAlert, ...]:
     """The alerts that the chosen rows stand for, with their reasons; `standing` are all rows of the plan."""
-    runners = Counter(table.offers[3][standing].tolist())
-    return tuple(_alert(request, table, row, runners) for row in rows.tolist())
+    arrive_s, _, _, aed_of, responder, _, _ = table.offers
+    runners = Counter(aed_of[standing].tolist())
+    people = responder[rows]
+    quickest = _quickest_ways(table, people)
+    chosen = zip(people.tolist(), aed_of[rows].tolist(), arrive_s[rows].tolist(), quickest, strict=True)
+    return tuple(
+        _alert(request, table, person, column, eta_s, quickest_way, runners)
+        for person, column, eta_s, quickest_way in chosen
+    )
 
 
 def explained_change(request: PlanRequest, table: OfferTable, row: int) -> Change:
@@ -39,39 +47,51 @@ def explained_change(request: PlanRequest, table: OfferTable, row: int) -> Chang
     )
 
 
-def _alert(request: PlanRequest, table: OfferTable, row: int, runners: Counter[int]) -> PlannedAlert:
-    candidate = table.candidates[int(table.offers[4][row])]
-    eta_s = float(table.offers[0][row])
-    aed = table.aed_of(row)
+def _quickest_ways(table: OfferTable, people: Integers) -> list[tuple[int, float, bool]]:
+    """For each: the AED that they could bring soonest, when they would be there, and whether it is open by then."""
+    if not table.aeds:
+        return [(-1, math.inf, False)] * len(people)
+    via_s, at_s = table.arrivals.via_aed_s[people], table.arrivals.at_aed_s[people]
+    columns = np.argmin(via_s, axis=1)
+    each = np.arange(len(people))
+    is_open = at_s[each, columns] < table.open_s[columns]
+    return list(zip(columns.tolist(), via_s[each, columns].tolist(), is_open.tolist(), strict=True))
+
+
+def _alert(
+    request: PlanRequest,
+    table: OfferTable,
+    person: int,
+    column: int,
+    eta_s: float,
+    quickest_way: tuple[int, float, bool],
+    runners: Counter[int],
+) -> PlannedAlert:
+    candidate = table.candidates[person]
+    aed = None if column < 0 else table.aeds[column]
     if aed is None:
         reason = going_straight(candidate.distance_m, eta_s)
     else:
-        reason = fetching(aed, eta_s, _why_not_the_quickest(request, table, row, runners))
+        quickest, quickest_s, is_open = quickest_way
+        why_not = None
+        if quickest_s < eta_s - WORTH_SAYING_S:
+            why_not = why_not_this_one(
+                table.aeds[quickest],
+                instead=aed,
+                is_open=is_open,
+                is_fetched=runners[quickest] > 0,
+                zone=request.zone,
+            )
+        reason = fetching(aed, eta_s, why_not)
     return PlannedAlert(
-        responder_id=candidate.responder_id,
-        role=AlertRole.CPR if aed is None else AlertRole.AED,
-        aed_id=None if aed is None else aed.aed_id,
-        eta_s=eta_s,
-        distance_m=candidate.distance_m,
-        reason_en=reason.en,
-        reason_zh=reason.zh,
-        acceptance=acceptance_of(candidate, request.policy.acceptance, is_night=request.is_night),
-    )
-
-
-def _why_not_the_quickest(request: PlanRequest, table: OfferTable, row: int, runners: Counter[int]) -> Reason | None:
-    """Why the AED that this runner could bring soonest is not the one they fetch."""
-    person, column = int(table.offers[4][row]), int(table.offers[3][row])
-    via_s = table.arrivals.via_aed_s[person]
-    quickest = int(np.argmin(via_s))
-    if via_s[quickest] >= via_s[column] - WORTH_SAYING_S:
-        return None
-    return why_not_this_one(
-        table.aeds[quickest],
-        instead=table.aeds[column],
-        is_open=bool(table.arrivals.at_aed_s[person, quickest] < table.open_s[quickest]),
-        is_fetched=runners[quickest] > 0,
-        zone=request.zone,
+        candidate.responder_id,
+        AlertRole.CPR if aed is None else AlertRole.AED,
+        None if aed is None else aed.aed_id,
+        eta_s,
+        candidate.distance_m,
+        reason.en,
+        reason.zh,
+        acceptance_of(candidate, request.policy.acceptance, is_night=request.is_night),
     )
 
 

@@ -23,12 +23,12 @@ FREE, UNDER_WAY, ASIDE = 0, 1, 2
 
 _tuple_of: Any = types.Tuple
 _FLOATS, _INTEGERS = types.float64[::1], types.int64[::1]
-_OFFERS = _tuple_of((_FLOATS, _FLOATS, _FLOATS, _INTEGERS, _INTEGERS, _FLOATS, _INTEGERS))
+OFFERS = _tuple_of((_FLOATS, _FLOATS, _FLOATS, _INTEGERS, _INTEGERS, _FLOATS, _INTEGERS))
 _TERMS = _tuple_of((_FLOATS, _FLOATS, types.float64, types.float64, types.float64))
 
 # What the search's two entries answer and take.
 SEARCHING = (
     _tuple_of((_INTEGERS, types.float64, types.float64)),
-    [_OFFERS, _TERMS, types.int64, types.int64],
+    [OFFERS, _TERMS, types.int64, types.int64],
 )
-APPRAISING = (_tuple_of((types.float64, types.float64, _FLOATS)), [_OFFERS, _TERMS, _INTEGERS])
+APPRAISING = (_tuple_of((types.float64, types.float64, _FLOATS)), [OFFERS, _TERMS, _INTEGERS])

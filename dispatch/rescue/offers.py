@@ -8,6 +8,7 @@ import numpy as np
 
 from dispatch.rescue.arrival import Arrivals, estimate_arrivals, turnout_s
 from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers, Offers, Terms
+from dispatch.rescue.offer_kernels import offers_in_time
 from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
 from dispatch.rescue.scene import AedOption, Candidate
@@ -94,9 +95,11 @@ def _open_for_s(aed: AedOption, request: PlanRequest) -> float:
     return math.inf if aed.open_until is None else (aed.open_until - request.now) / timedelta(seconds=1)
 
 
-def _price_of(candidate: Candidate, acceptance: float, price: PricePolicy, *, is_night: bool) -> float:
-    waking = price.alert * (1.0 + price.dearer_per_recent_alert * candidate.recent_alerts)
-    return waking * (price.at_night if is_night else 1.0) + acceptance * price.journey
+def _prices(candidates: tuple[Candidate, ...], comes: Floats, price: PricePolicy, *, is_night: bool) -> Floats:
+    recent = np.array([each.recent_alerts for each in candidates], dtype=np.float64)
+    waking = price.alert * (1.0 + price.dearer_per_recent_alert * recent)
+    prices: Floats = waking * (price.at_night if is_night else 1.0) + comes * price.journey
+    return prices
 
 
 def _until_s(request: PlanRequest) -> float:
@@ -117,7 +120,7 @@ def _arrivals(request: PlanRequest, candidates: tuple[Candidate, ...], aeds: tup
 
 
 class _Rows:
-    """Blocks of offers as they are gathered."""
+    """Blocks of offers as they are gathered; the first is in the order of arrival."""
 
     def __init__(self) -> None:
         self._blocks: list[Offers] = []
@@ -132,6 +135,8 @@ class _Rows:
         self.add((floats[0], floats[1], floats[2], integers[0], integers[1], floats[3], integers[2]))
 
     def in_order(self) -> Offers:
+        if len(self._blocks) == 1:
+            return self._blocks[0]
         parts = [np.concatenate(part) for part in zip(*self._blocks, strict=True)]
         order = np.argsort(parts[0], kind="stable")
         arrive_s, comes, brings, aed, responder, price, stands = (part[order] for part in parts)
@@ -148,28 +153,9 @@ def _offer_candidates(
 ) -> None:
     """Offer each candidate every role in which they would be of use before the ambulance."""
     policy, is_night = request.policy, request.is_night
-    comes = np.array([acceptance_of(each, policy.acceptance, is_night=is_night) for each in candidates])
-    price = np.array(
-        [
-            _price_of(each, float(yes), policy.price, is_night=is_night)
-            for each, yes in zip(candidates, comes, strict=True)
-        ]
-    )
-    arrive_s = np.column_stack((arrivals.direct_s, arrivals.via_aed_s))
-    in_time = arrive_s < until_s
-    in_time[:, 1:] &= arrivals.at_aed_s < open_s
-    person, role = np.nonzero(in_time)
-    rows.add(
-        (
-            arrive_s[person, role],
-            comes[person],
-            np.where(role > 0, comes[person], 0.0),
-            role - 1,
-            person,
-            price[person],
-            np.full(len(person), FREE, dtype=np.int64),
-        )
-    )
+    comes = np.array([acceptance_of(each, policy.acceptance, is_night=is_night) for each in candidates], np.float64)
+    price = _prices(candidates, comes, policy.price, is_night=is_night)
+    rows.add(offers_in_time(arrivals.direct_s, arrivals.at_aed_s, arrivals.via_aed_s, open_s, until_s, comes, price))
 
 
 def _keep_promises(

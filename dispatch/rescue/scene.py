@@ -9,7 +9,8 @@ from dispatch.rescue.vocabulary import AedId, ResponderId, TravelMode
 from geo.place import Place
 
 
-@dataclass(frozen=True, slots=True)
+# Nobody changes one; but fifty are made for every SOS, and to make a frozen one takes three times as long.
+@dataclass(slots=True, unsafe_hash=True)
 class Candidate:
     """A responder who may be alerted: on duty, certified, free, with a fresh fix.
 

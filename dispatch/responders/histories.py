@@ -26,13 +26,18 @@ class Histories:
             oldest = times[-1] - timedelta(seconds=keep_s)
             self._asked_at[responder_id] = [each for each in times if each > oldest]
 
+    def knows(self, responder_id: ResponderId) -> bool:
+        """Whether they have ever answered."""
+        return responder_id in self._records
+
     def acceptance_of(self, responder_id: ResponderId, policy: AcceptancePolicy, *, is_night: bool) -> float:
         """The probability that they accept the next alert."""
         return acceptance(self._records.get(responder_id, NEVER_ASKED), policy, is_night=is_night)
 
     def alerts_since(self, responder_id: ResponderId, since: datetime) -> int:
         """How many alerts they have had after `since`."""
-        return sum(each > since for each in self._asked_at.get(responder_id, ()))
+        times = self._asked_at.get(responder_id)
+        return sum(each > since for each in times) if times else 0
 
     def record_of(self, responder_id: ResponderId) -> AnswerRecord:
         """How often they were asked and said yes."""

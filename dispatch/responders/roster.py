@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntFlag
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from dispatch.rescue.policy import Policy
@@ -15,6 +16,9 @@ from geo.distance import distance_m
 from geo.fixes import FixAging
 from geo.nearest import Found, MovingPoints
 from geo.place import Place
+
+# So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
+_SPARE = 8
 
 
 class _Mark(IntFlag):
@@ -119,21 +123,26 @@ class Roster:
             is_certified = self._responders[responder_id].is_certified_on(today)
             return is_certified and self.histories.alerts_since(responder_id, lately) < limit
 
-        found = self._on_duty.nearest(
-            place,
-            policy.candidates,
-            within_m=policy.reach_m,
-            all_of=_Mark.FREE,
-            aging=_aging(policy, now),
-            keep=may_be_alerted,
+        within = partial(
+            self._on_duty.nearest, place, within_m=policy.reach_m, all_of=_Mark.FREE, aging=_aging(policy, now)
         )
-        return tuple(self._candidate(each, now, policy, is_night=is_night) for each in found)
+        # Nearly everybody may be: to ask for a few more and leave out costs half of asking about each in the search.
+        looked_at = policy.candidates + _SPARE
+        found = within(looked_at)
+        fit = [each for each in found if may_be_alerted(each.key)]
+        if len(fit) < policy.candidates and len(found) == looked_at:
+            fit = within(policy.candidates, keep=may_be_alerted)
+        population = policy.acceptance.night if is_night else policy.acceptance.day
+        return tuple(
+            self._candidate(each, policy, lately, population, is_night=is_night) for each in fit[: policy.candidates]
+        )
 
     def whereabouts(
         self, responder_ids: Iterable[ResponderId], place: Place, *, now: datetime, policy: Policy
     ) -> tuple[Candidate, ...]:
         """Where these are now, as far as it is known, and how far from `place`."""
         aging = _aging(policy, now)
+        lately = now - timedelta(seconds=policy.price.recent_s)
         here: list[Candidate] = []
         for responder_id in responder_ids:
             responder = self._responders.get(responder_id)
@@ -141,21 +150,27 @@ class Roster:
             spread_m = aging.spread_m(fix.accuracy_m or 0.0, fix.at.timestamp()) if fix else None
             if fix is not None and spread_m is not None:
                 found = Found(responder_id, distance_m(place, fix.place), spread_m)
-                here.append(self._candidate(found, now, policy, is_night=False))
+                here.append(self._candidate(found, policy, lately, policy.acceptance.day, is_night=False))
         return tuple(here)
 
-    def _candidate(self, found: Found[ResponderId], now: datetime, policy: Policy, *, is_night: bool) -> Candidate:
-        responder = self._responders[found.key]
+    def _candidate(
+        self, found: Found[ResponderId], policy: Policy, lately: datetime, population: float, *, is_night: bool
+    ) -> Candidate:
+        responder_id = found.key
+        responder = self._responders[responder_id]
         if responder.fix is None:
-            raise LookupError(f"{found.key} is on the map without a fix")
+            raise LookupError(f"{responder_id} is on the map without a fix")
+        histories = self.histories
         return Candidate(
-            responder_id=found.key,
-            place=responder.fix.place,
-            distance_m=found.distance_m,
-            mode=responder.mode,
-            spread_m=found.spread_m,
-            acceptance=self.histories.acceptance_of(found.key, policy.acceptance, is_night=is_night),
-            recent_alerts=self.histories.alerts_since(found.key, now - timedelta(seconds=policy.price.recent_s)),
+            responder_id,
+            responder.fix.place,
+            found.distance_m,
+            responder.mode,
+            found.spread_m,
+            histories.acceptance_of(responder_id, policy.acceptance, is_night=is_night)
+            if histories.knows(responder_id)
+            else population,
+            histories.alerts_since(responder_id, lately),
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:

@@ -36,13 +36,14 @@ async def test_the_two_servers_take_turns_and_take_turns_at_going_first() -> Non
     assert (service_ms, bare_ms) == ([4.0] * 3, [2.0] * 3)
 
 
-def _steps(decide_ms: float) -> StepTimes:
-    return StepTimes({"survey": 0.5, "decide": decide_ms, "render": 0.1, "commit": 1.5, "deliver": 0.5, "total": 4.0})
+def _steps(plan_ms: float) -> StepTimes:
+    steps = {"survey": 0.5, "plan": plan_ms, "decide": 1.3, "render": 0.1, "commit": 1.5, "deliver": 0.5, "total": 4.0}
+    return StepTimes(steps)
 
 
 def test_the_report_has_what_others_read_from_it() -> None:
-    measured = Measured([2.0, 4.0], [1.0, 2.0], _steps(decide_ms=1.0), alerts=19.5, sites=2)
-    written = report(measured, figures([0.5, 0.7]), Crowded(100_000, [4.0, 6.0], _steps(decide_ms=0.75)))
+    measured = Measured([2.0, 4.0], [1.0, 2.0], _steps(plan_ms=1.0), alerts=19.5, sites=2)
+    written = report(measured, figures([0.5, 0.7]), Crowded(100_000, [4.0, 6.0], _steps(plan_ms=0.75)))
     assert written["ratio_p50"] == 2
     assert written["ratio_p99"] == 2
     assert written["service_ms"]["p50"] == 3
@@ -56,13 +57,13 @@ def test_the_report_has_what_others_read_from_it() -> None:
     printed = table(written)
     assert "19.5 alerts (mean), 120 responders" in printed
     assert "3.00 ms" in printed
-    assert "matching (survey and decide) is 0.25" in printed
+    assert "matching (survey and plan) is 0.25" in printed
 
 
 def test_steps_are_means_of_what_happened_in_between() -> None:
     def metrics(seconds: float, count: int) -> str:
         lines = ["# TYPE dispatch_sos_step_seconds histogram"]
-        for step in ("survey", "decide", "render", "commit", "deliver", "total"):
+        for step in ("survey", "plan", "decide", "render", "commit", "deliver", "total"):
             lines.append(f'dispatch_sos_step_seconds_sum{{step="{step}"}} {seconds}')
             lines.append(f'dispatch_sos_step_seconds_count{{step="{step}"}} {count}')
         return "\n".join(lines) + "\n"
