@@ -82,6 +82,9 @@ async def record_decision(database: Database, decision: Decision, messages: Sequ
         "changed_ids": list(touched),
         "changed_states": [each.state for each in touched.values()],
         "changed_active": [each.is_active for each in touched.values()],
+        "changed_roles": [each.role for each in touched.values()],
+        "changed_aed_ids": [each.aed_id for each in touched.values()],
+        "changed_etas": [each.eta_s for each in touched.values()],
     }
     return _numbered(messages, await database.run(statements.CONTINUE, parameters))
 

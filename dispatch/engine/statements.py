@@ -14,11 +14,12 @@ _TYPES = {
     **dict.fromkeys(("number", "version", "keep", "wave"), "int4"),
     "drill": "bool",
     "respond_by": "text[]",
-    **dict.fromkeys(("shown_ids", "changed_ids", "alert_ids", "alert_aed_ids", "message_alert_ids"), "uuid[]"),
+    **dict.fromkeys(("shown_ids", "changed_ids", "changed_aed_ids"), "uuid[]"),
+    **dict.fromkeys(("alert_ids", "alert_aed_ids", "message_alert_ids"), "uuid[]"),
     **dict.fromkeys(("shown_versions", "alert_waves", "recipient_totals", "message_places"), "int4[]"),
-    **dict.fromkeys(("changed_states", "alert_responders", "alert_roles", "alert_states"), "text[]"),
+    **dict.fromkeys(("changed_states", "changed_roles", "alert_responders", "alert_roles", "alert_states"), "text[]"),
     **dict.fromkeys(("changed_active", "alert_active"), "bool[]"),
-    "alert_etas": "float8[]",
+    **dict.fromkeys(("alert_etas", "changed_etas"), "float8[]"),
     **dict.fromkeys(("recipients", "message_recipients", "message_bodies"), "text[]"),
 }
 
@@ -80,8 +81,10 @@ with incident as (
     update incidents set state = :state, version = :version, closed_at = :closed_at where id = :incident_id
 ),
 changed_alerts as (
-    update alerts set state = changed.state, active = changed.active
-    from unnest(:changed_ids, :changed_states, :changed_active) as changed(id, state, active)
+    update alerts set state = changed.state, active = changed.active, role = changed.role, aed_id = changed.aed_id,
+                      eta_s = changed.eta_s
+    from unnest(:changed_ids, :changed_states, :changed_active, :changed_roles, :changed_aed_ids, :changed_etas)
+        as changed(id, state, active, role, aed_id, eta_s)
     where alerts.id = changed.id
 ),
 {_FOLLOWS}""",

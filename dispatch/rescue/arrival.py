@@ -11,6 +11,10 @@ from dispatch.rescue.scene import AedOption, Candidate
 from dispatch.rescue.streets import StreetTimes
 from geo.distance import distance_matrix_m
 
+# Fewer known ways say nothing of the others'; and no bridge is farther than this makes it.
+_FEWEST_WAYS = 3
+_LONGEST_DETOUR = 5.0
+
 
 @dataclass(frozen=True, slots=True)
 class Arrivals:
@@ -77,13 +81,28 @@ def _follow_streets(
     to_aed_s: npt.NDArray[np.float64],
     onward_s: npt.NDArray[np.float64],
 ) -> None:
-    """Put what is known of the streets in the place of estimates; how exact a fix is stays what it was."""
-    for row, candidate in enumerate(candidates):
-        known_s = streets.direct_s.get(candidate.responder_id)
-        if known_s is not None:
-            moving_s[row] = np.hypot(known_s, spread_s[row])
-        for column, aed in enumerate(aeds):
-            known_s = streets.to_aed_s.get((candidate.responder_id, aed.aed_id))
-            if known_s is not None:
-                to_aed_s[row, column] = np.hypot(known_s, spread_s[row])
-            onward_s[row, column] = streets.onward_s.get((aed.aed_id, candidate.mode), onward_s[row, column])
+    """Put what is known of the streets in the place of estimates; how exact a fix is stays what it was.
+
+    The engine was asked about a few. The others' ways are taken to be as much longer than their estimates as those of
+    the few are in the middle: where a river lies between, the next in line must not look near for not being asked.
+    """
+    known_direct_s = np.array([streets.direct_s.get(each.responder_id, np.nan) for each in candidates], np.float64)
+    detour = _detour(known_direct_s, moving_s)
+    pairs = [[streets.to_aed_s.get((each.responder_id, aed.aed_id), np.nan) for aed in aeds] for each in candidates]
+    known_to_aed_s = np.array(pairs, np.float64).reshape(to_aed_s.shape)
+    ways_on = [[streets.onward_s.get((aed.aed_id, each.mode), np.nan) for aed in aeds] for each in candidates]
+    known_onward_s = np.array(ways_on, np.float64).reshape(onward_s.shape)
+    moving_s[:] = np.where(np.isnan(known_direct_s), moving_s * detour, np.hypot(known_direct_s, spread_s))
+    likely_s = np.hypot(known_to_aed_s, spread_s[:, None])
+    to_aed_s[:] = np.where(np.isnan(known_to_aed_s), to_aed_s * detour, likely_s)
+    onward_s[:] = np.where(np.isnan(known_onward_s), onward_s * detour, known_onward_s)
+
+
+def _detour(known_s: npt.NDArray[np.float64], estimated_s: npt.NDArray[np.float64]) -> float:
+    """By how much ways are longer than estimated, in the middle of those that are known."""
+    told = ~np.isnan(known_s) & (estimated_s > 0.0)
+    if np.count_nonzero(told) < _FEWEST_WAYS:
+        return 1.0
+    # No way at all counts as a very long one.
+    ratios = np.minimum(known_s[told] / estimated_s[told], _LONGEST_DETOUR)
+    return float(max(1.0, np.median(ratios)))

@@ -1,11 +1,15 @@
 """Time to arrive, against figures worked out by hand."""
 
+import math
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from dispatch.rescue.arrival import estimate_arrivals
 from dispatch.rescue.policy import TravelPolicy
 from dispatch.rescue.scene import AedOption, Candidate
+from dispatch.rescue.streets import StreetTimes
 from dispatch.rescue.vocabulary import AedId, ResponderId, TravelMode
 from geo.place import Place
 
@@ -96,3 +100,55 @@ def test_the_figures_of_the_default_policy() -> None:
     walker = Candidate(ResponderId("w"), Place(0.0, 300 / STEP_M / 1000), 300.0, TravelMode.WALK)
     arrivals = estimate_arrivals([walker], [], floor=None, is_night=False, travel=TravelPolicy())
     assert arrivals.direct_s[0] == pytest.approx(383.57, abs=0.01)
+
+
+def test_what_the_streets_say_stands_before_the_estimate() -> None:
+    walker = _east("walker", 2)
+    streets = StreetTimes(
+        direct_s={ResponderId("walker"): 700.0},
+        to_aed_s={(ResponderId("walker"), AedId("a")): 60.0},
+        onward_s={(AedId("a"), TravelMode.WALK): 50.0},
+    )
+    arrivals = estimate_arrivals([walker], [_aed(3)], floor=None, is_night=False, travel=ROUND_FIGURES, streets=streets)
+    assert arrivals.direct_s[0] == pytest.approx(100 + 700)
+    assert arrivals.at_aed_s[0, 0] == pytest.approx(100 + 60)
+    assert arrivals.via_aed_s[0, 0] == pytest.approx(100 + 60 + 30 + 50)
+
+
+def test_who_has_no_way_never_arrives() -> None:
+    streets = StreetTimes(direct_s={ResponderId("islander"): math.inf})
+    arrivals = estimate_arrivals(
+        [_east("islander", 1)], [], floor=None, is_night=False, travel=ROUND_FIGURES, streets=streets
+    )
+    assert arrivals.direct_s[0] == math.inf
+
+
+def test_who_was_not_asked_about_is_taken_to_go_as_roundabout_as_the_others() -> None:
+    people = [_east(f"r{number}", 1 + number) for number in range(5)]
+    straight = estimate_arrivals(people, [_aed(-2)], floor=None, is_night=False, travel=ROUND_FIGURES)
+    known = {each.responder_id: 2.5 * (time - 100) for each, time in zip(people[:4], straight.direct_s, strict=False)}
+    known[people[0].responder_id] = math.inf
+    arrivals = estimate_arrivals(
+        people, [_aed(-2)], floor=None, is_night=False, travel=ROUND_FIGURES, streets=StreetTimes(direct_s=known)
+    )
+    assert arrivals.direct_s[4] - 100 == pytest.approx(2.5 * (straight.direct_s[4] - 100))
+    assert arrivals.at_aed_s[4, 0] - 100 == pytest.approx(2.5 * (straight.at_aed_s[4, 0] - 100))
+
+
+def test_two_known_ways_say_nothing_of_the_others_and_nobody_is_sped_up() -> None:
+    people = [_east(f"r{number}", 1 + number) for number in range(5)]
+    straight = estimate_arrivals(people, [], floor=None, is_night=False, travel=ROUND_FIGURES)
+    for known, factor in ((2, 9.0), (4, 0.5)):
+        streets = StreetTimes(
+            direct_s={each.responder_id: factor * 200 * (1 + n) for n, each in enumerate(people[:known])}
+        )
+        arrivals = estimate_arrivals(people, [], floor=None, is_night=False, travel=ROUND_FIGURES, streets=streets)
+        assert arrivals.direct_s[4] == straight.direct_s[4]
+
+
+def test_how_sure_a_position_is_counts_on_streets_too() -> None:
+    vague = replace(_east("vague", 2), spread_m=400.0)
+    streets = StreetTimes(direct_s={ResponderId("vague"): 300.0})
+    arrivals = estimate_arrivals([vague], [], floor=None, is_night=False, travel=ROUND_FIGURES, streets=streets)
+    # 400 m at 1.5 s a metre are 600 s to either side.
+    assert arrivals.direct_s[0] == pytest.approx(100 + math.hypot(300, 600))

@@ -1,0 +1,61 @@
+"""What the routing engine says reaches the plan of an SOS; an engine that is not there costs nothing but its knowledge."""
+
+import math
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from dispatch.rescue.scene import AedOption, Candidate
+from dispatch.rescue.streets import StreetTimes
+from dispatch.rescue.vocabulary import ResponderId
+from dispatch.storage.database import Database
+from geo.place import Place
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
+
+
+class River:
+    """Knows that whoever is north of the patient has no way there."""
+
+    def __init__(self) -> None:
+        self.asked: list[set[ResponderId]] = []
+
+    async def travel_times(
+        self, patient: Place, candidates: Sequence[Candidate], aeds: Sequence[AedOption]
+    ) -> StreetTimes | None:
+        del aeds
+        self.asked.append({each.responder_id for each in candidates})
+        cut_off = {each.responder_id for each in candidates if each.place.latitude > patient.latitude}
+        return StreetTimes(direct_s={each: math.inf for each in cut_off})
+
+
+async def test_who_is_beyond_the_river_is_not_asked(service: ServiceInProcess) -> None:
+    river = River()
+    service.service.engine.surveyor.router = river
+    async with (
+        service.on_duty("beyond", beside(WULIN, north_m=60)),
+        service.on_duty("here", beside(WULIN, north_m=-200)) as here,
+    ):
+        opened = await service.sos()
+        await here.answer(await here.next("alert"), "accept")
+        await here.next("assignment")
+        incident = await service.incident(opened["incident_id"])
+    assert [each["responder_id"] for each in incident["alerts"]] == ["here"]
+    assert river.asked[0] == {"beyond", "here"}
+    # And again when somebody has accepted: where they are now is part of the question.
+    assert "here" in river.asked[1]
+
+
+async def test_a_routing_engine_that_is_not_there_does_not_keep_an_sos_waiting(
+    postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    del database
+    # Nothing listens on the discard port.
+    settings = settings_for_tests(tmp_path).model_copy(update={"routing_url": "http://127.0.0.1:9"})
+    async with (
+        run_in_process(settings, postgis_url, clock) as service,
+        service.on_duty("r1", beside(WULIN, north_m=100)) as r1,
+    ):
+        started = time.monotonic()
+        assert (await service.sos())["alerted"] == 1
+        await r1.next("alert")
+        assert time.monotonic() - started < 5
