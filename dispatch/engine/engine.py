@@ -201,7 +201,7 @@ class Engine:
                 incident.place,
                 now=self.clock.now(),
                 times_widened=incident.times_widened + isinstance(command, Widen),
-                engaged=[each.responder_id for each in incident.engaged()],
+                under_way=[each.responder_id for each in incident.alerts.values() if each.is_active],
             )
             return await self.surveyor.with_streets(scene, incident.place)
         return self.surveyor.bare_scene(self.clock.now())

@@ -39,11 +39,11 @@ class Surveyor:
         self._timezone = timezone
 
     def scene_at(
-        self, place: Place, *, now: datetime, times_widened: int = 0, engaged: Iterable[ResponderId] = ()
+        self, place: Place, *, now: datetime, times_widened: int = 0, under_way: Iterable[ResponderId] = ()
     ) -> Scene:
         """Candidates and usable AEDs around `place`, nearest first, within the policy's reach.
 
-        `engaged` are those who have accepted in this incident: where they are now is part of the scene.
+        `under_way` are those on offer or on the way in this incident: where they are now is part of the scene.
         """
         policy = self.policy.widened(times_widened)
         aeds = self.aeds.nearest_usable(place, policy.aeds, now, policy.aed_reach_m)
@@ -54,7 +54,7 @@ class Surveyor:
             candidates=self.roster.candidates(place, now=now, policy=policy, is_night=is_night),
             aeds=tuple(self._option(aed, distance_m, now) for aed, distance_m in aeds),
             policy=self.policy,
-            engaged=self.roster.whereabouts(engaged, place, now=now, policy=policy),
+            under_way=self.roster.whereabouts(under_way, place, now=now, policy=policy),
             zone=self._timezone,
         )
 
@@ -62,7 +62,7 @@ class Surveyor:
         """The scene with what the routing engine says of the ways, if there is one and it answers in time."""
         if self.router is None:
             return scene
-        people = (*scene.candidates, *scene.engaged)
+        people = (*scene.candidates, *scene.under_way)
         return replace(scene, streets=await self.router.travel_times(place, people, scene.aeds))
 
     def answer_history(self) -> AnswerHistory:

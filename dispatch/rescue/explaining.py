@@ -34,7 +34,7 @@ def explained_change(request: PlanRequest, table: OfferTable, row: int) -> Chang
         raise LookupError("only who is under way can change roles")
     eta_s = float(table.offers[0][row])
     aed = table.aed_of(row)
-    here = next(each for each in request.engaged if each.responder_id == commitment.responder_id)
+    here = next(each for each in request.whereabouts if each.responder_id == commitment.responder_id)
     lost = _lost(table, commitment.aed_id)
     reason = going_straight(here.distance_m, eta_s) if aed is None else fetching(aed, eta_s, lost)
     return Change(

@@ -173,7 +173,7 @@ def _keep_promises(
     """
     acceptance = request.policy.acceptance
     columns = {each.aed_id: column for column, each in enumerate(aeds)}
-    here = {each.responder_id: each for each in request.engaged}
+    here = {each.responder_id: each for each in request.whereabouts}
     for number, each in enumerate(under_way):
         person = first + number
         unknown = acceptance.night if request.is_night else acceptance.day

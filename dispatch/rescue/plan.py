@@ -35,7 +35,7 @@ class Commitment:
 class PlanRequest:
     """Everything a plan may depend on; the same request gives the same plan, in whatever order its parts stand.
 
-    `engaged` are those who have accepted, where they are now. `elapsed_s` is the time since the collapse, as far as it
+    `whereabouts` says of those under way where they are now. `elapsed_s` is the time since the collapse, as far as it
     is known: the expected minutes count from then. The choice does not depend on it, for the benefit is linear.
     """
 
@@ -49,7 +49,7 @@ class PlanRequest:
     under_way: tuple[Commitment, ...]
     cap: int
     policy: Policy
-    engaged: tuple[Candidate, ...] = ()
+    whereabouts: tuple[Candidate, ...] = ()
     streets: StreetTimes | None = None
     elapsed_s: float = 0.0
     zone: tzinfo = UTC

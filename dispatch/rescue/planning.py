@@ -31,7 +31,7 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
         under_way=tuple(commitment(each, scene.now) for each in (*active, *done)),
         cap=policy.alert_cap - len(active),
         policy=policy,
-        engaged=scene.engaged,
+        whereabouts=scene.under_way,
         streets=scene.streets,
         elapsed_s=(scene.now - incident.opened_at).total_seconds(),
         zone=scene.zone,

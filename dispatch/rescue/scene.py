@@ -44,8 +44,8 @@ class AedOption:
 class Scene:
     """One moment: the time, whether it is night there, who and what is near, and the owner's policy.
 
-    `engaged` are those who have accepted in this incident, where they are now. `streets` is what a routing engine says
-    of the ways, if one was asked in time. `zone` is where closing times are told in.
+    `under_way` are those on offer or on the way in this incident, where they are now. `streets` is what a routing
+    engine says of the ways, if one was asked in time. `zone` is where closing times are told in.
     """
 
     now: datetime
@@ -53,6 +53,6 @@ class Scene:
     candidates: tuple[Candidate, ...] = ()
     aeds: tuple[AedOption, ...] = ()
     policy: Policy = field(default_factory=Policy)
-    engaged: tuple[Candidate, ...] = ()
+    under_way: tuple[Candidate, ...] = ()
     streets: StreetTimes | None = None
     zone: tzinfo = UTC

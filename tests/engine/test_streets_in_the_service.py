@@ -1,4 +1,4 @@
-"""What the routing engine says reaches the plan of an SOS; an engine that is not there costs nothing but its knowledge."""
+"""What the routing engine says reaches the plan of an SOS; one that is not there costs nothing but its knowledge."""
 
 import math
 import time
@@ -19,13 +19,16 @@ class River:
     def __init__(self) -> None:
         self.asked: list[set[ResponderId]] = []
 
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
     async def travel_times(
         self, patient: Place, candidates: Sequence[Candidate], aeds: Sequence[AedOption]
     ) -> StreetTimes | None:
         del aeds
         self.asked.append({each.responder_id for each in candidates})
         cut_off = {each.responder_id for each in candidates if each.place.latitude > patient.latitude}
-        return StreetTimes(direct_s={each: math.inf for each in cut_off})
+        return StreetTimes(direct_s=dict.fromkeys(cut_off, math.inf))
 
 
 async def test_who_is_beyond_the_river_is_not_asked(service: ServiceInProcess) -> None:
@@ -41,7 +44,7 @@ async def test_who_is_beyond_the_river_is_not_asked(service: ServiceInProcess) -
         incident = await service.incident(opened["incident_id"])
     assert [each["responder_id"] for each in incident["alerts"]] == ["here"]
     assert river.asked[0] == {"beyond", "here"}
-    # And again when somebody has accepted: where they are now is part of the question.
+    # And again when somebody accepts: where those under way are now is part of the question.
     assert "here" in river.asked[1]
 
 

@@ -108,7 +108,7 @@ def _in_the_middle(draw: st.DrawFn) -> PlanRequest:
                 stays=rng.random() < 0.2,
             )
         )
-    return replace(request, under_way=tuple(under_way), engaged=engaged if rng.random() < 0.8 else ())
+    return replace(request, under_way=tuple(under_way), whereabouts=engaged if rng.random() < 0.8 else ())
 
 
 @QUICK
@@ -132,7 +132,7 @@ def test_a_plan_keeps_its_promises(request: PlanRequest, seed: int) -> None:
         candidates=tuple(rng.sample(request.candidates, len(request.candidates))),
         aeds=tuple(rng.sample(request.aeds, len(request.aeds))),
         under_way=tuple(rng.sample(request.under_way, len(request.under_way))),
-        engaged=tuple(rng.sample(request.engaged, len(request.engaged))),
+        whereabouts=tuple(rng.sample(request.whereabouts, len(request.whereabouts))),
     )
     assert best_plan(again) == plan, "the order of what it was told changed the plan"
 
@@ -147,3 +147,37 @@ def test_a_replan_never_lowers_the_benefit_of_what_was_promised(request: PlanReq
     spared = request.policy.price.journey * len(plan.withdrawn)
     assert plan.value is not None
     assert plan.value >= promised - spared - 1e-9
+
+
+@QUICK
+@given(request=_in_the_middle())
+def test_a_plan_that_was_carried_out_asks_for_nothing_more(request: PlanRequest) -> None:
+    plan = best_plan(replace(request, cap=20))
+    asked = tuple(
+        Commitment(
+            responder_id=each.responder_id,
+            role=each.role,
+            aed_id=each.aed_id,
+            eta_s=each.eta_s,
+            accepted=False,
+            acceptance=each.acceptance,
+        )
+        for each in plan.alerts
+    )
+    changed = {each.responder_id: each for each in plan.changes}
+    kept = tuple(
+        replace(each, role=changed[each.responder_id].role, aed_id=changed[each.responder_id].aed_id)
+        if each.responder_id in changed
+        else each
+        for each in request.under_way
+        if each.responder_id not in plan.withdrawn
+    )
+    # Those asked or sent home are not free at the same moment.
+    gone = {*plan.withdrawn, *(each.responder_id for each in asked)}
+    left = tuple(each for each in request.candidates if each.responder_id not in gone)
+    again = best_plan(replace(request, candidates=left, under_way=(*kept, *asked), cap=20 - len(asked)))
+    assert again.withdrawn == ()
+    if len(plan.changes) < 3:
+        assert again.changes == ()
+    if not plan.withdrawn:
+        assert again.alerts == ()

@@ -35,7 +35,7 @@ def a_request(
         under_way=under_way,
         cap=cap,
         policy=policy or Policy(),
-        engaged=engaged,
+        whereabouts=engaged,
     )
 
 

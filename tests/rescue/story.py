@@ -57,7 +57,7 @@ class Story:
             candidates=tuple(self.candidates),
             aeds=tuple(self.aeds),
             policy=self.policy,
-            engaged=tuple(self.engaged),
+            under_way=tuple(self.engaged),
         )
 
     def opens(self, *, cpr_in_progress: bool = False) -> "Story":
