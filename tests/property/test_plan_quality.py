@@ -13,6 +13,7 @@ from dispatch.rescue.offer_arrays import UNDER_WAY
 from dispatch.rescue.offers import OfferTable, offer_table
 from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.plan_kernels import LOOKED_AT, appraise, best_alerts
+from dispatch.rescue.policy import PricePolicy
 from dispatch.rescue.vocabulary import AedId, AlertRole, ResponderId
 from loadtests.plan_cases import random_request
 from loadtests.plan_oracle import benefit, benefit_over_outcomes, best
@@ -83,6 +84,64 @@ def test_the_plan_is_as_good_as_the_best_of_all_choices(seed: int, people: int, 
         _, value, proven = best_alerts(table.offers, table.terms, cap, table.choices)
         assert value == pytest.approx(optimum, abs=1e-12)
         assert proven == value
+
+
+def _net_gains(table: OfferTable, rows: list[int]) -> list[float]:
+    """For each responder, the most that one of their offers adds to these, net of its price; the best first."""
+    gains = appraise(table.offers, table.terms, np.array(sorted(rows), dtype=np.int64))[2] - table.offers[5]
+    best: dict[int, float] = {}
+    for row, gain in enumerate(gains.tolist()):
+        person = int(table.offers[4][row])
+        best[person] = max(best.get(person, 0.0), gain)
+    return sorted(best.values(), reverse=True)
+
+
+@QUICK
+@given(seed=st.integers(0, 2**32), people=st.integers(1, 6), aeds=st.integers(0, 3), cap=st.integers(1, 4))
+def test_the_bound_holds_from_any_choice_however_bad(seed: int, people: int, aeds: int, cap: int) -> None:
+    rng = Random(seed)
+    table = offer_table(random_request(rng, people=people, aeds=aeds, cap=cap))
+    if table.choices > 400:
+        return
+    rows = range(len(table.offers[0]))
+    chosen = {int(table.offers[4][row]): row for row in rng.sample(rows, min(len(rows), rng.randint(0, 4)))}
+    bound = _worth(table, list(chosen.values())) + sum(_net_gains(table, list(chosen.values()))[:cap])
+    assert bound >= best(table.offers, table.terms, cap) - 1e-12
+
+
+@QUICK
+@given(seed=st.integers(0, 2**32), people=st.integers(5, 40), aeds=st.integers(0, 8), cap=st.integers(1, 20))
+def test_the_bound_is_what_its_proof_says(seed: int, people: int, aeds: int, cap: int) -> None:
+    table = offer_table(random_request(Random(seed), people=people, aeds=aeds, cap=cap))
+    chosen, value, bound = best_alerts(table.offers, table.terms, cap, _SEARCH)
+    rows = chosen.tolist()
+    by_hand = _worth(table, rows) + sum(_net_gains(table, rows)[:cap])
+    assert bound == pytest.approx(max(by_hand, value), rel=1e-9, abs=1e-12)
+    assert value == pytest.approx(_worth(table, rows) - table.offers[5][rows].sum(), rel=1e-9, abs=1e-12)
+
+
+def _greedily(table: OfferTable, cap: int) -> float:
+    """What comes of taking the best offer each time and never looking back."""
+    rows: list[int] = []
+    while len(rows) < cap:
+        gains = appraise(table.offers, table.terms, np.array(sorted(rows), dtype=np.int64))[2] - table.offers[5]
+        gains[np.isin(table.offers[4], table.offers[4][rows])] = -np.inf
+        if not len(gains) or gains.max() <= 0.0:
+            break
+        rows.append(int(np.argmax(gains)))
+    return _worth(table, rows) - float(table.offers[5][rows].sum())
+
+
+def test_swaps_make_more_of_what_the_greedy_search_found() -> None:
+    better = 0
+    for seed in range(60):
+        table = offer_table(random_request(Random(seed), people=40, aeds=6, cap=12, price=PricePolicy(0.0, 0.0)))
+        chosen, value, _ = best_alerts(table.offers, table.terms, 12, _SEARCH)
+        greedy = _greedily(table, 12)
+        assert value >= greedy - 1e-12
+        # Where fewer are alerted, exchanges of two are tried as well and could do it alone.
+        better += len(chosen) == 12 and value > greedy + 1e-9
+    assert better >= 5
 
 
 @st.composite
