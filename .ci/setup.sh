@@ -117,7 +117,7 @@ bring_compiled_searches() {
   wanted=$(hash_of requirements.lock geo/*.py dispatch/rescue/*.py)
   if is_stamped "$stamp" "$wanted"; then return; fi
   step compile "compiling the searches (20 seconds)" \
-    "$VENV/bin/python" -c 'import geo.nearest, dispatch.rescue.plan_kernels'
+    "$VENV/bin/python" -c 'import geo.nearest, dispatch.rescue.best_plan'
   printf '%s\n' "$wanted" >"$stamp"
 }
 

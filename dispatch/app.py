@@ -19,6 +19,7 @@ from dispatch.access.shared_counters import SharedCounters
 from dispatch.access.tokens import TokenIssuer, secret_of
 from dispatch.aeds import endpoints as aed_endpoints
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import NOTIFY_CHANNEL, AedService
 from dispatch.clock import Clock, SystemClock
@@ -56,6 +57,7 @@ from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from dispatch.storage.notifications import listen
 from geo.bounding_box import BoundingBox
+from geo.place import Place
 
 log = structlog.get_logger()
 
@@ -129,6 +131,10 @@ class Service:
         await self.responders.load()
         await self.engine.recover()
         self.pictures.count_aeds()
+        # Time zones and hours take a quarter of a second to be read for the first time: not in the first SOS.
+        here = Place(self.settings.map_latitude, self.settings.map_longitude)
+        is_open_at("24/7", here, self.clock.now(), self.settings.timezone)
+        self.engine.surveyor.scene_at(here, now=self.clock.now())
         for work in (
             self.engine.feed.run,
             self.acknowledgements.run,

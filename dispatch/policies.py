@@ -1,7 +1,8 @@
 """The owner's policy: the defaults of `rescue.policy`, with what a file says instead."""
 
 import json
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,11 @@ from pydantic import TypeAdapter, ValidationError
 from dispatch.rescue.policy import Policy
 
 _POLICY = TypeAdapter(Policy)
+
+# Beyond these nobody means what the file says.
+_LARGEST = 1e8
+_MOST_PAIRS = 10
+_MOST_LOOKED_AT = 1000
 
 
 class PolicyFileError(ValueError):
@@ -65,6 +71,10 @@ def _merged(known: Mapping[str, Any], said: Mapping[str, Any]) -> dict[str, Any]
 
 def _impossible(policy: Policy) -> list[str]:
     """What no service could work with."""
+    numbers = _numbers(json.loads(_POLICY.dump_json(policy)), "")
+    endless = [f"{path}: must be a number of an ordinary size" for path, each in numbers if not _is_ordinary(each)]
+    if endless:
+        return endless
     rules = {
         "travel.speed_m_s: every speed must be above 0": all(each > 0 for each in policy.travel.speed_m_s.values()),
         "travel.detour_factor: no way is shorter than a straight line": all(
@@ -83,15 +93,23 @@ def _impossible(policy: Policy) -> list[str]:
             policy.benefit.cpr_per_min, policy.benefit.shock_per_min, policy.benefit.worth_beside_cpr
         )
         >= 0
-        and policy.benefit.ambulance_s > 0,
+        and policy.benefit.ambulance_s > 0
+        and policy.benefit.ambulance_least_s > 0,
         # With weights that rise, more alerts could be worth more than the sum of theirs, and no bound would hold.
         "benefit.pair_worth: one weight or more, falling, none below 0": bool(policy.benefit.pair_worth)
         and list(policy.benefit.pair_worth) == sorted(policy.benefit.pair_worth, reverse=True)
         and policy.benefit.pair_worth[-1] >= 0,
         "price: no price may be below 0": min(
-            policy.price.alert, policy.price.dearer_per_recent_alert, policy.price.journey, policy.price.change
+            policy.price.alert,
+            policy.price.dearer_per_recent_alert,
+            policy.price.journey,
+            policy.price.change,
+            policy.price.at_night,
         )
         >= 0,
+        "price: recent_alerts_limit must be 1 or more, recent_s above 0": policy.price.recent_alerts_limit >= 1
+        and policy.price.recent_s > 0,
+        "benefit.pair_worth: ten weights at most": len(policy.benefit.pair_worth) <= _MOST_PAIRS,
         "acceptance: day and night must be between 0 and 1, floors from 0 to 1, prior_alerts above 0": 0
         < policy.acceptance.day
         < 1
@@ -100,8 +118,29 @@ def _impossible(policy: Policy) -> list[str]:
         and 0 <= policy.acceptance.aed_floor <= 1
         and policy.acceptance.prior_alerts > 0,
         "respond_within_s and look_again_s must be 1 or more": min(policy.respond_within_s, policy.look_again_s) >= 1,
-        "alert_cap, candidates and aeds must be 1 or more": min(policy.alert_cap, policy.candidates, policy.aeds) >= 1,
+        f"alert_cap, candidates and aeds must be from 1 to {_MOST_LOOKED_AT}": 1
+        <= min(policy.alert_cap, policy.candidates, policy.aeds)
+        <= max(policy.alert_cap, policy.candidates, policy.aeds)
+        <= _MOST_LOOKED_AT,
+        "enough_cpr, enough_aed and enough_cpr_without_aed must be 0 or more": min(
+            policy.enough_cpr, policy.enough_aed, policy.enough_cpr_without_aed
+        )
+        >= 0,
         "widen_factor must be 1 or more, widen_cap 0 or more": policy.widen_factor >= 1 and policy.widen_cap >= 0,
         "reach_m and aed_reach_m must be above 0": min(policy.reach_m, policy.aed_reach_m) > 0,
     }
     return [rule for rule, holds in rules.items() if not holds]
+
+
+def _numbers(known: Mapping[str, Any], above: str) -> Iterator[tuple[str, Any]]:
+    for name, value in known.items():
+        if isinstance(value, dict):
+            yield from _numbers(value, f"{above}{name}.")
+        else:
+            for each in value if isinstance(value, list) else [value]:
+                yield f"{above}{name}", each
+
+
+def _is_ordinary(value: object) -> bool:
+    # What is not finite comes back from JSON as null.
+    return isinstance(value, int | float) and math.isfinite(value) and abs(value) <= _LARGEST

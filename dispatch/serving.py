@@ -74,7 +74,7 @@ def _keep_collector_out_of_the_way() -> None:
     """
     gc.collect()
     gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 20, 20)
+    gc.set_threshold(_COLLECT_AFTER, 10, 10)
 
 
 @contextlib.contextmanager

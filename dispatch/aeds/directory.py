@@ -83,6 +83,18 @@ class AedDirectory:
         """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
         return self._hours_of(aed, after).until
 
+    def closes_at(self, aed: Aed, after: datetime) -> datetime | None:
+        """When an AED that is open closes, in UTC; None when unknown or not within a year.
+
+        Hours may change their comment and stay open: that is no closing.
+        """
+        change = self._hours_of(aed, after).until
+        for _ in range(_CHANGES_LOOKED_AT):
+            if change is None or not is_open_at(aed.opening_hours, aed.place, change, self._default_zone):
+                return change
+            change = next_change_after(aed.opening_hours, aed.place, change, self._default_zone)
+        return change
+
     def _hours_of(self, aed: Aed, at: datetime) -> "_Hours":
         """Whether it is open at `at` and until when that holds; read from the hours only when that has passed."""
         known = self._hours.get(aed.id)
@@ -108,6 +120,9 @@ class AedDirectory:
         for key, _ in self._points.in_box(box):
             yield self._by_id[key]
 
+
+# More changes in a row that leave a place open are not told apart from its closing.
+_CHANGES_LOOKED_AT = 10
 
 # When no change comes within a year, hours are looked at again after a day: that year moves on.
 _LOOKED_AT_AGAIN = timedelta(days=1)

@@ -200,8 +200,8 @@ class Engine:
             scene = self.surveyor.scene_at(
                 incident.place,
                 now=self.clock.now(),
+                incident=incident,
                 times_widened=incident.times_widened + isinstance(command, Widen),
-                under_way=[each.responder_id for each in incident.alerts.values() if each.is_active],
             )
             return await self.surveyor.with_streets(scene, incident.place)
         return self.surveyor.bare_scene(self.clock.now())

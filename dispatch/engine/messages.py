@@ -8,7 +8,7 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed
 from dispatch.locations import location_json
 from dispatch.rescue.incident import Alert, Incident
-from dispatch.rescue.reasons import coarse_m
+from dispatch.rescue.reasons import coarse_m, coarse_s
 from dispatch.rescue.vocabulary import AedId, AlertRole, StandDownReason
 from dispatch.responders.roster import Roster
 from geo.cells import approximate_area
@@ -54,7 +54,7 @@ class ResponderMessages:
             "opened_at": incident.opened_at,
             "respond_by": alert.respond_by,
             "distance_m": coarse_m(alert.distance_m),
-            "eta_s": round(alert.eta_s),
+            "eta_s": coarse_s(alert.eta_s),
             "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
             "area": _area_around(incident.place),
         }

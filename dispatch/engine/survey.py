@@ -1,8 +1,10 @@
 """The scene of an incident, from memory; only the streets are asked about elsewhere, and not waited for long."""
 
-from collections.abc import Iterable
+from collections import OrderedDict
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from dispatch.aeds.directory import AedDirectory
@@ -10,15 +12,23 @@ from dispatch.aeds.record import Aed, Readiness
 from dispatch.engine.answer_history import AnswerHistory
 from dispatch.engine.street_routing import StreetRouter
 from dispatch.rescue.daytime import is_night_at
+from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.planning import asked_already
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import AedOption, Scene
-from dispatch.rescue.vocabulary import AedId, ResponderId
+from dispatch.rescue.streets import StreetTimes
+from dispatch.rescue.vocabulary import AedId
 from dispatch.responders.roster import Roster
+from geo.distance import distance_m
 from geo.place import Place
 
 # 15 % of AEDs in place are not ready when looked at (field surveys): that is the unverified one. A device that
 # reports itself ready fails less often; one that is known to be failing soon stands between.
 _WORKS = {Readiness.READY: 0.97, Readiness.DEGRADED: 0.9, Readiness.UNVERIFIED: 0.85}
+
+
+# The last answers of the routing engine, by patient: as many as incidents are open at once, and more.
+_STREETS_REMEMBERED = 1000
 
 
 class Surveyor:
@@ -37,24 +47,34 @@ class Surveyor:
         self.policy = policy
         self.router = router
         self._timezone = timezone
+        self._streets: OrderedDict[Place, StreetTimes] = OrderedDict()
 
     def scene_at(
-        self, place: Place, *, now: datetime, times_widened: int = 0, under_way: Iterable[ResponderId] = ()
+        self, place: Place, *, now: datetime, incident: Incident | None = None, times_widened: int = 0
     ) -> Scene:
         """Candidates and usable AEDs around `place`, nearest first, within the policy's reach.
 
-        `under_way` are those on offer or on the way in this incident: where they are now is part of the scene.
+        Of an incident under way: nobody who was asked already, where those on offer or on the way are now, and the
+        AEDs that they fetch, as long as these can be used, however many others are nearer.
         """
         policy = self.policy.widened(times_widened)
         aeds = self.aeds.nearest_usable(place, policy.aeds, now, policy.aed_reach_m)
+        active = [each for each in incident.alerts.values() if each.is_active] if incident else []
+        aeds += self._promised(active, {aed.id for aed, _ in aeds}, place, now)
         is_night = is_night_at(now, self._timezone)
         return Scene(
             now=now,
             is_night=is_night,
-            candidates=self.roster.candidates(place, now=now, policy=policy, is_night=is_night),
+            candidates=self.roster.candidates(
+                place,
+                now=now,
+                policy=policy,
+                is_night=is_night,
+                leaving_out=asked_already(incident) if incident else (),
+            ),
             aeds=tuple(self._option(aed, distance_m, now) for aed, distance_m in aeds),
             policy=self.policy,
-            under_way=self.roster.whereabouts(under_way, place, now=now, policy=policy),
+            under_way=self.roster.whereabouts([each.responder_id for each in active], place, now=now, policy=policy),
             zone=self._timezone,
         )
 
@@ -63,7 +83,26 @@ class Surveyor:
         if self.router is None:
             return scene
         people = (*scene.candidates, *scene.under_way)
-        return replace(scene, streets=await self.router.travel_times(place, people, scene.aeds))
+        streets = await self.router.travel_times(place, people, scene.aeds)
+        if streets is None:
+            # What was known a moment ago is nearer the truth than straight lines.
+            streets = self._streets.get(place)
+        else:
+            self._streets[place] = streets
+            self._streets.move_to_end(place)
+            if len(self._streets) > _STREETS_REMEMBERED:
+                self._streets.popitem(last=False)
+        # While the answer was awaited others may have been asked elsewhere.
+        return replace(scene, streets=streets, candidates=self.roster.still_free(scene.candidates))
+
+    def _promised(
+        self, alerts: Iterable[Alert], found: Collection[UUID], place: Place, now: datetime
+    ) -> list[tuple[Aed, float]]:
+        ids = {UUID(each.aed_id) for each in alerts if each.aed_id is not None} - set(found)
+        aeds = (self.aeds.get(each) for each in sorted(ids))
+        return [
+            (aed, distance_m(place, aed.place)) for aed in aeds if aed is not None and self.aeds.is_usable(aed, now)
+        ]
 
     def answer_history(self) -> AnswerHistory:
         """What keeps the roster's histories true to the answers given."""
@@ -80,6 +119,5 @@ class Surveyor:
             place=aed.place,
             distance_m=distance_m,
             works_probability=_WORKS.get(aed.readiness, 0.0),
-            # It is open now, so the next change is its closing.
-            open_until=self.aeds.next_change(aed, now),
+            open_until=self.aeds.closes_at(aed, now),
         )

@@ -143,7 +143,7 @@ def _answered_at(alert: Alert) -> datetime | None:
 
 
 def _arrives_at(alert: Alert) -> datetime:
-    return alert.arrived_at or alert.offered_at + timedelta(seconds=round(alert.eta_s))
+    return alert.arrived_at or alert.counts_from(alert.offered_at) + timedelta(seconds=round(alert.eta_s))
 
 
 def _masked(name: str) -> str:

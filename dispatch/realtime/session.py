@@ -133,7 +133,8 @@ class Session:
             await self._websocket.send_text(message)
 
     async def _say_goodbye(self, code: CloseCode) -> None:
-        if code is not CloseCode.SLOW_READER:
+        # After a message that may not have gone out, none may: the client would acknowledge past it. It comes back.
+        if code is not CloseCode.SLOW_READER and self._at_rest:
             while not self._queue.empty():
                 await self._websocket.send_text(self._queue.get_nowait())
         await self._websocket.close(code.value, code.name.lower())

@@ -1,6 +1,5 @@
 """The planner: the alerts of the greatest expected benefit, with a bound on how far from the best they can be."""
 
-import math
 from dataclasses import replace
 
 import numpy as np
@@ -25,10 +24,10 @@ def best_plan(request: PlanRequest) -> Plan:
     yes or the ambulance is near. The expected benefit, less the prices of alerts and journeys, falls by neither.
     """
     search = _Search(request)
+    search.take_back()
     search.choose()
     search.change_roles()
     search.make_sure()
-    search.take_back()
     return search.plan()
 
 
@@ -81,12 +80,13 @@ class _Search:
             if old < 0:
                 return
             self.stands[old], self.stands[new] = ASIDE, UNDER_WAY
+            self.take_back()
             self.choose()
 
     def make_sure(self) -> None:
         """Add alerts, worth their price or not, until each role is accepted as surely as policy demands."""
-        floors = self.request.policy.acceptance
-        for role, floor in ((AlertRole.CPR, floors.cpr_floor), (AlertRole.AED, floors.aed_floor)):
+        for role in AlertRole:
+            floor = self._floor(role)
             while floor > 0.0 and len(self.chosen) < self.request.cap and self.accept_probability(role) < floor:
                 row = self._best_of(role)
                 if row is None:
@@ -94,13 +94,17 @@ class _Search:
                 self.chosen = np.sort(np.append(self.chosen, row))
 
     def take_back(self) -> None:
-        """Take back offers, still unanswered, that are not worth the journey any more: the least gainful first."""
-        comes, journey = self.table.offers[1], self.request.policy.price.journey
-        while True:
-            worth = {row: self._gains_beside(row)[row] / comes[row] for row in self._unanswered()}
-            if not worth or min(worth.values()) >= journey:
-                return
-            self.stands[min(worth, key=lambda row: (worth[row], row))] = ASIDE
+        """Take back offers, still unanswered, that are not worth the journey beside those who have accepted.
+
+        Others who have not answered either are no reason: they may all say no.
+        """
+        comes = self.table.offers[1]
+        unanswered = self._unanswered()
+        coming = np.array([row for row in self._rows(UNDER_WAY) if row not in unanswered], dtype=np.int64)
+        gains = appraise(self.table.offers, self.table.terms, coming)[2]
+        for row in unanswered:
+            if gains[row] < self.request.policy.price.journey * comes[row] and not self._is_demanded(row):
+                self.stands[row] = ASIDE
 
     def plan(self) -> Plan:
         """The plan as it stands now."""
@@ -129,14 +133,17 @@ class _Search:
         hands_s, shock_s, _ = appraise(self.table.offers, terms, self._standing())
         return float(terms[3] * hands_s + terms[4] * shock_s - self.table.offers[5][self.chosen].sum())
 
-    def accept_probability(self, role: AlertRole) -> float:
-        """How likely somebody of those asked comes in the role."""
-        standing = self._standing()
-        comes, aeds = self.table.offers[1][standing].tolist(), self.table.offers[3][standing].tolist()
-        fetches = role is AlertRole.AED
-        return float(
-            1.0 - math.prod(1.0 - each for each, aed in zip(comes, aeds, strict=True) if (aed >= 0) is fetches)
-        )
+    def accept_probability(self, role: AlertRole, *, without: int = -1) -> float:
+        """How likely somebody of those asked comes in the role; for an AED, one that can be had."""
+        _, comes, brings, aed, _, _, _ = self.table.offers
+        works = self.table.terms[0]
+        nobody = 1.0
+        for row in self._standing().tolist():
+            if row == without or bool(aed[row] >= 0) is not (role is AlertRole.AED):
+                continue
+            likely = comes[row] if role is AlertRole.CPR else brings[row] * (works[aed[row]] > 0.0)
+            nobody *= 1.0 - float(likely)
+        return 1.0 - nobody
 
     def _rows(self, stand: int) -> list[int]:
         rows: list[int] = np.nonzero(self.stands == stand)[0].tolist()
@@ -148,6 +155,16 @@ class _Search:
     def _unanswered(self) -> list[int]:
         promised = ((row, self.table.commitment_of(row)) for row in self._rows(UNDER_WAY))
         return [row for row, each in promised if each is not None and not each.accepted]
+
+    def _is_demanded(self, row: int) -> bool:
+        """Whether policy's floor for the offer's role would not be met without it."""
+        role = AlertRole.CPR if self.table.offers[3][row] < 0 else AlertRole.AED
+        floor = self._floor(role)
+        return floor > 0.0 and self.accept_probability(role, without=row) < floor
+
+    def _floor(self, role: AlertRole) -> float:
+        acceptance = self.request.policy.acceptance
+        return acceptance.cpr_floor if role is AlertRole.CPR else acceptance.aed_floor
 
     def _gains_beside(self, row: int) -> Floats:
         """What each offer would add if `row` did not stand."""

@@ -77,6 +77,16 @@ class Alert:
         """Whether the responder is bound by it."""
         return self.is_pending or self.is_engaged
 
+    def counts_from(self, now: datetime) -> datetime:
+        """The moment from which `eta_s` counts: the offer, or the late yes of who was not coming until then."""
+        if (
+            AlertState.EXPIRED in self.stages
+            or AlertState.DECLINED in self.stages
+            or AlertState.WITHDRAWN in self.stages
+        ):
+            return self.stages.get(AlertState.ACCEPTED, now)
+        return self.offered_at
+
     @property
     def arrived_at(self) -> datetime | None:
         """When the responder was with the patient, once they were."""

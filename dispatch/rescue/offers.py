@@ -1,6 +1,7 @@
 """Everything that could be asked of anybody in one incident, laid out for the search."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -12,7 +13,7 @@ from dispatch.rescue.offer_kernels import offers_in_time
 from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
 from dispatch.rescue.scene import AedOption, Candidate
-from dispatch.rescue.vocabulary import AedId
+from dispatch.rescue.vocabulary import ResponderId
 
 _HANDS_ONLY = -1
 
@@ -65,13 +66,20 @@ def offer_table(request: PlanRequest) -> OfferTable:
     candidates = tuple(sorted(asked, key=lambda each: each.responder_id))
     under_way = tuple(sorted(request.under_way, key=lambda each: each.responder_id))
     aeds = tuple(sorted(request.aeds, key=lambda each: each.aed_id))
-    until_s = _until_s(request)
-    arrivals = _arrivals(request, candidates, aeds)
+    moving = _on_the_move(request, under_way)
+    everybody = _arrivals(request, (*candidates, *moving.values()), aeds)
+    arrivals = _first_rows(everybody, len(candidates))
+    until_s = _until_s(request, arrivals)
     rows = _Rows()
     open_s = np.array([_open_for_s(each, request) for each in aeds], dtype=np.float64)
     _offer_candidates(rows, request, candidates, open_s, arrivals, until_s)
     works = [each.works_probability for each in aeds]
-    _keep_promises(rows, request, under_way, aeds, open_s, len(candidates), works)
+    whole_turnout_s = turnout_s(policy.travel, is_night=request.is_night)
+    ways = {
+        responder_id: _Ways(everybody, len(candidates) + number, open_s, whole_turnout_s)
+        for number, responder_id in enumerate(moving)
+    }
+    _keep_promises(rows, request, under_way, aeds, ways, len(candidates), works)
     benefit = policy.benefit
     hands_per_min = benefit.cpr_per_min * (benefit.worth_beside_cpr if request.cpr_in_progress else 1.0)
     terms = (
@@ -102,10 +110,20 @@ def _prices(candidates: tuple[Candidate, ...], comes: Floats, price: PricePolicy
     return prices
 
 
-def _until_s(request: PlanRequest) -> float:
-    if request.ambulance_arrives_at is None:
-        return request.policy.benefit.ambulance_s
-    return max(0.0, (request.ambulance_arrives_at - request.now).total_seconds())
+def _until_s(request: PlanRequest, arrivals: Arrivals) -> float:
+    """When the ambulance's crew is with the patient, in seconds from now: they climb the same stairs."""
+    benefit = request.policy.benefit
+    stairs_s = abs(request.floor or 0) * request.policy.travel.floor_s
+    if request.ambulance_arrives_at is not None:
+        # Until it is there it may be late: somebody two minutes away is not sent home because it is due.
+        announced_s = (request.ambulance_arrives_at - request.now).total_seconds()
+        return max(announced_s, benefit.ambulance_least_s) + stairs_s
+    until_s = benefit.ambulance_s + stairs_s
+    soonest_s = float(arrivals.direct_s.min()) if len(arrivals.direct_s) else math.inf
+    if not request.under_way and until_s <= soonest_s < math.inf:
+        # Far from anywhere the ambulance is far too: whoever is nearest is better than nobody.
+        return soonest_s + benefit.ambulance_s
+    return until_s
 
 
 def _arrivals(request: PlanRequest, candidates: tuple[Candidate, ...], aeds: tuple[AedOption, ...]) -> Arrivals:
@@ -163,7 +181,7 @@ def _keep_promises(
     request: PlanRequest,
     under_way: tuple[Commitment, ...],
     aeds: tuple[AedOption, ...],
-    open_s: Floats,
+    ways_of: Mapping[ResponderId, "_Ways"],
     first: int,
     works: list[float],
 ) -> None:
@@ -173,23 +191,26 @@ def _keep_promises(
     """
     acceptance = request.policy.acceptance
     columns = {each.aed_id: column for column, each in enumerate(aeds)}
-    here = {each.responder_id: each for each in request.whereabouts}
     for number, each in enumerate(under_way):
         person = first + number
         unknown = acceptance.night if request.is_night else acceptance.day
         comes = 1.0 if each.accepted else each.acceptance if each.acceptance is not None else unknown
-        candidate = here.get(each.responder_id)
-        ways = None if candidate is None or each.stays else _ways_on(request, candidate, each, aeds, open_s)
+        ways = ways_of.get(each.responder_id)
         column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
         if column == len(works):
             works.append(_works_in_hand(each))
-        arrive_s = each.eta_s if ways is None else ways.get(each.aed_id, each.eta_s)
-        rows.add_one(arrive_s, comes, 0.0 if column < 0 else comes, column, person, 0.0, UNDER_WAY)
+        brings = 0.0 if column == _HANDS_ONLY else comes
+        arrive_s = each.eta_s
+        if ways is not None and column < len(aeds):
+            arrive_s = ways.arrive_s(column, each)
+            # It closes before they get there: hands they are, and no more.
+            brings = brings if column == _HANDS_ONLY or ways.is_open(column, each) else 0.0
+        rows.add_one(arrive_s, comes, brings, column, person, 0.0, UNDER_WAY)
         if each.accepted and ways is not None:
-            for aed_id, other_s in ways.items():
-                if aed_id != each.aed_id:
-                    other = _HANDS_ONLY if aed_id is None else columns[aed_id]
-                    rows.add_one(other_s, 1.0, 0.0 if other < 0 else 1.0, other, person, 0.0, ASIDE)
+            for other in range(_HANDS_ONLY, len(aeds)):
+                if other != column and (other == _HANDS_ONLY or ways.is_open(other, each)):
+                    other_s, fetches = ways.arrive_s(other, each), 0.0 if other == _HANDS_ONLY else 1.0
+                    rows.add_one(other_s, 1.0, fetches, other, person, 0.0, ASIDE)
 
 
 def _works_in_hand(commitment: Commitment) -> float:
@@ -197,14 +218,34 @@ def _works_in_hand(commitment: Commitment) -> float:
     return 1.0 if commitment.has_aed else 0.0
 
 
-def _ways_on(
-    request: PlanRequest, candidate: Candidate, commitment: Commitment, aeds: tuple[AedOption, ...], open_s: Floats
-) -> dict[AedId | None, float]:
-    """When somebody on the way would be with the patient, straight (None) and by way of each AED that is open then."""
-    arrivals = _arrivals(request, (candidate,), aeds)
-    behind_s = min(commitment.turnout_behind_s, turnout_s(request.policy.travel, is_night=request.is_night))
-    ways: dict[AedId | None, float] = {None: float(arrivals.direct_s[0]) - behind_s}
-    for column, aed in enumerate(aeds):
-        if arrivals.at_aed_s[0, column] - behind_s < open_s[column]:
-            ways[aed.aed_id] = float(arrivals.via_aed_s[0, column]) - behind_s
-    return ways
+def _on_the_move(request: PlanRequest, under_way: tuple[Commitment, ...]) -> dict[ResponderId, Candidate]:
+    """Those under way who could still go another way, where they are now."""
+    here = {each.responder_id: each for each in request.whereabouts}
+    return {
+        each.responder_id: here[each.responder_id] for each in under_way if not each.stays and each.responder_id in here
+    }
+
+
+def _first_rows(arrivals: Arrivals, count: int) -> Arrivals:
+    return Arrivals(arrivals.direct_s[:count], arrivals.at_aed_s[:count], arrivals.via_aed_s[:count])
+
+
+@dataclass(frozen=True, slots=True)
+class _Ways:
+    """One row of arrivals: when somebody on the way would be there, straight (-1) or by way of an AED's column."""
+
+    arrivals: Arrivals
+    row: int
+    open_s: Floats
+    turnout_s: float
+
+    def arrive_s(self, column: int, commitment: Commitment) -> float:
+        whole_s = self.arrivals.direct_s[self.row] if column < 0 else self.arrivals.via_aed_s[self.row, column]
+        return float(whole_s) - self._behind_s(commitment)
+
+    def is_open(self, column: int, commitment: Commitment) -> bool:
+        at_s = float(self.arrivals.at_aed_s[self.row, column]) - self._behind_s(commitment)
+        return at_s < float(self.open_s[column])
+
+    def _behind_s(self, commitment: Commitment) -> float:
+        return min(commitment.turnout_behind_s, self.turnout_s)

@@ -40,7 +40,7 @@ from geo.compiled import compiled, part_of_kernel
 # Gains that differ by rounding are equal: what stands stays, whatever was added up first.
 _SAME = 1e-12
 
-# A pass of swaps costs about as much as the greedy search; more than three have not been seen to change anything.
+# A pass of swaps costs about as much as the greedy search; later passes gain next to nothing.
 _PASSES = 6
 
 # Few alerts leave the greedy choice the least room to be right by number: there, two are exchanged at a time as well.

@@ -11,15 +11,20 @@ from dispatch.rescue.incident import Alert, Incident
 from dispatch.rescue.plan import Change, Commitment, Plan, PlannedAlert, PlanRequest
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, IncidentId
+from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, IncidentId, ResponderId
+
+
+def asked_already(incident: Incident) -> set[ResponderId]:
+    """Those who are not asked again: all who were, unless nobody waited for their answer."""
+    return {each.responder_id for each in incident.alerts.values() if each.state is not AlertState.WITHDRAWN}
 
 
 def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanRequest:
-    """What a plan made now may depend on. Whoever was asked is not asked again, unless nobody waited for an answer."""
+    """What a plan made now may depend on."""
     active = [each for each in incident.alerts.values() if each.is_active]
     # Who has done their part was there in time: nobody else is needed for it.
     done = [each for each in incident.alerts.values() if each.state is AlertState.DONE]
-    asked = {each.responder_id for each in incident.alerts.values() if each.state is not AlertState.WITHDRAWN}
+    asked = asked_already(incident)
     return PlanRequest(
         now=scene.now,
         is_night=scene.is_night,
@@ -40,7 +45,7 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
 
 def commitment(alert: Alert, now: datetime) -> Commitment:
     """What an alert promises, as of now."""
-    since_s = (now - alert.offered_at).total_seconds()
+    since_s = (now - alert.counts_from(now)).total_seconds()
     is_there = AlertState.ON_SCENE in alert.stages
     has_aed = alert.role is AlertRole.AED and (is_there or AlertState.AED_COLLECTED in alert.stages)
     return Commitment(
@@ -110,7 +115,7 @@ def reassigned(change: Change, alert: Alert, now: datetime) -> Reassigned:
         alert_id=alert.alert_id,
         role=change.role,
         aed_id=change.aed_id,
-        eta_s=round((now - alert.offered_at).total_seconds() + change.eta_s, 1),
+        eta_s=round((now - alert.counts_from(now)).total_seconds() + change.eta_s, 1),
         reason_en=change.reason_en,
         reason_zh=change.reason_zh,
     )

@@ -63,9 +63,11 @@ class BenefitPolicy:
     pair_worth: tuple[float, ...] = (1.0, 0.1)
     # What the first trained pair of hands is still worth where somebody does CPR already, on telephone advice perhaps.
     worth_beside_cpr: float = 0.3
-    # When no ambulance has been announced: late rather than early, so that nobody who could help is left out.
-    # City means are 9-12 minutes from the call.
+    # When no ambulance has been announced: late for a city, where means are 9-12 minutes from the call. Where even the
+    # nearest would take longer, they are asked all the same.
     ambulance_s: float = 1200.0
+    # An ambulance that was announced and is not there yet is taken to need at least this long.
+    ambulance_least_s: float = 180.0
 
 
 @dataclass(frozen=True, slots=True)

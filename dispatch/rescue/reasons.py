@@ -7,6 +7,7 @@ from dispatch.rescue.scene import AedOption
 
 # Before somebody accepts, distances are given no finer than this: three exact ones would give the place away.
 COARSE_M = 50
+COARSE_S = 30
 
 # A way that is quicker by less than this needs no explaining.
 WORTH_SAYING_S = 15.0
@@ -18,6 +19,11 @@ _LESS_SURE = 0.02
 def coarse_m(distance_m: float) -> int:
     """A distance as who has not accepted may know it, in metres."""
     return max(COARSE_M, round(distance_m / COARSE_M) * COARSE_M)
+
+
+def coarse_s(eta_s: float) -> int:
+    """A time to arrive as who has not accepted may know it, in seconds: to the second it would give the distance."""
+    return max(COARSE_S, round(eta_s / COARSE_S) * COARSE_S)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """All first-aiders in memory, those on duty by place: what an SOS asks first."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntFlag
@@ -19,6 +19,10 @@ from geo.place import Place
 
 # So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
 _SPARE = 8
+
+
+# A phone that does not say how exact its fix is has not measured well.
+_UNTOLD_ACCURACY_M = 50.0
 
 
 class _Mark(IntFlag):
@@ -55,7 +59,7 @@ class Roster:
             [responder_id for responder_id, _ in here],
             [fix.place.latitude for _, fix in here],
             [fix.place.longitude for _, fix in here],
-            accuracies_m=[fix.accuracy_m or 0.0 for _, fix in here],
+            accuracies_m=[_accuracy_m(fix) for _, fix in here],
             fixed_at_s=[fix.at.timestamp() for _, fix in here],
             marks=[self._marks_of(responder_id) for responder_id, _ in here],
         )
@@ -68,7 +72,7 @@ class Roster:
             self._on_duty.put(
                 responder.responder_id,
                 responder.fix.place,
-                accuracy_m=responder.fix.accuracy_m or 0.0,
+                accuracy_m=_accuracy_m(responder.fix),
                 fixed_at_s=responder.fix.at.timestamp(),
                 marks=self._marks_of(responder.responder_id),
             )
@@ -109,9 +113,15 @@ class Roster:
         return self._engagements.get(responder_id)
 
     def candidates(
-        self, place: Place, *, now: datetime, policy: Policy, is_night: bool = False
+        self,
+        place: Place,
+        *,
+        now: datetime,
+        policy: Policy,
+        is_night: bool = False,
+        leaving_out: Collection[ResponderId] = (),
     ) -> tuple[Candidate, ...]:
-        """The nearest who may be alerted now, nearest first.
+        """The nearest who may be alerted now, nearest first, `leaving_out` those who were asked already.
 
         On duty, certified today, with a fresh fix, free, and not asked so often lately that it is enough.
         """
@@ -121,13 +131,17 @@ class Roster:
 
         def may_be_alerted(responder_id: ResponderId) -> bool:
             is_certified = self._responders[responder_id].is_certified_on(today)
-            return is_certified and self.histories.alerts_since(responder_id, lately) < limit
+            return (
+                responder_id not in leaving_out
+                and is_certified
+                and self.histories.alerts_since(responder_id, lately) < limit
+            )
 
         within = partial(
             self._on_duty.nearest, place, within_m=policy.reach_m, all_of=_Mark.FREE, aging=_aging(policy, now)
         )
         # Nearly everybody may be: to ask for a few more and leave out costs half of asking about each in the search.
-        looked_at = policy.candidates + _SPARE
+        looked_at = policy.candidates + _SPARE + len(leaving_out)
         found = within(looked_at)
         fit = [each for each in found if may_be_alerted(each.key)]
         if len(fit) < policy.candidates and len(found) == looked_at:
@@ -136,6 +150,10 @@ class Roster:
         return tuple(
             self._candidate(each, policy, lately, population, is_night=is_night) for each in fit[: policy.candidates]
         )
+
+    def still_free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
+        """Those whom nobody else has asked since they were looked up."""
+        return tuple(each for each in candidates if each.responder_id not in self._engagements)
 
     def whereabouts(
         self, responder_ids: Iterable[ResponderId], place: Place, *, now: datetime, policy: Policy
@@ -147,7 +165,7 @@ class Roster:
         for responder_id in responder_ids:
             responder = self._responders.get(responder_id)
             fix = responder.fix if responder else None
-            spread_m = aging.spread_m(fix.accuracy_m or 0.0, fix.at.timestamp()) if fix else None
+            spread_m = aging.spread_m(_accuracy_m(fix), fix.at.timestamp()) if fix else None
             if fix is not None and spread_m is not None:
                 found = Found(responder_id, distance_m(place, fix.place), spread_m)
                 here.append(self._candidate(found, policy, lately, policy.acceptance.day, is_night=False))
@@ -211,3 +229,7 @@ class Roster:
 
 def _aging(policy: Policy, now: datetime) -> FixAging:
     return FixAging(now.timestamp(), policy.fix.lifetime_s, policy.fix.drift_m_s)
+
+
+def _accuracy_m(fix: Fix) -> float:
+    return _UNTOLD_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m

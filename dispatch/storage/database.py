@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
+from psycopg.conninfo import make_conninfo
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
@@ -29,6 +30,11 @@ def driver_url(url: str) -> str:
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
 
 
+def _for_libpq(parts: Mapping[str, Any]) -> dict[str, Any]:
+    """The parts of a URL as SQLAlchemy hands them to psycopg; the lists and options of its own left out."""
+    return {name: value for name, value in parts.items() if name not in {"context", "options"}}
+
+
 class Database:
     """The service's way to PostgreSQL, three ways: whole transactions, statements that are one each, and prepared ones.
 
@@ -41,8 +47,9 @@ class Database:
         self._engine = self._pooled(connections)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
         self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
-        conninfo = make_url(self.url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._direct = DirectConnections(conninfo, most=2 * connections)
+        # Not the URL as text: what SQLAlchemy writes into one (a space as a plus) libpq reads otherwise.
+        _, parts = self._engine.dialect.create_connect_args(make_url(self.url))
+        self._direct = DirectConnections(make_conninfo("", **_for_libpq(parts)), most=2 * connections)
 
     def _pooled(self, connections: int, **options: Any) -> AsyncEngine:
         return create_async_engine(

@@ -17,9 +17,12 @@ from dispatch.storage.prepared import Prepared
 Row = tuple[str | None, ...]
 
 # Planning a statement of ten parts anew for each SOS would cost more than running it.
-_OPTIONS = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
+_OPTIONS = "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan -c lock_timeout=5s"
 
 _CONNECT_WITHIN_S = 5
+
+# A server that hangs must not hold an SOS, and all its repetitions, for ever.
+_ANSWER_WITHIN_S = 10.0
 
 
 class _Line:
@@ -41,7 +44,15 @@ class _Line:
     @classmethod
     async def connected(cls, conninfo: str) -> Self:
         connection = await psycopg.AsyncConnection.connect(
-            conninfo, autocommit=True, options=_OPTIONS, connect_timeout=_CONNECT_WITHIN_S
+            conninfo,
+            autocommit=True,
+            options=_OPTIONS,
+            connect_timeout=_CONNECT_WITHIN_S,
+            # What a machine's environment or an old database says otherwise.
+            client_encoding="utf8",
+            keepalives_idle=10,
+            keepalives_interval=5,
+            keepalives_count=3,
         )
         return cls(connection)
 
@@ -131,12 +142,15 @@ class DirectConnections:
     async def run(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a statement, which is a transaction of its own: committed when it returns. Raises `psycopg.Error`."""
         values = statement.values(parameters)
-        async with self._room:
-            line = await self._take()
-            try:
-                return await line.run(statement, values)
-            finally:
-                await self._give_back(line)
+        try:
+            async with asyncio.timeout(_ANSWER_WITHIN_S), self._room:
+                line = await self._take()
+                try:
+                    return await line.run(statement, values)
+                finally:
+                    await self._give_back(line)
+        except TimeoutError as error:
+            raise psycopg.OperationalError(f"the database did not answer within {_ANSWER_WITHIN_S:.0f} s") from error
 
     async def warm(self, statements: Sequence[Prepared], *, connections: int) -> None:
         """Connect, and prepare what will be asked, before anybody waits for it."""

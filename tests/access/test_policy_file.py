@@ -50,6 +50,13 @@ def test_what_it_says_is_changed_and_nothing_else(tmp_path: Path) -> None:
         ({"travel": {"speed_m_s": {"bike": 0}}}, "travel.speed_m_s"),
         ({"fix": {"lifetime_s": 0}}, "fix"),
         ('{"reach_m": NaN}', "reach_m"),
+        ('{"travel": {"turnout_night_s": NaN}}', "travel.turnout_night_s"),
+        ('{"fix": {"drift_m_s": Infinity}}', "fix.drift_m_s"),
+        ({"price": {"recent_s": 1e15}}, "price.recent_s"),
+        ({"price": {"recent_alerts_limit": 0}}, "price"),
+        ({"price": {"at_night": -1}}, "price"),
+        ({"benefit": {"pair_worth": [1.0] * 11}}, "benefit.pair_worth"),
+        ({"candidates": 100_000}, "candidates"),
     ],
 )
 def test_a_fault_is_told_by_file_and_field(tmp_path: Path, content: object, named: str) -> None:

@@ -1,5 +1,6 @@
 """Accuracy and age of a fix widen where somebody may be; too old a fix leaves them out."""
 
+import math
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
@@ -16,7 +17,7 @@ NOW = datetime(2026, 6, 17, 4, 0, tzinfo=UTC)
 POLICY = Policy(fix=FixPolicy(lifetime_s=600.0, drift_m_s=0.5))
 
 
-def _somebody(name: str, away_m: float, *, accuracy_m: float | None = None, age_s: float = 0.0) -> Responder:
+def _somebody(name: str, away_m: float, *, accuracy_m: float | None = 0.0, age_s: float = 0.0) -> Responder:
     return Responder(
         responder_id=ResponderId(name),
         name=name,
@@ -82,3 +83,28 @@ def test_taking_everybody_in_at_once_is_the_same_as_one_by_one(roster: Roster) -
         singly.put(each)
     assert roster.candidates(WULIN, now=NOW, policy=POLICY) == singly.candidates(WULIN, now=NOW, policy=POLICY)
     assert len(_order(roster)) == 29
+
+
+def test_a_phone_that_does_not_say_how_exact_it_is_is_not_taken_for_exact(roster: Roster) -> None:
+    roster.fill([_somebody("untold", 100, accuracy_m=None)])
+    (candidate,) = roster.candidates(WULIN, now=NOW, policy=POLICY)
+    assert candidate.spread_m == pytest.approx(50 / math.sqrt(math.log(20)), abs=0.01)
+
+
+def test_who_was_asked_already_does_not_take_the_place_of_who_was_not(roster: Roster) -> None:
+    roster.fill([_somebody(f"r{number:03}", 10.0 * number) for number in range(150)])
+    few = replace(POLICY, candidates=20)
+    asked: set[ResponderId] = set()
+    for _ in range(7):
+        found = roster.candidates(WULIN, now=NOW, policy=few, leaving_out=asked)
+        assert len(found) == 20
+        assert not asked & {each.responder_id for each in found}
+        asked |= {each.responder_id for each in found}
+    assert len(roster.candidates(WULIN, now=NOW, policy=few, leaving_out=asked)) == 10
+
+
+def test_who_was_taken_while_an_answer_was_awaited_is_no_longer_free(roster: Roster) -> None:
+    roster.fill([_somebody("one", 50), _somebody("two", 60)])
+    found = roster.candidates(WULIN, now=NOW, policy=POLICY)
+    roster.engage(ResponderId("one"), Engagement(IncidentId("i"), AlertId("a"), accepted=False))
+    assert [each.responder_id for each in roster.still_free(found)] == ["two"]
