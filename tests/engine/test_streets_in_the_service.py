@@ -1,5 +1,7 @@
 """What the routing engine says reaches the plan of an SOS; one that is not there costs nothing but its knowledge."""
 
+import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Sequence
@@ -62,3 +64,35 @@ async def test_a_routing_engine_that_is_not_there_does_not_keep_an_sos_waiting(
         assert (await service.sos())["alerted"] == 1
         await r1.next("alert")
         assert time.monotonic() - started < 5
+
+
+class Slow(River):
+    """Takes its time, so that several SOS are looked at before any is decided."""
+
+    async def travel_times(
+        self, patient: Place, candidates: Sequence[Candidate], aeds: Sequence[AedOption]
+    ) -> StreetTimes | None:
+        del patient, candidates, aeds
+        await asyncio.sleep(0.1)
+        return None
+
+
+async def test_many_sos_at_once_share_people_out_while_the_router_thinks(service: ServiceInProcess) -> None:
+    service.service.engine.surveyor.router = Slow()
+    async with contextlib.AsyncExitStack() as stack:
+        for number in range(25):
+            await stack.enter_async_context(service.on_duty(f"r{number:02}", beside(WULIN, north_m=15 * number)))
+        opened = await asyncio.gather(*(service.sos(beside(WULIN, east_m=80 * number)) for number in range(8)))
+        incidents = [await service.incident(each["incident_id"]) for each in opened]
+    asked = [alert["responder_id"] for each in incidents for alert in each["alerts"]]
+    assert len(asked) == len(set(asked)) == 25
+
+
+async def test_what_was_known_of_the_streets_stands_when_the_router_falls_silent(service: ServiceInProcess) -> None:
+    surveyor = service.service.engine.surveyor
+    surveyor.router = River()
+    scene = surveyor.scene_at(WULIN, now=service.clock.now())
+    known = await surveyor.with_streets(scene, WULIN)
+    surveyor.router = Slow()
+    assert (await surveyor.with_streets(scene, WULIN)).streets is known.streets
+    assert (await surveyor.with_streets(scene, beside(WULIN, north_m=500))).streets is None

@@ -64,3 +64,31 @@ async def test_a_message_is_on_its_way_when_tell_returns(service: ServiceInProce
 def test_where_the_server_has_no_such_way_everything_takes_its_turn() -> None:
     assert send_now_of({"type": "websocket"}) is never_now
     assert send_now_of({"type": "websocket", "extensions": {}})("text") is False
+
+
+async def test_who_is_sent_away_in_the_middle_misses_nothing_in_between(
+    postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    del database
+    async with run_in_process(settings_for_tests(tmp_path, session_queue=2 * _MANY), postgis_url, clock) as service:
+        client = await _console(service)
+        hub = service.service.hub
+        client.transport.pause_reading()
+        for number in range(_MANY):
+            hub.tell(OPERATORS, {"type": "numbered", "number": number, "padding": _PADDING})
+            if number % 50 == 0:
+                await asyncio.sleep(0)
+        hub.close_all()
+        await asyncio.sleep(0.05)
+        client.transport.resume_reading()
+        got: list[int] = []
+        try:
+            while True:
+                message = json.loads(await client.recv())
+                if message["type"] == "numbered":
+                    got.append(message["number"])
+        except websockets.ConnectionClosed:
+            pass
+        # What it has is a beginning without gaps: the rest it is sent when it comes back.
+        assert got == list(range(len(got)))
+        assert len(got) < _MANY

@@ -105,7 +105,27 @@ def test_whoever_is_slower_than_the_ambulance_is_left_out() -> None:
     # 100 m on foot take 105 + 100 * 1.3 / 1.4 = 198 s, 500 m take 569 s.
     plan = best_plan(a_request([somebody("in time", 100), somebody("late", 500)], ambulance_s=300))
     assert set(roles(plan)) == {"in time"}
-    assert best_plan(a_request(people(5), [an_aed("a", 100)], ambulance_s=0)).alerts == ()
+
+
+def test_an_ambulance_that_is_due_and_not_there_sends_nobody_home() -> None:
+    # 50 m on foot take 151 s.
+    for due_s in (60, 0, -600):
+        assert set(roles(best_plan(a_request([somebody("near", 50), somebody("far", 400)], ambulance_s=due_s)))) == {
+            "near"
+        }
+
+
+def test_stairs_count_for_the_ambulances_crew_too() -> None:
+    high_up = replace(a_request(people(5), ambulance_s=600), floor=50)
+    assert best_plan(high_up).alerts
+    assert roles(best_plan(high_up)) == roles(best_plan(replace(high_up, floor=None)))
+
+
+def test_far_from_anywhere_the_nearest_are_asked_though_they_take_half_an_hour() -> None:
+    remote = [somebody("walker", 1900), somebody("farther", 2900)]
+    assert set(roles(best_plan(a_request(remote)))) == {"walker", "farther"}
+    # Where an ambulance has been announced it counts.
+    assert best_plan(a_request(remote, ambulance_s=600)).alerts == ()
 
 
 def test_nobody_under_way_is_asked_again() -> None:

@@ -4,9 +4,9 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dispatch.rescue.best_plan import best_plan
-from dispatch.rescue.commands import ExpectAmbulance
+from dispatch.rescue.commands import ExpectAmbulance, LetTimePass
 from dispatch.rescue.events import Reassigned
-from dispatch.rescue.policy import Policy, PricePolicy
+from dispatch.rescue.policy import AcceptancePolicy, Policy, PricePolicy
 from dispatch.rescue.vocabulary import AlertRole, AlertState, StandDownReason
 from tests.rescue.planning import a_request, coming
 from tests.rescue.story import ONE_PAIR, TAPPED_AT, Story, an_aed, kinds, people, somebody, told
@@ -100,3 +100,52 @@ def test_the_ambulance_delayed_brings_more_people() -> None:
     happened = story.does(ExpectAmbulance(TAPPED_AT + timedelta(seconds=1500)))
     assert kinds(happened) == ["ambulance_expected", "planned", "offered"]
     assert story.state_of("far") is AlertState.OFFERED
+
+
+def test_others_who_have_not_answered_either_push_nobody_out() -> None:
+    under_way = (coming("slow", 700, accepted=False), coming("sure", 500))
+    fast = [somebody(f"fast{number}", 10 + number) for number in range(6)]
+    plan = best_plan(a_request(fast, under_way=under_way, policy=Policy(benefit=ONE_PAIR)))
+    assert plan.alerts
+    assert plan.withdrawn == ("slow",)
+    alone = best_plan(a_request(fast, under_way=under_way[:1], policy=Policy(benefit=ONE_PAIR)))
+    assert alone.alerts
+    assert alone.withdrawn == ()
+
+
+def test_a_floor_that_policy_demands_keeps_the_offers_that_meet_it() -> None:
+    demanding = Policy(benefit=ONE_PAIR, acceptance=AcceptancePolicy(aed_floor=0.5))
+    lost = (
+        coming("there", 0),
+        coming("one", 900, aed="a", accepted=False),
+        coming("two", 950, aed="a", accepted=False),
+    )
+    dear = replace(demanding, price=PricePolicy(journey=0.5))
+    kept = best_plan(a_request(aeds=[an_aed("a", 100)], under_way=lost, policy=dear))
+    assert kept.withdrawn == ()
+    assert best_plan(
+        a_request(aeds=[an_aed("a", 100)], under_way=lost, policy=replace(dear, acceptance=AcceptancePolicy()))
+    ).withdrawn == ("one", "two")
+
+
+def test_an_aed_that_closes_before_its_runner_is_there_counts_for_nothing() -> None:
+    closing = an_aed("a", 100, open_until=TAPPED_AT + timedelta(seconds=30))
+    runner = coming("runner", 300, aed="a")
+    plan = best_plan(
+        a_request(aeds=[closing], under_way=(runner,), engaged=(somebody("runner", 200),), ambulance_s=1200.0)
+    )
+    assert plan.accept_probability[AlertRole.AED] == 0.0
+    assert plan.outlook is not None
+    assert plan.outlook.shock_s == 1200.0
+
+
+def test_a_late_yes_counts_from_when_it_was_said() -> None:
+    story = Story([somebody("late", 100), somebody("other", 120)], policy=Policy(benefit=ONE_PAIR)).opens()
+    story.waits_in_vain()
+    story.passes(600)
+    story.candidates = [somebody("beside", 10)]
+    story.does(LetTimePass())
+    story.accepts("late")
+    # They are only setting out: who is beside the patient is still waited for.
+    assert story.state_of("late") is AlertState.ACCEPTED
+    assert story.state_of("beside") is AlertState.OFFERED
