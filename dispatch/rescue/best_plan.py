@@ -24,9 +24,12 @@ def best_plan(request: PlanRequest) -> Plan:
     yes or the ambulance is near. The expected benefit, less the prices of alerts and journeys, falls by neither.
     """
     search = _Search(request)
-    search.take_back()
-    search.choose()
-    search.change_roles()
+    if request.under_way:
+        search.take_back()
+        search.choose()
+        search.change_roles()
+    else:
+        search.choose()
     search.make_sure()
     return search.plan()
 
@@ -53,17 +56,19 @@ class _Search:
         self.stands = self.table.stands.copy()
         self.chosen: Integers = np.empty(0, dtype=np.int64)
         self.bound = 0.0
+        # What the search has said of exactly what stands and is chosen now, if it has.
+        self._value: float | None = None
 
     def choose(self) -> None:
         """Find the best alerts beside what stands; keep those chosen before if they are worth more."""
         table, before = self.table, self.chosen
         offers = (*table.offers[:6], self.stands)
-        self.chosen, _, self.bound = best_alerts(offers, table.terms, max(0, self.request.cap), table.choices)
-        found = self.value()
+        self.chosen, self._value, self.bound = best_alerts(offers, table.terms, max(0, self.request.cap), table.choices)
         if len(before):
-            chosen, self.chosen = self.chosen, before
-            if self.value() <= found:
-                self.chosen = chosen
+            chosen, value = self.chosen, self._value
+            self.chosen, self._value = before, None
+            if self.value() <= value:
+                self.chosen, self._value = chosen, value
 
     def change_roles(self) -> None:
         """Give who is on the way another role, where the gain is worth the confusion."""
@@ -91,7 +96,7 @@ class _Search:
                 row = self._best_of(role)
                 if row is None:
                     break
-                self.chosen = np.sort(np.append(self.chosen, row))
+                self.chosen, self._value = np.sort(np.append(self.chosen, row)), None
 
     def take_back(self) -> None:
         """Take back offers, still unanswered, that are not worth the journey beside those who have accepted.
@@ -122,28 +127,29 @@ class _Search:
             outlook=self._outlook(standing),
             outlook_without=self._outlook(before),
             withdrawn=tuple(
-                each.responder_id for number, each in enumerate(table.under_way) if first + number not in kept
+                each.responder_id for number, each in enumerate(table.under_way, first) if number not in kept
             ),
             changes=tuple(self._changes()),
         )
 
     def value(self) -> float:
         """What those under way and those chosen are worth, less the prices of the latter."""
+        if self._value is not None:
+            return self._value
         terms = self.table.terms
         hands_s, shock_s, _ = appraise(self.table.offers, terms, self._standing())
         return float(terms[3] * hands_s + terms[4] * shock_s - self.table.offers[5][self.chosen].sum())
 
     def accept_probability(self, role: AlertRole, *, without: int = -1) -> float:
         """How likely somebody of those asked comes in the role; for an AED, one that can be had."""
-        _, comes, brings, aed, _, _, _ = self.table.offers
-        works = self.table.terms[0]
-        nobody = 1.0
-        for row in self._standing().tolist():
-            if row == without or bool(aed[row] >= 0) is not (role is AlertRole.AED):
-                continue
-            likely = comes[row] if role is AlertRole.CPR else brings[row] * (works[aed[row]] > 0.0)
-            nobody *= 1.0 - float(likely)
-        return 1.0 - nobody
+        standing = self._standing()
+        standing = standing[standing != without]
+        _, comes, brings, aed, _, _, _ = (part[standing] for part in self.table.offers)
+        fetches = aed >= 0
+        if role is AlertRole.CPR:
+            return float(1.0 - (1.0 - comes[~fetches]).prod())
+        can_be_had = self.table.terms[0][aed[fetches]] > 0.0
+        return float(1.0 - (1.0 - brings[fetches] * can_be_had).prod())
 
     def _rows(self, stand: int) -> list[int]:
         rows: list[int] = np.nonzero(self.stands == stand)[0].tolist()
@@ -184,8 +190,10 @@ class _Search:
     def _outlook(self, standing: Integers) -> Outlook:
         works, _, until_s, hands_per_s, shock_per_s = self.table.terms
         one_pair = (works, np.ones(1), until_s, hands_per_s, shock_per_s)
-        hands_s, shock_s, _ = appraise(self.table.offers, one_pair, standing)
         ends_s = self.request.elapsed_s + until_s
+        if not len(standing):
+            return Outlook(cpr_s=ends_s, shock_s=ends_s)
+        hands_s, shock_s, _ = appraise(self.table.offers, one_pair, standing)
         return Outlook(cpr_s=ends_s - hands_s, shock_s=ends_s - shock_s)
 
     def _changes(self) -> list[Change]:

@@ -17,6 +17,9 @@ from dispatch.rescue.vocabulary import ResponderId
 
 _HANDS_ONLY = -1
 
+# With more offers than this there are too many choices to look at one by one, whosever they are.
+_COUNTED, _UNCOUNTED = 300, 10**9
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OfferTable:
@@ -42,9 +45,11 @@ class OfferTable:
 
     @property
     def choices(self) -> int:
-        """How many sets of alerts there are to choose from; beyond some millions only that there are more."""
+        """How many sets of alerts there are to choose from; of many, only that there are more than anybody counts."""
+        if len(self.stands) > _COUNTED:
+            return _UNCOUNTED
         roles = np.bincount(self.offers[4][self.stands == FREE]) + 1.0
-        return int(min(float(np.prod(roles)), 1e9))
+        return int(min(float(np.prod(roles)), _UNCOUNTED))
 
     def commitment_of(self, row: int) -> Commitment | None:
         """Whose promise the row is; None for a candidate's offer."""

@@ -3,8 +3,7 @@
 An *offer* is one role for one responder: they arrive at `arrive_s`, with probability `comes` that they accept, and
 with probability `brings` that they accept and can take their AED out of its place (`brings` <= `comes`; 0 where the
 role is CPR). `aed` is the column of that AED, or -1. `works[aed]` is the probability that the device works: one fate
-for all who fetch it. Whoever would come after `until_s`, when the ambulance does, adds nothing. All else is
-independent.
+for all who fetch it. Whoever would come after `until_s`, with the ambulance, adds nothing. All else is independent.
 
 With N(s) the number of responders who are with the patient at s, the benefit of a set of offers is
 
@@ -42,6 +41,8 @@ _SAME = 1e-12
 
 # A pass of swaps costs about as much as the greedy search; later passes gain next to nothing.
 _PASSES = 6
+# Nor is a further pass tried for many alerts where the last one gained less than this share.
+_WORTH_A_PASS = 1e-3
 
 # Few alerts leave the greedy choice the least room to be right by number: there, two are exchanged at a time as well.
 _PAIRS_UP_TO = 8
@@ -240,7 +241,6 @@ def _exchange(
 ) -> tuple[int, bool]:
     """Take out one or two, bar the first of them, and choose anew; keep the first such choice that is worth more."""
     responder, price, stands = offers[4], offers[5], offers[6]
-    # What stands is paid for on either side of the comparison.
     net = _worth(chosen, count, offers, terms, steps) - price[chosen[:count]].sum()
     gains = np.empty(len(price))
     trial, others = np.empty_like(chosen), np.empty_like(taken)
@@ -273,13 +273,18 @@ def _improved(
     chosen: Integers, count: int, room: int, offers: Offers, terms: Terms, steps: Steps, taken: Integers
 ) -> int:
     """Swap, fill up and exchange until nothing helps; the new count. `room` counts those under way as well."""
+    net = _worth(chosen, count, offers, terms, steps) - offers[5][chosen[:count]].sum()
     for _ in range(_PASSES):
         count, changed = _swap(chosen, count, offers, terms, steps, taken)
-        if not changed and count - (offers[6] == UNDER_WAY).sum() <= _PAIRS_UP_TO:
+        is_small = count - (offers[6] == UNDER_WAY).sum() <= _PAIRS_UP_TO
+        if not changed and is_small:
             count, changed = _exchange(chosen, count, room, offers, terms, steps, taken)
         if not changed:
             break
         count = _greedy(chosen, count, room - count, offers, terms, steps, taken)
+        before, net = net, _worth(chosen, count, offers, terms, steps) - offers[5][chosen[:count]].sum()
+        if net - before < _WORTH_A_PASS * net and not is_small:
+            break
     return count
 
 

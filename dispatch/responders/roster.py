@@ -18,7 +18,7 @@ from geo.nearest import Found, MovingPoints
 from geo.place import Place
 
 # So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
-_SPARE = 8
+_SPARE = 4
 
 
 # A phone that does not say how exact its fix is has not measured well.
