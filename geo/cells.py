@@ -13,7 +13,7 @@ import numpy as np
 from h3.api import basic_int as h3
 from numpy.typing import NDArray
 
-from geo.distance import EARTH_RADIUS_M, UnitVector, distance_m, unit_vector
+from geo.distance import UnitVector, distance_m, unit_vector
 from geo.place import Place
 
 APPROXIMATE_RESOLUTION = 9
@@ -146,11 +146,6 @@ def reach_of_cell(resolution: int, member_resolution: int) -> float:
     """
     steps = sum(_spacing(finer) for finer in range(resolution + 1, member_resolution + 1))
     return steps + _spacing(member_resolution) / math.sqrt(3.0) + _ROUNDING
-
-
-def reach_of_cell_m(resolution: int, member_resolution: int) -> float:
-    """Return `reach_of_cell` in metres."""
-    return EARTH_RADIUS_M * reach_of_cell(resolution, member_resolution)
 
 
 def _spacing(resolution: int) -> float:

@@ -16,9 +16,8 @@ from geo.cells import (
     centres_of_children,
     coarser,
     reach_of_cell,
-    reach_of_cell_m,
 )
-from geo.distance import distance_m, unit_vector
+from geo.distance import EARTH_RADIUS_M, distance_m, unit_vector
 from geo.place import Place
 
 HANGZHOU = Place(30.25, 120.15)
@@ -127,7 +126,7 @@ def test_the_reach_holds_around_pentagons_and_where_cells_are_largest() -> None:
 
 def test_the_reach_in_metres_is_the_same_on_the_ground() -> None:
     # The mean edge at resolution 8 is 531 m (H3's table); the largest hexagons have 585 m.
-    assert reach_of_cell_m(8, 8) == pytest.approx(586, abs=2)
+    assert reach_of_cell(8, 8) * EARTH_RADIUS_M == pytest.approx(586, abs=2)
 
 
 @given(PLACES, st.integers(4, 12))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import websockets
 
+from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.realtime.stream_protocol import never_now, send_now_of
 from dispatch.storage.database import Database
@@ -24,6 +25,15 @@ async def _console(service: ServiceInProcess) -> websockets.ClientConnection:
     return client
 
 
+async def _more_than_it_takes(client: websockets.ClientConnection, hub: Hub) -> None:
+    """Tell a client that reads nothing so much that most of it has to wait."""
+    client.transport.pause_reading()
+    for number in range(_MANY):
+        hub.tell(OPERATORS, {"type": "numbered", "number": number, "padding": _PADDING})
+        if number % 50 == 0:
+            await asyncio.sleep(0)
+
+
 async def test_a_socket_that_is_full_for_a_while_gets_everything_in_order(
     postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
 ) -> None:
@@ -31,11 +41,7 @@ async def test_a_socket_that_is_full_for_a_while_gets_everything_in_order(
     async with run_in_process(settings_for_tests(tmp_path, session_queue=2 * _MANY), postgis_url, clock) as service:
         client = await _console(service)
         hub = service.service.hub
-        client.transport.pause_reading()
-        for number in range(_MANY):
-            hub.tell(OPERATORS, {"type": "numbered", "number": number, "padding": _PADDING})
-            if number % 50 == 0:
-                await asyncio.sleep(0)
+        await _more_than_it_takes(client, hub)
         client.transport.resume_reading()
         got: list[int] = []
         while len(got) < _MANY:
@@ -73,11 +79,7 @@ async def test_who_is_sent_away_in_the_middle_misses_nothing_in_between(
     async with run_in_process(settings_for_tests(tmp_path, session_queue=2 * _MANY), postgis_url, clock) as service:
         client = await _console(service)
         hub = service.service.hub
-        client.transport.pause_reading()
-        for number in range(_MANY):
-            hub.tell(OPERATORS, {"type": "numbered", "number": number, "padding": _PADDING})
-            if number % 50 == 0:
-                await asyncio.sleep(0)
+        await _more_than_it_takes(client, hub)
         hub.close_all()
         await asyncio.sleep(0.05)
         client.transport.resume_reading()
