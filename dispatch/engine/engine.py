@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from uuid import uuid4
 
 import structlog
-from psycopg import IntegrityError
+from psycopg import IntegrityError, OperationalError
 
 from dispatch.clock import Clock
 from dispatch.encoding import to_json_text
@@ -223,6 +223,7 @@ class Engine:
         """Write a decision down and send it; False when somebody else was faster and it must be taken anew."""
         incident = decision.incident
         self._reserve(decision)
+        outgoing: list[Outgoing] = []
         try:
             outgoing = self._outgoing(decision)
             sent = await ledger.record_decision(self.database, decision, outgoing)
@@ -236,12 +237,30 @@ class Engine:
                 raise Refused("engaged_elsewhere", "You are on another alert.") from error
             await self.resolve_clash(error)
             return False
+        except OperationalError:
+            # It may have been written all the same: memory knows nothing of it, and what is kept tells those concerned.
+            self._release(decision)
+            live.incident, live.events = None, []
+            for recipient in {each.recipient for each in outgoing}:
+                self.hub.read_again(recipient)
+            raise
         except BaseException:
             self._release(decision)
             raise
         live.take_in(decision)
         self._after_commit(decision, sent)
         return True
+
+    async def tell_again(self, incident_id: IncidentId) -> None:
+        """Go on with an incident that was written down though its answer was lost: nobody has heard of it yet."""
+        incident = (await self.incident(incident_id)).present
+        self.hub.read_again(caller_mailbox(incident_id))
+        for alert in incident.alerts.values():
+            if alert.is_active:
+                engagement = Engagement(incident_id, alert.alert_id, alert.is_engaged)
+                self.roster.engage(alert.responder_id, engagement)
+            self.hub.read_again(responder_mailbox(alert.responder_id))
+        self.feed.show(incident_id)
 
     async def resolve_clash(self, error: IntegrityError) -> None:
         """Learn what made a decision impossible, so that the next try does not run into it."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import IntegrityError
+from psycopg import IntegrityError, OperationalError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
@@ -33,6 +33,9 @@ _AEDS_WITHIN_M = 5000.0
 _REMEMBERED = 10_000
 
 _TRIES = 5
+
+# A database that has just gone is often there again in a moment; the first new try is made at once.
+_BEFORE_NEXT_TRY_S = 0.2
 
 
 def _timed_plan(request: PlanRequest) -> Plan:
@@ -78,20 +81,31 @@ class SosDesk:
 
     async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
         started = time.perf_counter()
-        for _ in range(_TRIES):
+        lost_answer: OperationalError | None = None
+        for attempt in range(_TRIES):
             try:
                 receipt = await self._open(request_id, command)
+            except OperationalError as error:
+                # Whether it was written is not known; the request id tells at the next try.
+                CONFLICTS.labels("lost_answer").inc()
+                lost_answer = error
+                await asyncio.sleep(_BEFORE_NEXT_TRY_S * attempt)
+                continue
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
                 answered = await self._answered_before(request_id)
+                if answered is not None and lost_answer is not None:
+                    await self._engine.tell_again(answered["incident_id"])
                 if answered is not None:
                     SOS.labels("repeated").inc()
-                    return Receipt(answered, repeated=True)
+                    return Receipt(answered, repeated=lost_answer is None)
                 await self._engine.resolve_clash(error)
                 continue
             SOS.labels("opened").inc()
             SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
             return receipt
+        if lost_answer is not None:
+            raise lost_answer
         raise RuntimeError(f"an SOS lost to other decisions {_TRIES} times")
 
     async def _open(self, request_id: str, command: OpenIncident) -> Receipt:

@@ -37,6 +37,11 @@ class Hub:
             for session in sessions:
                 session.deliver(seq, message)
 
+    def read_again(self, recipient: str) -> None:
+        """Have every session of a recipient read what is kept for it: a commit's answer was lost."""
+        for session in self._sessions.get(recipient, ()):
+            session.read_again()
+
     def tell(self, recipient: str, message: object) -> None:
         """A message without a number to every session of its recipient."""
         for session in self._sessions.get(recipient, ()):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import Any
@@ -74,6 +75,10 @@ class Session:
         for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}):
             self.say_text(due)
         self.gap_since_s = None
+
+    def read_again(self) -> None:
+        """Perhaps something was written for it that it was not told: at the next look what is kept is read."""
+        self.gap_since_s = -math.inf
 
     def say(self, message: object) -> None:
         """A message without a number."""
