@@ -27,7 +27,7 @@ from loadtests.bench_nearest_rivals import Answer, KdTree, Ours, Postgis, Redis,
 from loadtests.bench_nearest_servers import own_postgres, own_redis
 from loadtests.bench_nearest_updates import Updates, measure_updates
 from loadtests.bench_sos import machine
-from loadtests.figures import percentile
+from loadtests.figures import percentile, publish
 from loadtests.processes import ServerFailedError, ended_by_signals
 
 SIZES: Final = (10_000, 100_000, 1_000_000)
@@ -227,10 +227,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return 130
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    print(table(written))
-    print(f"written to {options.out}")
+    publish(written, options.out, table(written))
     return 0
 
 

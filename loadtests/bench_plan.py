@@ -5,7 +5,6 @@ Small random cases are compared with the best of all choices, looked at one by o
 """
 
 import argparse
-import json
 import statistics
 import sys
 import time
@@ -21,6 +20,7 @@ from dispatch.rescue.offers import offer_table
 from dispatch.rescue.plan_kernels import best_alerts
 from dispatch.rescue.policy import PricePolicy
 from loadtests.bench_sos import machine
+from loadtests.figures import publish
 from loadtests.plan_cases import random_request
 from loadtests.plan_oracle import best
 
@@ -128,10 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "machine": machine(),
         "at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    print(table_of(written))
-    print(f"written to {options.out}")
+    publish(written, options.out, table_of(written))
     return 1 if small["bounds_below_the_optimum"] else 0
 
 

@@ -7,7 +7,6 @@ that matching takes. Writes `build/bench/sos.json`.
 
 import argparse
 import asyncio
-import json
 import math
 import os
 import platform
@@ -22,7 +21,7 @@ import uvloop
 
 from loadtests.bench_sides import BareSide, BenchError, ServiceSide, Side, Site
 from loadtests.crowd import CENTRE, Provisioner
-from loadtests.figures import Figures, figures, ratios
+from loadtests.figures import Figures, figures, publish, ratios
 from loadtests.loopback import free_port, require_loopback
 from loadtests.processes import (
     RunningService,
@@ -243,10 +242,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("bench: interrupted", file=sys.stderr)
         return 130
-    options.out.parent.mkdir(parents=True, exist_ok=True)
-    options.out.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
-    print(table(written))
-    print(f"written to {options.out}")
+    publish(written, options.out, table(written))
     return 0
 
 

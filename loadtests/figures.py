@@ -1,8 +1,11 @@
-"""Percentiles of latencies, and the ratio of two servers' latencies."""
+"""What benches measured: percentiles, ratios of two servers' latencies, and the file that they are written to."""
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from statistics import fmean
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,3 +58,11 @@ def ratios(ours: Figures, theirs: Figures) -> dict[str, float]:
         "ratio_p90": round(ours.p90 / theirs.p90, 3),
         "ratio_p99": round(ours.p99 / theirs.p99, 3),
     }
+
+
+def publish(written: Mapping[str, Any], out: Path, table: str) -> None:
+    """Write a bench's figures down as JSON and show them as people read them."""
+    out.parent.mkdir(parents=True, exist_ok=True)
+    out.write_text(json.dumps(written, indent=2, ensure_ascii=False) + "\n")
+    print(table)
+    print(f"written to {out}")

@@ -83,28 +83,24 @@ class AedDirectory:
         """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
         return self._hours_of(aed, after).until
 
-    def closes_at(self, aed: Aed, after: datetime) -> datetime | None:
-        """When an AED that is open closes, in UTC; None when unknown or not within a year.
-
-        Hours may change their comment and stay open: that is no closing.
-        """
-        change = self._hours_of(aed, after).until
-        for _ in range(_CHANGES_LOOKED_AT):
-            if change is None or not is_open_at(aed.opening_hours, aed.place, change, self._default_zone):
-                return change
-            change = next_change_after(aed.opening_hours, aed.place, change, self._default_zone)
-        return change
-
     def _hours_of(self, aed: Aed, at: datetime) -> "_Hours":
         """Whether it is open at `at` and until when that holds; read from the hours only when that has passed."""
         known = self._hours.get(aed.id)
         if known is None or not known.holds(at) or known.expression != aed.opening_hours:
-            until = next_change_after(aed.opening_hours, aed.place, at, self._default_zone)
             is_open = is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
-            known = _Hours(aed.opening_hours, at, until, is_open)
+            known = _Hours(aed.opening_hours, at, self._holds_until(aed, at, is_open=is_open), is_open)
             if aed.id in self._by_id:
                 self._hours[aed.id] = known
         return known
+
+    def _holds_until(self, aed: Aed, at: datetime, *, is_open: bool) -> datetime | None:
+        """When the place next opens or closes. Hours may also change their comment alone: that is neither."""
+        change = next_change_after(aed.opening_hours, aed.place, at, self._default_zone)
+        for _ in range(_CHANGES_LOOKED_AT):
+            if change is None or is_open_at(aed.opening_hours, aed.place, change, self._default_zone) != is_open:
+                break
+            change = next_change_after(aed.opening_hours, aed.place, change, self._default_zone)
+        return change
 
     def nearest_usable(
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
@@ -121,7 +117,7 @@ class AedDirectory:
             yield self._by_id[key]
 
 
-# More changes in a row that leave a place open are not told apart from its closing.
+# More changes of the comment alone, one after the other, are not told apart from opening and closing.
 _CHANGES_LOOKED_AT = 10
 
 # When no change comes within a year, hours are looked at again after a day: that year moves on.

@@ -243,6 +243,7 @@ class Engine:
             live.incident, live.events = None, []
             for recipient in {each.recipient for each in outgoing}:
                 self.hub.read_again(recipient)
+            self.feed.show(incident.incident_id)
             raise
         except BaseException:
             self._release(decision)

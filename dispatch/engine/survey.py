@@ -26,7 +26,6 @@ from geo.place import Place
 # reports itself ready fails less often; one that is known to be failing soon stands between.
 _WORKS = {Readiness.READY: 0.97, Readiness.DEGRADED: 0.9, Readiness.UNVERIFIED: 0.85}
 
-
 # The last answers of the routing engine, by patient: as many as incidents are open at once, and more.
 _STREETS_REMEMBERED = 1000
 
@@ -119,5 +118,6 @@ class Surveyor:
             place=aed.place,
             distance_m=distance_m,
             works_probability=_WORKS.get(aed.readiness, 0.0),
-            open_until=self.aeds.closes_at(aed, now),
+            # It is open now, so the next change is its closing.
+            open_until=self.aeds.next_change(aed, now),
         )

@@ -25,9 +25,9 @@ _COUNTED, _UNCOUNTED = 300, 10**9
 class OfferTable:
     """The offers of one request, in the order of arrival, with what the search needs beside them.
 
-    Rows of `candidates` come first in the numbering of responders, then those under way. `person` and `column` say
-    whose offer a row is and which AED it is about (-1: none); `stands` is `FREE`, `UNDER_WAY` or `ASIDE`. `open_s` is
-    how long each AED can still be reached, infinite where no end is known.
+    The responders of `offers` are numbered through `candidates` and on through `under_way`; its AEDs are columns of
+    `aeds`, or lie behind them where they can no longer be fetched. `open_s` is how long each AED can still be reached,
+    infinite where no end is known.
     """
 
     candidates: tuple[Candidate, ...]

@@ -26,13 +26,10 @@ class Histories:
             oldest = times[-1] - timedelta(seconds=keep_s)
             self._asked_at[responder_id] = [each for each in times if each > oldest]
 
-    def knows(self, responder_id: ResponderId) -> bool:
-        """Whether they have ever answered."""
-        return responder_id in self._records
-
-    def acceptance_of(self, responder_id: ResponderId, policy: AcceptancePolicy, *, is_night: bool) -> float:
-        """The probability that they accept the next alert."""
-        return acceptance(self._records.get(responder_id, NEVER_ASKED), policy, is_night=is_night)
+    def acceptance_of(self, responder_id: ResponderId, policy: AcceptancePolicy, *, is_night: bool) -> float | None:
+        """The probability that they accept the next alert; None for who has never answered: like everybody."""
+        record = self._records.get(responder_id)
+        return None if record is None else acceptance(record, policy, is_night=is_night)
 
     def alerts_since(self, responder_id: ResponderId, since: datetime) -> int:
         """How many alerts they have had after `since`."""

@@ -20,7 +20,6 @@ from geo.place import Place
 # So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
 _SPARE = 4
 
-
 # A phone that does not say how exact its fix is has not measured well.
 _UNTOLD_ACCURACY_M = 50.0
 
@@ -146,10 +145,7 @@ class Roster:
         fit = [each for each in found if may_be_alerted(each.key)]
         if len(fit) < policy.candidates and len(found) == looked_at:
             fit = within(policy.candidates, keep=may_be_alerted)
-        population = policy.acceptance.night if is_night else policy.acceptance.day
-        return tuple(
-            self._candidate(each, policy, lately, population, is_night=is_night) for each in fit[: policy.candidates]
-        )
+        return tuple(self._candidate(each, policy, lately, is_night=is_night) for each in fit[: policy.candidates])
 
     def still_free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Those whom nobody else has asked since they were looked up."""
@@ -168,27 +164,22 @@ class Roster:
             spread_m = aging.spread_m(_accuracy_m(fix), fix.at.timestamp()) if fix else None
             if fix is not None and spread_m is not None:
                 found = Found(responder_id, distance_m(place, fix.place), spread_m)
-                here.append(self._candidate(found, policy, lately, policy.acceptance.day, is_night=False))
+                here.append(self._candidate(found, policy, lately, is_night=False))
         return tuple(here)
 
-    def _candidate(
-        self, found: Found[ResponderId], policy: Policy, lately: datetime, population: float, *, is_night: bool
-    ) -> Candidate:
+    def _candidate(self, found: Found[ResponderId], policy: Policy, lately: datetime, *, is_night: bool) -> Candidate:
         responder_id = found.key
         responder = self._responders[responder_id]
         if responder.fix is None:
             raise LookupError(f"{responder_id} is on the map without a fix")
-        histories = self.histories
         return Candidate(
             responder_id,
             responder.fix.place,
             found.distance_m,
             responder.mode,
             found.spread_m,
-            histories.acceptance_of(responder_id, policy.acceptance, is_night=is_night)
-            if histories.knows(responder_id)
-            else population,
-            histories.alerts_since(responder_id, lately),
+            self.histories.acceptance_of(responder_id, policy.acceptance, is_night=is_night),
+            self.histories.alerts_since(responder_id, lately),
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:

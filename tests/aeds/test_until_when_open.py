@@ -35,16 +35,17 @@ def directory() -> AedDirectory:
 
 
 def test_it_closes_when_its_hours_end(directory: AedDirectory) -> None:
-    assert directory.closes_at(OPEN_BY_DAY, AT) == SIX_IN_THE_EVENING
+    assert directory.next_change(OPEN_BY_DAY, AT) == SIX_IN_THE_EVENING
     always = replace(OPEN_BY_DAY, id=UUID(int=2), opening_hours="24/7")
-    assert directory.closes_at(always, AT) is None
+    assert directory.next_change(always, AT) is None
 
 
 def test_a_change_of_the_comment_alone_is_no_closing(directory: AedDirectory) -> None:
-    hours = 'Mo-Su 08:00-12:00 "ask the guard"; Mo-Su 12:00-18:00 "at the desk"'
+    hours = 'Mo-Su 08:00-12:00 "ask the guard", Mo-Su 12:00-18:00 "at the desk"'
     guarded = replace(OPEN_BY_DAY, id=UUID(int=3), opening_hours=hours)
     directory.put(guarded)
-    assert directory.closes_at(guarded, AT) == SIX_IN_THE_EVENING
+    assert directory.is_usable(guarded, AT)
+    assert directory.next_change(guarded, AT) == SIX_IN_THE_EVENING
 
 
 def test_what_is_remembered_is_what_the_hours_say_whichever_way_the_clock_goes(directory: AedDirectory) -> None:

@@ -56,11 +56,11 @@ async def test_at_night_another_record_is_kept(service: ServiceInProcess) -> Non
     assert _records(service)[R1] == AnswerRecord(asked_by_night=1, accepted_by_night=1)
     histories = service.service.roster.histories
     policy = AcceptancePolicy()
-    assert (
-        histories.acceptance_of(R1, policy, is_night=True)
-        > policy.night
-        > histories.acceptance_of(R2, policy, is_night=True)
-    )
+    said_yes, said_no = (histories.acceptance_of(each, policy, is_night=True) for each in (R1, R2))
+    assert said_yes is not None
+    assert said_no is not None
+    assert said_yes > policy.night > said_no
+    assert histories.acceptance_of(ResponderId("never asked"), policy, is_night=True) is None
 
 
 async def test_an_alert_counts_as_recent_for_a_week(service: ServiceInProcess) -> None:
