@@ -27,8 +27,9 @@ from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.answers import AnswerDesk
 from dispatch.engine.due_times import DueTimes
-from dispatch.engine.engine import Engine, responder_mailbox
+from dispatch.engine.engine import Engine
 from dispatch.engine.incidents import IncidentDesk
+from dispatch.engine.mailbox_names import responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.sos import SosDesk
 from dispatch.engine.sos_door import SosDoor

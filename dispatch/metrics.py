@@ -48,6 +48,8 @@ DUE_LATENESS_SECONDS = Histogram(
     "How late a due time was acted upon.",
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60),
 )
+DUE_OVERDUE = Gauge("dispatch_due_overdue", "Due times that nobody has acted upon in time: an alarm unless zero.")
+DUE_OVERDUE_SECONDS = Gauge("dispatch_due_overdue_seconds", "How long the oldest of them has been due.")
 OPEN_INCIDENTS = Gauge("dispatch_open_incidents", "Incidents that have not ended.")
 SOCKETS = Gauge("dispatch_sockets", "Connected sessions, by role.", ["role"])
 SOCKETS_CLOSED = Counter("dispatch_sockets_closed_total", "Sessions that the service ended, by reason.", ["reason"])

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, timedelta, tzinfo
 from sqlalchemy import text
 
 from dispatch.rescue.acceptance import AnswerRecord, answers_given
+from dispatch.rescue.course import Decision
 from dispatch.rescue.daytime import NIGHT_BEGINS, NIGHT_ENDS, is_night_at
-from dispatch.rescue.decide import Decision
-from dispatch.rescue.events import Offered
+from dispatch.rescue.events import Joined, Offered
 from dispatch.rescue.vocabulary import AlertState, ResponderId
 from dispatch.responders.histories import Histories
 from dispatch.storage.database import Database
@@ -70,8 +70,10 @@ class AnswerHistory:
 
     def learn(self, decision: Decision) -> None:
         """Take in what has just been decided and written down."""
+        # Who was carried over from another call was not asked again.
+        is_merged = any(isinstance(event.what, Joined) for event in decision.events)
         for event in decision.events:
-            if isinstance(event.what, Offered):
+            if isinstance(event.what, Offered) and not is_merged:
                 self._histories.add_alerts(event.what.responder_id, [event.at], keep_s=self._recent_s)
         for answer in answers_given(decision.events, decision.incident):
             is_night = is_night_at(answer.offered_at, self._zone)

@@ -32,7 +32,7 @@ class AnswerDesk:
 
     async def leave(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Somebody went off duty with an alert unanswered: that is a no."""
-        said = Decline(engagement.alert_id, responder_id)
+        said = Decline(engagement.alert_id, responder_id, off_duty=True)
         # Refused: the yes came first, and stands.
         with contextlib.suppress(Refused):
             await self._engine.command(engagement.incident_id, said, by=_by(responder_id))

@@ -1,30 +1,40 @@
 """Due times: rows that any worker may act upon, so that a deadline outlives whoever set it."""
 
 import asyncio
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import structlog
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
 from dispatch.engine.ledger import Due
-from dispatch.metrics import DUE_LATENESS_SECONDS
+from dispatch.metrics import DUE_LATENESS_SECONDS, DUE_OVERDUE, DUE_OVERDUE_SECONDS
+from dispatch.problems import NotFound
 from dispatch.rescue.vocabulary import IncidentId
 
 log = structlog.get_logger()
 
-_LOOK_AGAIN = "look_again"
-
 # A deadline is acted upon within half a second; looking is one indexed query.
-_LOOK_EVERY_S = 0.25
+_LOOK_EVERY_S = 0.2
+
+# A worker that has claimed a due time and died is not waited for longer than this.
+_LEASE_S = 1.0
+
+# So many incidents are looked at side by side: their commits overlap.
+_AT_ONCE = 8
+
+_AUDIT_EVERY_S = 2.0
+# Whatever is due for longer than this has been passed over.
+_OVERDUE_AFTER = timedelta(seconds=1)
 
 
 class DueTimes:
-    """Acts upon what has come due. The rows are held until their consequences are committed: nothing is forgotten."""
+    """Acts upon what has come due. A row goes only when its consequences are committed: nothing is forgotten."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        # Due times that nobody has acted upon, as of the last audit.
+        self.overdue = 0
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -38,29 +48,46 @@ class DueTimes:
     async def act(self) -> int:
         """Act upon everything that is due now; returns how many due times that were."""
         now = self._engine.clock.now()
-        async with self._engine.database.transaction() as connection:
-            due = await ledger.lock_due(connection, now)
-            if not due:
-                return 0
-            settled = 0
-            for incident_id in dict.fromkeys(each.incident_id for each in due):
-                rows = [each for each in due if each.incident_id == incident_id]
-                settled += await self._settle(connection, incident_id, rows, now)
-        return settled
+        async with self._engine.database.statement() as connection:
+            due = await ledger.claim_due(connection, now, lease_s=_LEASE_S)
+        by_incident: dict[IncidentId, list[Due]] = {}
+        for each in due:
+            by_incident.setdefault(each.incident_id, []).append(each)
+        room = asyncio.Semaphore(_AT_ONCE)
+        settled = await asyncio.gather(*(self._settle(room, *each, now) for each in by_incident.items()))
+        return sum(settled)
 
-    async def _settle(
-        self, connection: AsyncConnection, incident_id: IncidentId, rows: list[Due], now: datetime
-    ) -> int:
-        try:
-            look_again_at = await self._engine.let_time_pass(incident_id)
-        except Exception:
-            # Its rows stay for the next look; the other incidents must not wait for it.
-            log.exception("due time not acted upon", incident_id=incident_id)
-            return 0
+    async def run_audits(self) -> None:
+        """Count what nobody has acted upon, until cancelled."""
+        while True:
+            try:
+                await self.audit()
+            except Exception:
+                log.exception("due times not audited")
+            await asyncio.sleep(_AUDIT_EVERY_S)
+
+    async def audit(self) -> int:
+        """How many due times have been passed over, for the alarm and the console."""
+        now = self._engine.clock.now()
+        async with self._engine.database.statement() as connection:
+            self.overdue, oldest = await ledger.overdue(connection, now - _OVERDUE_AFTER)
+        DUE_OVERDUE.set(self.overdue)
+        DUE_OVERDUE_SECONDS.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
+        if self.overdue:
+            log.error("due times overdue", number=self.overdue, oldest=oldest)
+        return self.overdue
+
+    async def _settle(self, room: asyncio.Semaphore, incident_id: IncidentId, rows: list[Due], now: datetime) -> int:
+        async with room:
+            try:
+                await self._engine.let_time_pass(incident_id)
+            except NotFound:
+                # Of an incident that was never written, or is not kept any longer.
+                await ledger.put_wake(self._engine.database, incident_id, None)
+            except Exception:
+                # Its rows come again after the lease; the other incidents must not wait for it.
+                log.exception("due time not acted upon", incident_id=incident_id)
+                return 0
         for each in rows:
             DUE_LATENESS_SECONDS.observe((now - each.due_at).total_seconds())
-        again = [each.due_id for each in rows if each.kind == _LOOK_AGAIN and look_again_at is not None]
-        if look_again_at is not None and again:
-            await ledger.put_off(connection, again[:1], look_again_at)
-        await ledger.forget_due(connection, [each.due_id for each in rows if each.due_id not in again[:1]])
         return len(rows)

@@ -2,32 +2,27 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
-from datetime import datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from uuid import uuid4
 
 import structlog
 from psycopg import IntegrityError, OperationalError
 
 from dispatch.clock import Clock
-from dispatch.encoding import to_json_text
 from dispatch.engine import ledger
+from dispatch.engine.counting import count
+from dispatch.engine.engagements import Engagements
 from dispatch.engine.ledger import Outgoing, Sent
-from dispatch.engine.live_incident import LiveIncident
+from dispatch.engine.live_incident import LiveIncident, LiveIncidents
+from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
+from dispatch.engine.outbox import Outbox
 from dispatch.engine.statements import STATEMENTS
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
-from dispatch.metrics import (
-    ALERTS,
-    ANSWER_SECONDS,
-    COMMAND_SECONDS,
-    CONFLICTS,
-    EVENTS,
-    OPEN_INCIDENTS,
-    SOS_STEP_SECONDS,
-)
+from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS, SOS_STEP_SECONDS
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import (
@@ -36,18 +31,21 @@ from dispatch.rescue.commands import (
     Decline,
     ExpectAmbulance,
     LetTimePass,
+    LoseAed,
     Progress,
     Refused,
+    ReportAedProblem,
     SetCpr,
     Widen,
 )
-from dispatch.rescue.decide import Decision, decide
-from dispatch.rescue.events import Accepted, Declined, Event, Offered
+from dispatch.rescue.course import Decision
+from dispatch.rescue.decide import decide
+from dispatch.rescue.events import Offered
 from dispatch.rescue.incident import Incident, fold
-from dispatch.rescue.notices import Notice, NoticeKind, concerns_caller, responder_notices
+from dispatch.rescue.merging import merge
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import AlertId, IncidentId, IncidentState, ResponderId
-from dispatch.responders.responder import Engagement
+from dispatch.rescue.vocabulary import IncidentId, IncidentState
+from dispatch.storage.availability import is_contention
 from dispatch.storage.database import Database
 from geo.distance import distance_m
 
@@ -59,7 +57,7 @@ _TRIES = 5
 _RESPONDER_TAKEN = "uq_alerts_active_responder"
 
 # After these commands a new wave may be needed, so the scene is looked at.
-_MAY_ALERT = (Accept, Decline, Progress, LetTimePass, Widen, ExpectAmbulance, SetCpr)
+_MAY_ALERT = (Accept, Decline, Progress, ReportAedProblem, LoseAed, LetTimePass, Widen, ExpectAmbulance, SetCpr)
 
 
 class Engine:
@@ -81,23 +79,26 @@ class Engine:
         self.clock = clock
         self.views = views
         self.messages = messages
+        self.outbox = Outbox(messages, views)
         self.answer_history = surveyor.answer_history()
+        self.live = LiveIncidents()
+        self.engagements = Engagements(self.roster, database, self.live)
         self.feed = OperatorFeed(database, hub, self)
-        self._live: dict[IncidentId, LiveIncident] = {}
+        # Told of every decision that stands, after its messages are on their way.
+        self.on_decided: list[Callable[[Decision], None]] = []
 
     # --- what there is ---
 
     async def incident(self, incident_id: IncidentId) -> LiveIncident:
         """The incident of that id, from memory or the database. Raises `NotFound`."""
-        live = self._live.setdefault(incident_id, LiveIncident())
+        live = self.live.place_for(incident_id)
         async with live.lock:
             await self._loaded(incident_id, live)
         return live
 
     def open_incidents(self) -> list[LiveIncident]:
         """The incidents in memory that have not ended, newest first."""
-        going_on = [each for each in self._live.values() if each.incident is not None and not each.incident.is_ended]
-        return sorted(going_on, key=lambda each: each.present.opened_at, reverse=True)
+        return sorted(self.live.going_on(), key=lambda each: each.present.opened_at, reverse=True)
 
     async def recover(self) -> None:
         """Go on where a previous process stopped: open incidents, who is bound, what operators were not told."""
@@ -113,7 +114,7 @@ class Engine:
             except Exception:
                 # One incident that cannot be read must not keep all others from being served.
                 log.exception("incident not recovered", incident_id=incident_id)
-        await self._learn_engagements()
+        await self.engagements.learn()
         await self.answer_history.load(self.database, self.clock.now())
         for incident_id in not_shown:
             self.feed.show(incident_id)
@@ -122,15 +123,10 @@ class Engine:
     def forget_ended(self) -> None:
         """Let go of incidents that have ended and been told; a later question loads them again."""
         lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
-        ended = [
-            incident_id
-            for incident_id, live in self._live.items()
-            if not live.lock.locked()
-            and (live.incident is None or (live.incident.is_ended and live.incident.opened_at < lately))
-            and not self.feed.is_waiting(incident_id)
-        ]
-        for incident_id in ended:
-            del self._live[incident_id]
+        for incident_id, live in self.live.items():
+            is_over = live.incident is None or (live.incident.is_ended and live.incident.opened_at < lately)
+            if is_over and not live.lock.locked() and not self.feed.is_waiting(incident_id):
+                self.live.drop(incident_id)
 
     # --- what happens ---
 
@@ -142,20 +138,27 @@ class Engine:
         decision = await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
         return decision.incident
 
-    async def let_time_pass(self, incident_id: IncidentId) -> datetime | None:
-        """Do what has come due in an incident; returns when to look again, if it is still short of somebody."""
-        return (await self._carry_out(incident_id, LetTimePass(), "system")).look_again_at
+    async def let_time_pass(self, incident_id: IncidentId) -> None:
+        """Do what has come due in an incident, and see to it that it is looked at again when the next is due."""
+        await self._carry_out(incident_id, LetTimePass(), "system")
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
         started = time.perf_counter()
-        live = self._live.setdefault(incident_id, LiveIncident())
+        live = self.live.place_for(incident_id)
         async with live.lock:
             for _ in range(_TRIES):
                 incident = await self._loaded(incident_id, live)
                 decision = decide(incident, command, await self._scene_for(incident, command), by=by)
-                if not decision.events or await self._recorded(live, decision, command):
-                    COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
-                    return decision
+                # A due time that was claimed comes back unless it is put anew, whatever has come of it.
+                rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
+                if not decision.events:
+                    if rewake:
+                        await ledger.put_wake(self.database, incident_id, decision.wake)
+                        live.wakes_at(decision.wake)
+                elif not await self._recorded(live, decision, command, rewake=rewake):
+                    continue
+                COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
+                return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
     async def open(self, decision: Decision, *, request_id: str, receipt: bytes) -> None:
@@ -163,32 +166,48 @@ class Engine:
 
         The caller sees to it that this is not cancelled half-way.
         """
-        self._reserve(decision)
+        self.engagements.reserve(decision)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
-                outgoing = self._outgoing(decision)
+                outgoing = self.outbox.owed(decision)
             with SOS_STEP_SECONDS.labels("commit").time():
                 sent = await ledger.record_opening(
                     self.database, decision, outgoing, request_id=request_id, receipt=receipt
                 )
         except BaseException:
-            self._release(decision)
+            self.engagements.release(decision)
             raise
         live = LiveIncident()
         live.take_in(decision)
-        self._live[decision.incident.incident_id] = live
+        self.live.put(live)
         with SOS_STEP_SECONDS.labels("deliver").time():
-            self._after_commit(decision, sent)
+            self._after_commit([decision], sent)
+
+    async def merge(self, duplicate_id: IncidentId, into_id: IncidentId, *, by: str) -> None:
+        """Make two calls for one emergency one incident, in one transaction. Raises `NotFound` and `Refused`."""
+        await asyncio.shield(asyncio.ensure_future(self._merge(duplicate_id, into_id, by)))
+
+    async def _merge(self, duplicate_id: IncidentId, into_id: IncidentId, by: str) -> None:
+        if duplicate_id == into_id:
+            raise Refused("same_incident", "An incident cannot be merged into itself.")
+        # Always in the same order: two merges the other way round must not wait for each other.
+        first, second = sorted((duplicate_id, into_id))
+        async with self.live.place_for(first).lock, self.live.place_for(second).lock:
+            left, right = self.live.place_for(duplicate_id), self.live.place_for(into_id)
+            for _ in range(_TRIES):
+                duplicate, into = await self._loaded(duplicate_id, left), await self._loaded(into_id, right)
+                decisions = merge(duplicate, into, await self._scene_for(into, Widen()), by=by)
+                if await self._both_recorded((left, right), decisions):
+                    return
+        raise RuntimeError(f"merging {duplicate_id} into {into_id} lost to other decisions {_TRIES} times")
 
     def likely_duplicates(self, incident: Incident) -> list[IncidentId]:
         """Other incidents so near in place and time that they are likely the same emergency."""
         policy = self.surveyor.policy
-        others = (each.incident for each in self._live.values())
         return [
             other.incident_id
-            for other in others
-            if other is not None
-            and other.incident_id != incident.incident_id
+            for other in self.live.loaded()
+            if other.incident_id != incident.incident_id
             and abs((other.opened_at - incident.opened_at).total_seconds()) <= policy.duplicate_s
             and distance_m(other.place, incident.place) <= policy.duplicate_m
         ]
@@ -212,161 +231,107 @@ class Engine:
         async with self.database.statement() as connection:
             events = await ledger.load_events(connection, incident_id)
             if not events:
-                self._live.pop(incident_id, None)
+                self.live.drop(incident_id)
                 raise NotFound(f"There is no incident {incident_id}.")
             live.shown_version = await ledger.shown_version(connection, incident_id)
+        live.forget()
         live.incident = fold(incident_id, events)
         live.events = events
         return live.incident
 
-    async def _recorded(self, live: LiveIncident, decision: Decision, command: Command) -> bool:
+    async def _recorded(self, live: LiveIncident, decision: Decision, command: Command, *, rewake: bool) -> bool:
         """Write a decision down and send it; False when somebody else was faster and it must be taken anew."""
         incident = decision.incident
-        self._reserve(decision)
+        self.engagements.reserve(decision)
         outgoing: list[Outgoing] = []
         try:
-            outgoing = self._outgoing(decision)
-            sent = await ledger.record_decision(self.database, decision, outgoing)
+            outgoing = self.outbox.owed(decision)
+            sent = await ledger.record_decision(self.database, decision, outgoing, rewake=rewake)
         except IntegrityError as error:
-            self._release(decision)
+            self.engagements.release(decision)
             CONFLICTS.labels(_constraint_of(error)).inc()
             log.info("decided anew", incident_id=incident.incident_id, clash=_constraint_of(error))
             if _constraint_of(error) != _RESPONDER_TAKEN:
-                live.incident, live.events = None, []
+                live.forget()
             elif isinstance(command, Accept) and not _offers(decision):
                 raise Refused("engaged_elsewhere", "You are on another alert.") from error
             await self.resolve_clash(error)
             return False
-        except OperationalError:
+        except OperationalError as error:
+            if is_contention(error):
+                self.engagements.release(decision)
+                CONFLICTS.labels("contention").inc()
+                return False
             # It may have been written all the same: memory knows nothing of it, and what is kept tells those concerned.
-            self._release(decision)
-            live.incident, live.events = None, []
+            self.engagements.release(decision)
+            live.forget()
             for recipient in {each.recipient for each in outgoing}:
                 self.hub.read_again(recipient)
             self.feed.show(incident.incident_id)
             raise
         except BaseException:
-            self._release(decision)
+            self.engagements.release(decision)
             raise
         live.take_in(decision)
-        self._after_commit(decision, sent)
+        self._after_commit([decision], sent)
+        return True
+
+    async def _both_recorded(
+        self, lives: tuple[LiveIncident, LiveIncident], decisions: tuple[Decision, Decision]
+    ) -> bool:
+        """Write two decisions down as one; False when somebody else was faster and both must be taken anew."""
+        owed = [self.outbox.owed(each) for each in decisions]
+        for each in decisions:
+            self.engagements.reserve(each)
+        try:
+            sent = await ledger.record_together(self.database, list(zip(decisions, owed, strict=True)))
+        except BaseException as error:
+            for live, decision in zip(lives, decisions, strict=True):
+                self.engagements.release(decision)
+                live.forget()
+            if isinstance(error, IntegrityError):
+                await self.resolve_clash(error)
+                return False
+            if is_contention(error):
+                return False
+            raise
+        for live, decision in zip(lives, decisions, strict=True):
+            live.take_in(decision)
+        self._after_commit(decisions, sent)
         return True
 
     async def tell_again(self, incident_id: IncidentId) -> None:
         """Go on with an incident that was written down though its answer was lost: nobody has heard of it yet."""
         incident = (await self.incident(incident_id)).present
+        self.engagements.bind(incident)
         self.hub.read_again(caller_mailbox(incident_id))
         for alert in incident.alerts.values():
-            if alert.is_active:
-                engagement = Engagement(incident_id, alert.alert_id, alert.is_engaged)
-                self.roster.engage(alert.responder_id, engagement)
             self.hub.read_again(responder_mailbox(alert.responder_id))
         self.feed.show(incident_id)
 
     async def resolve_clash(self, error: IntegrityError) -> None:
         """Learn what made a decision impossible, so that the next try does not run into it."""
         if _constraint_of(error) == _RESPONDER_TAKEN:
-            await self._learn_engagements()
+            await self.engagements.learn()
 
-    async def _learn_engagements(self) -> None:
-        """Somebody whom the roster thought free is not: ask the database who is bound."""
-        async with self.database.statement() as connection:
-            bound = await ledger.active_alerts(connection)
-        for responder_id, engagement in bound.items():
-            live = self._live.get(engagement.incident_id)
-            alert = live.incident.alerts.get(engagement.alert_id) if live and live.incident else None
-            # Memory may have moved on while the question was under way.
-            has_ended = alert is not None and not alert.is_active
-            if self.roster.engagement_of(responder_id) is None and not has_ended:
-                self.roster.engage(responder_id, engagement)
-
-    def _reserve(self, decision: Decision) -> None:
-        """Take those on offer out of everybody else's reach before the commit: no two SOS here choose one."""
-        incident = decision.incident
-        for event in decision.events:
-            if isinstance(event.what, Offered):
-                engagement = Engagement(incident.incident_id, event.what.alert_id, accepted=False)
-                self.roster.engage(event.what.responder_id, engagement)
-
-    def _release(self, decision: Decision) -> None:
-        for event in decision.events:
-            if isinstance(event.what, Offered):
-                self.roster.release(event.what.responder_id, event.what.alert_id)
-
-    def _outgoing(self, decision: Decision) -> list[Outgoing]:
-        """The messages that a decision owes: to responders, and to the caller where it concerns them."""
-        incident = decision.incident
-        messages = [self._responder_message(incident, notice) for notice in responder_notices(decision.events)]
-        if concerns_caller(decision.events) and decision.events[0].number > 1:
-            view = {"type": "incident", **self.views.for_caller(incident, decision.events)}
-            messages.append(Outgoing(caller_mailbox(incident.incident_id), to_json_text(view)))
-        return messages
-
-    def _responder_message(self, incident: Incident, notice: Notice) -> Outgoing:
-        alert = incident.alerts[notice.alert_id]
-        if notice.kind is NoticeKind.ALERT:
-            message = self.messages.alert(incident, alert)
-        elif notice.kind is NoticeKind.ASSIGNMENT:
-            message = self.messages.assignment(incident, alert)
-        else:
-            message = self.messages.stand_down(incident, alert)
-        offered = alert.alert_id if notice.kind is NoticeKind.ALERT else None
-        return Outgoing(responder_mailbox(alert.responder_id), to_json_text(message), offered)
-
-    def _after_commit(self, decision: Decision, sent: Sequence[Sent]) -> None:
+    def _after_commit(self, decisions: Sequence[Decision], sent: Sequence[Sent]) -> None:
         for message in sent:
             self.hub.deliver(message.recipient, message.seq, message.body)
-        self._keep_roster(decision)
-        self.feed.show(decision.incident.incident_id)
-        # The sockets are written when this turn of the loop ends: what else there is to do must not keep them waiting.
-        asyncio.get_running_loop().call_soon(self._look_back, decision)
+        for decision in decisions:
+            self.engagements.keep(decision)
+            self.feed.show(decision.incident.incident_id)
+            # The sockets are written when this turn of the loop ends: what else there is must not keep them waiting.
+            asyncio.get_running_loop().call_soon(self._look_back, decision)
 
     def _look_back(self, decision: Decision) -> None:
         self.answer_history.learn(decision)
-        self._count(decision)
-
-    def _keep_roster(self, decision: Decision) -> None:
-        incident = decision.incident
-        # Those who have just been offered something were taken out of everybody's reach before the commit.
-        for alert_id in dict.fromkeys(map(_alert_id_unless_offered, decision.events)):
-            if alert_id is None:
-                continue
-            alert = incident.alerts[alert_id]
-            if alert.is_active:
-                engagement = Engagement(incident.incident_id, alert_id, alert.is_engaged)
-                self.roster.engage(alert.responder_id, engagement)
-            else:
-                self.roster.release(alert.responder_id, alert_id)
-
-    def _count(self, decision: Decision) -> None:
-        for event in decision.events:
-            EVENTS.labels(event.kind).inc()
-            match event.what:
-                case Offered(role=role):
-                    ALERTS.labels(role.value).inc()
-                case Accepted(alert_id=alert_id) | Declined(alert_id=alert_id):
-                    alert = decision.incident.alerts[alert_id]
-                    ANSWER_SECONDS.labels(event.kind).observe((event.at - alert.offered_at).total_seconds())
-                case _:
-                    pass
+        count(decision)
         self._count_open()
-        log.info(
-            "incident",
-            incident_id=decision.incident.incident_id,
-            state=decision.incident.state.value,
-            version=decision.incident.version,
-            events=[event.kind for event in decision.events if not isinstance(event.what, Offered)],
-            alerted=sum(isinstance(event.what, Offered) for event in decision.events),
-        )
+        for told in self.on_decided:
+            told(decision)
 
     def _count_open(self) -> None:
-        OPEN_INCIDENTS.set(
-            sum(1 for each in self._live.values() if each.incident is not None and not each.incident.is_ended)
-        )
-
-
-def _offers(decision: Decision) -> bool:
-    return any(isinstance(event.what, Offered) for event in decision.events)
+        OPEN_INCIDENTS.set(sum(1 for _ in self.live.going_on()))
 
 
 def new_incident_id() -> IncidentId:
@@ -374,18 +339,8 @@ def new_incident_id() -> IncidentId:
     return IncidentId(str(uuid4()))
 
 
-def responder_mailbox(responder_id: ResponderId) -> str:
-    """The recipient name of a responder."""
-    return f"responder:{responder_id}"
-
-
-def caller_mailbox(incident_id: IncidentId) -> str:
-    """The recipient name of an incident's caller."""
-    return f"caller:{incident_id}"
-
-
-def _alert_id_unless_offered(event: Event) -> AlertId | None:
-    return None if isinstance(event.what, Offered) else getattr(event.what, "alert_id", None)
+def _offers(decision: Decision) -> bool:
+    return any(isinstance(event.what, Offered) for event in decision.events)
 
 
 def _constraint_of(error: IntegrityError) -> str:

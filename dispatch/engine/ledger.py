@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.encoding import to_json
 from dispatch.engine import statements
-from dispatch.rescue.decide import Decision
+from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
 from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
+from dispatch.rescue.wakes import Wake
 from dispatch.responders.responder import Engagement
 from dispatch.storage.database import Database
 from dispatch.storage.direct import Row
+from dispatch.storage.prepared import Prepared
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +44,10 @@ class Sent:
 class Due:
     """A due time that has come."""
 
-    due_id: int
     incident_id: IncidentId
     kind: str
     due_at: datetime
+    tries: int
 
 
 async def record_opening(
@@ -64,12 +66,23 @@ async def record_opening(
         "longitude": incident.place.longitude,
         "drill": incident.drill,
         "receipt": receipt,
+        "rewake": True,
     }
     return _numbered(messages, await database.run(statements.OPEN, parameters))
 
 
-async def record_decision(database: Database, decision: Decision, messages: Sequence[Outgoing]) -> list[Sent]:
-    """Write what a command led to. Raises `IntegrityError` when somebody else decided first or a responder is taken."""
+async def record_decision(
+    database: Database, decision: Decision, messages: Sequence[Outgoing], *, rewake: bool
+) -> list[Sent]:
+    """Write what a command led to; `rewake`: also when the incident is looked at next.
+
+    Raises `IntegrityError` when somebody else decided first or a responder is taken.
+    """
+    return _numbered(messages, await database.run(*continuing(decision, messages, rewake=rewake)))
+
+
+def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool) -> tuple[Prepared, dict[str, Any]]:
+    """The statement that writes what a command led to, with its parameters."""
     incident, events = decision.incident, decision.events
     offered = {event.what.alert_id for event in events if isinstance(event.what, Offered)}
     touched = {
@@ -85,8 +98,19 @@ async def record_decision(database: Database, decision: Decision, messages: Sequ
         "changed_roles": [each.role for each in touched.values()],
         "changed_aed_ids": [each.aed_id for each in touched.values()],
         "changed_etas": [each.eta_s for each in touched.values()],
+        "rewake": rewake,
     }
-    return _numbered(messages, await database.run(statements.CONTINUE, parameters))
+    return statements.CONTINUE, parameters
+
+
+async def record_together(database: Database, decisions: Sequence[tuple[Decision, Sequence[Outgoing]]]) -> list[Sent]:
+    """Write several incidents' decisions in one transaction, all or none. Raises as `record_decision` does."""
+    written = await database.run_together([continuing(each, messages, rewake=True) for each, messages in decisions])
+    return [
+        sent
+        for (_, messages), mailboxes in zip(decisions, written, strict=True)
+        for sent in _numbered(messages, mailboxes)
+    ]
 
 
 async def load_events(connection: AsyncConnection, incident_id: IncidentId) -> list[Event]:
@@ -185,28 +209,40 @@ async def alert_incident(connection: AsyncConnection, alert_id: str) -> Incident
     return None if row is None else IncidentId(str(row.incident_id))
 
 
-async def lock_due(connection: AsyncConnection, now: datetime, limit: int = 500) -> list[Due]:
-    """Due times that have come, held by this transaction; other workers pass over them."""
+async def claim_due(connection: AsyncConnection, now: datetime, *, lease_s: float, limit: int = 200) -> list[Due]:
+    """Due times that have come. Other workers pass over those that are being claimed, and see them `lease_s` later.
+
+    Whoever acts upon one removes it; if that worker dies, the next look after the lease finds it again. One that fails
+    again and again is looked at ever more rarely.
+    """
     rows = await connection.execute(
         text(
-            "select id, incident_id, kind, due_at from due_times where due_at <= :now"
-            " order by due_at limit :limit for update skip locked"
+            "with due as (select id, due_at, tries from due_times where due_at <= :now"
+            " order by due_at limit :limit for update skip locked)"
+            " update due_times set tries = due.tries + 1,"
+            " due_at = :now + :lease_s * (1 << least(due.tries, 5)) * interval '1 second'"
+            " from due where due_times.id = due.id"
+            " returning due_times.incident_id, due_times.kind, due.due_at, due.tries"
         ),
-        {"now": now, "limit": limit},
+        {"now": now, "limit": limit, "lease_s": lease_s},
     )
-    return [Due(row.id, IncidentId(str(row.incident_id)), row.kind, row.due_at.astimezone(UTC)) for row in rows]
+    return [Due(IncidentId(str(row.incident_id)), row.kind, row.due_at.astimezone(UTC), row.tries) for row in rows]
 
 
-async def put_off(connection: AsyncConnection, due_ids: Sequence[int], until: datetime) -> None:
-    """Let due times come again."""
-    await connection.execute(
-        text("update due_times set due_at = :until where id = any(:ids)"), {"ids": list(due_ids), "until": until}
-    )
+async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, datetime | None]:
+    """How many due times nobody has acted upon that were due before an instant or were tried in vain; the oldest."""
+    row = (
+        await connection.execute(
+            text("select count(*) as number, min(due_at) as oldest from due_times where due_at < :before or tries > 2"),
+            {"before": before},
+        )
+    ).one()
+    return row.number, row.oldest
 
 
-async def forget_due(connection: AsyncConnection, due_ids: Sequence[int]) -> None:
-    """Remove due times that have been acted upon."""
-    await connection.execute(text("delete from due_times where id = any(:ids)"), {"ids": list(due_ids)})
+async def put_wake(database: Database, incident_id: IncidentId, wake: Wake | None) -> None:
+    """Write when an incident in which nothing happened is looked at next."""
+    await database.run(statements.WAKE, {"incident_id": incident_id, **_wake_parameters(wake)})
 
 
 def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, Any]:
@@ -232,10 +268,13 @@ def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, A
         "alert_active": [each.is_active for each in alerts],
         "alert_waves": [each.wave for each in alerts],
         "alert_etas": [each.eta_s for each in alerts],
-        "look_again_at": decision.look_again_at,
-        "respond_by": [each.isoformat() for each in sorted({offer.respond_by for offer in offers})],
+        **_wake_parameters(decision.wake),
         **_message_rows(messages),
     }
+
+
+def _wake_parameters(wake: Wake | None) -> dict[str, Any]:
+    return {"wake_at": wake.at if wake else None, "wake_kind": wake.kind.value if wake else None}
 
 
 def _message_rows(messages: Sequence[Outgoing]) -> dict[str, Any]:

@@ -1,26 +1,46 @@
-"""One incident in memory, as long as it matters."""
+"""The incidents in memory, as long as they matter."""
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import datetime
 
-from dispatch.rescue.decide import Decision
+from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.wakes import Wake
 
 
 @dataclass(slots=True)
 class LiveIncident:
-    """One incident in memory: its events and their fold, one command at a time."""
+    """One incident in memory: its events and their fold, one command at a time.
+
+    `wake` is when it is looked at next, as far as this process knows; `knows_wake` is False while the database may
+    know better.
+    """
 
     incident: Incident | None = None
     events: list[Event] = field(default_factory=list)
     shown_version: int = 0
+    wake: Wake | None = None
+    knows_wake: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def take_in(self, decision: Decision) -> None:
         """Go on from what has just been written down."""
         self.incident = decision.incident
         self.events.extend(decision.events)
+        self.wakes_at(decision.wake)
+
+    def wakes_at(self, wake: Wake | None) -> None:
+        """Note when it is looked at next."""
+        self.wake, self.knows_wake = wake, True
+
+    def forget(self) -> None:
+        """Let go of what memory holds: the database knows better."""
+        self.incident, self.events = None, []
+        self.wake, self.knows_wake = None, False
 
     @property
     def present(self) -> Incident:
@@ -28,3 +48,46 @@ class LiveIncident:
         if self.incident is None:
             raise LookupError("the incident is not loaded")
         return self.incident
+
+
+class LiveIncidents:
+    """The incidents that this process holds, by id."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[IncidentId, LiveIncident] = {}
+
+    def get(self, incident_id: IncidentId) -> LiveIncident | None:
+        """The incident of that id, if it is in memory."""
+        return self._by_id.get(incident_id)
+
+    def place_for(self, incident_id: IncidentId) -> LiveIncident:
+        """Where the incident of that id is kept, perhaps not loaded yet."""
+        return self._by_id.setdefault(incident_id, LiveIncident())
+
+    def put(self, live: LiveIncident) -> None:
+        """Keep one that has just been opened."""
+        self._by_id[live.present.incident_id] = live
+
+    def drop(self, incident_id: IncidentId) -> None:
+        """Let go of one."""
+        self._by_id.pop(incident_id, None)
+
+    def items(self) -> list[tuple[IncidentId, LiveIncident]]:
+        """All of them, with their ids."""
+        return list(self._by_id.items())
+
+    def going_on(self) -> Iterator[LiveIncident]:
+        """Those that have not ended."""
+        return (each for each in self._by_id.values() if each.incident is not None and not each.incident.is_ended)
+
+    def loaded(self) -> Iterator[Incident]:
+        """Everything that is known in memory."""
+        return (each.incident for each in self._by_id.values() if each.incident is not None)
+
+    def due(self, now: datetime) -> list[IncidentId]:
+        """Those whose time to be looked at has come, as far as memory knows."""
+        return [
+            incident_id
+            for incident_id, live in self._by_id.items()
+            if live.incident is not None and live.wake is not None and live.wake.at <= now
+        ]

@@ -7,9 +7,10 @@ from uuid import UUID
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed
 from dispatch.locations import location_json
-from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.alert import Alert
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.reasons import coarse_m, coarse_s
-from dispatch.rescue.vocabulary import AedId, AlertRole, StandDownReason
+from dispatch.rescue.vocabulary import AedId, AlertRole, AlertState, StandDownReason
 from dispatch.responders.roster import Roster
 from geo.cells import approximate_area
 from geo.distance import distance_m
@@ -25,7 +26,25 @@ STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
     StandDownReason.EXPIRED: {"en": "The time to answer is over.", "zh": "应答时间已过。"},
     StandDownReason.NO_LONGER_NEEDED: {"en": "You are no longer needed.", "zh": "已无需前往。"},
     StandDownReason.OFF_DUTY: {"en": "You went off duty.", "zh": "您已离岗。"},
+    StandDownReason.ANSWERED_ELSEWHERE: {"en": "You have answered on another device.", "zh": "您已在其他设备上应答。"},
+    StandDownReason.DONE: {"en": "Your part is done. Thank you.", "zh": "您的任务已完成, 感谢您。"},
+    StandDownReason.GAVE_UP: {"en": "You turned back. Thank you for trying.", "zh": "您已中止前往, 感谢您。"},
+    StandDownReason.MERGED: {"en": "This call goes on as another one.", "zh": "此呼救已并入另一事件。"},
 }  # fmt: skip
+
+
+_NUDGE_TEXT = {"en": "Are you on your way? Your position has not moved.", "zh": "您出发了吗? 您的位置没有变化。"}
+
+_REASON_OF_STATE = {
+    AlertState.EXPIRED: StandDownReason.EXPIRED,
+    AlertState.DECLINED: StandDownReason.ANSWERED_ELSEWHERE,
+    AlertState.DONE: StandDownReason.DONE,
+    AlertState.GAVE_UP: StandDownReason.GAVE_UP,
+}
+
+
+def _stand_down_reason(alert: Alert) -> StandDownReason:
+    return alert.end_reason or _REASON_OF_STATE.get(alert.state, StandDownReason.NO_LONGER_NEEDED)
 
 
 @lru_cache(maxsize=256)
@@ -95,13 +114,24 @@ class ResponderMessages:
 
     def stand_down(self, incident: Incident, alert: Alert) -> dict[str, Any]:
         """The order to stop, with the reason."""
-        reason = alert.end_reason or StandDownReason.NO_LONGER_NEEDED
+        reason = _stand_down_reason(alert)
         return {
             "type": "stand_down",
             "alert_id": alert.alert_id,
             "incident_id": incident.incident_id,
             "reason": reason,
             "text": STAND_DOWN_TEXT[reason],
+            "drill": incident.drill,
+        }
+
+    def nudge(self, incident: Incident, alert: Alert) -> dict[str, Any]:
+        """The question whether somebody who said yes is on their way."""
+        return {
+            "type": "nudge",
+            "alert_id": alert.alert_id,
+            "incident_id": incident.incident_id,
+            "text": _NUDGE_TEXT,
+            "reply_by": alert.reply_by,
             "drill": incident.drill,
         }
 

@@ -17,7 +17,8 @@ from dispatch.engine.engine import Engine, new_incident_id
 from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
 from dispatch.rescue.best_plan import best_plan
 from dispatch.rescue.commands import OpenIncident
-from dispatch.rescue.decide import Decision, open_incident
+from dispatch.rescue.course import Decision
+from dispatch.rescue.decide import open_incident
 from dispatch.rescue.plan import Plan, PlanRequest
 
 # The caller follows for a day; an incident is over long before.

@@ -7,13 +7,12 @@ from dispatch.storage.prepared import Prepared
 # The parameters of all three. Rows come as arrays, one a column, in binary: the server reads them as they are.
 _TYPES = {
     **dict.fromkeys(("incident_id", "request_id"), "uuid"),
-    **dict.fromkeys(("at", "look_again_at", "closed_at"), "timestamptz"),
+    **dict.fromkeys(("at", "wake_at", "closed_at"), "timestamptz"),
     **dict.fromkeys(("latitude", "longitude"), "float8"),
     **dict.fromkeys(("events", "receipt"), "json"),
-    **dict.fromkeys(("state", "epoch", "operators"), "text"),
+    **dict.fromkeys(("state", "epoch", "operators", "wake_kind"), "text"),
     **dict.fromkeys(("number", "version", "keep", "wave"), "int4"),
-    "drill": "bool",
-    "respond_by": "text[]",
+    **dict.fromkeys(("drill", "rewake"), "bool"),
     **dict.fromkeys(("shown_ids", "changed_ids", "changed_aed_ids"), "uuid[]"),
     **dict.fromkeys(("alert_ids", "alert_aed_ids", "message_alert_ids"), "uuid[]"),
     **dict.fromkeys(("shown_versions", "alert_waves", "recipient_totals", "message_places"), "int4[]"),
@@ -52,13 +51,9 @@ new_alerts as (
     from unnest(:alert_ids, :alert_responders, :alert_roles, :alert_aed_ids, :alert_states, :alert_active,
                 :alert_waves, :alert_etas) as alert(id, responder_id, role, aed_id, state, active, wave, eta_s)
 ),
-new_due_times as (
-    insert into due_times (incident_id, kind, due_at)
-    select :incident_id, 'respond_by', cast(due_at as timestamptz) from unnest(:respond_by) as due_at
-    union all
-    select :incident_id, 'look_again', :look_again_at
-    where :look_again_at is not null
-      and not exists (select from due_times where incident_id = :incident_id and kind = 'look_again')
+new_wake as (
+    insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kind, :wake_at
+    where :rewake and :wake_at is not null
 ),
 {_MESSAGES}"""
 
@@ -87,6 +82,9 @@ changed_alerts as (
         as changed(id, state, active, role, aed_id, eta_s)
     where alerts.id = changed.id
 ),
+old_wake as (
+    delete from due_times where incident_id = :incident_id and :rewake
+),
 {_FOLLOWS}""",
     _TYPES,
 )
@@ -106,4 +104,16 @@ old as (
     _TYPES,
 )
 
-STATEMENTS = (OPEN, CONTINUE, SHOW)
+# When an incident in which nothing happened is looked at again.
+WAKE = Prepared(
+    "wake",
+    """
+with old_wake as (
+    delete from due_times where incident_id = :incident_id
+)
+insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kind, :wake_at where :wake_at is not null
+""",
+    _TYPES,
+)
+
+STATEMENTS = (OPEN, CONTINUE, SHOW, WAKE)

@@ -11,8 +11,9 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed, Readiness
 from dispatch.engine.answer_history import AnswerHistory
 from dispatch.engine.street_routing import StreetRouter
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.daytime import is_night_at
-from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.planning import asked_already
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import AedOption, Scene

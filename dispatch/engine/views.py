@@ -7,6 +7,7 @@ from typing import Any
 from dispatch.clock import Clock
 from dispatch.engine.messages import ResponderMessages
 from dispatch.locations import location_json
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.events import (
     Declined,
     Event,
@@ -17,7 +18,7 @@ from dispatch.rescue.events import (
     Withdrawn,
     happening_to_json,
 )
-from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertState, IncidentId
 from dispatch.responders.roster import Roster
 from geo.distance import distance_m

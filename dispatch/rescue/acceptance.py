@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch.rescue.events import Accepted, Declined, Event, Expired, StoodDown
-from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.alert import Alert
+from dispatch.rescue.events import Accepted, Declined, Event, Expired, Joined, StoodDown
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.policy import AcceptancePolicy
 from dispatch.rescue.vocabulary import AlertState, ResponderId
 
@@ -64,10 +65,17 @@ class Answer:
 def answers_given(events: Iterable[Event], incident: Incident) -> list[Answer]:
     """What people have answered by these events; `incident` is what came of them."""
     answers: list[Answer] = []
-    for event in events:
+    happened = list(events)
+    if any(isinstance(event.what, Joined) for event in happened):
+        # What was answered in a call that is now part of this one was counted there.
+        return answers
+    for event in happened:
         match event.what:
             case Accepted(alert_id=alert_id, late=late):
                 alert = incident.alerts[alert_id]
+                if late and AlertState.STOOD_DOWN in alert.stages:
+                    # The same yes was counted when it was not wanted.
+                    continue
                 answers.append(_answer(alert, asked=not (late and _was_counted(alert)), accepted=True))
             case StoodDown(alert_id=alert_id) if AlertState.ACCEPTED not in incident.alerts[alert_id].stages:
                 # A yes that was not wanted any more is a yes all the same.

@@ -73,20 +73,28 @@ class _Search:
     def change_roles(self) -> None:
         """Give who is on the way another role, where the gain is worth the confusion."""
         for _ in range(_CHANGES):
-            best, old, new = self.request.policy.price.change, -1, -1
+            best, old, new = 0.0, -1, -1
             for row in self._rows(UNDER_WAY):
                 others = np.nonzero((self.stands == ASIDE) & (self.table.offers[4] == self.table.offers[4][row]))[0]
                 if not len(others):
                     continue
                 gains = self._gains_beside(row)
                 other = int(others[np.argmax(gains[others])])
-                if gains[other] - gains[row] > best:
-                    best, old, new = float(gains[other] - gains[row]), row, other
+                gain = float(gains[other] - gains[row]) - self._confusion(row)
+                if gain > best:
+                    best, old, new = gain, row, other
             if old < 0:
                 return
             self.stands[old], self.stands[new] = ASIDE, UNDER_WAY
             self.take_back()
             self.choose()
+
+    def _confusion(self, row: int) -> float:
+        """What a change has to bring at least: nothing for a runner whose AED is lost, who has to be told anyway."""
+        promised = self.table.commitment_of(row)
+        fetches = int(self.table.offers[3][row])
+        is_lost = fetches >= len(self.table.aeds) and promised is not None and not promised.has_aed
+        return 0.0 if is_lost else self.request.policy.price.change
 
     def make_sure(self) -> None:
         """Add alerts, worth their price or not, until each role is accepted as surely as policy demands."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch.rescue.vocabulary import AlertId, AlertState, CancelReason, IncidentKind, ResponderId
+from dispatch.rescue.vocabulary import AedId, AedProblem, AlertId, AlertState, CancelReason, IncidentKind, ResponderId
 from geo.place import Place
 
 
@@ -38,10 +38,11 @@ class Accept:
 
 @dataclass(frozen=True, slots=True)
 class Decline:
-    """The responder does not come."""
+    """The responder does not come. `off_duty`: they said no by going off duty."""
 
     alert_id: AlertId
     responder_id: ResponderId
+    off_duty: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +55,24 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class ReportAedProblem:
+    """The runner stands before an AED that cannot be had."""
+
+    alert_id: AlertId
+    responder_id: ResponderId
+    problem: AedProblem
+
+
+@dataclass(frozen=True, slots=True)
+class LoseAed:
+    """The registry says that an AED cannot be used any more."""
+
+    aed_id: AedId
+
+
+@dataclass(frozen=True, slots=True)
 class LetTimePass:
-    """A due time has come: offers may be overdue, and somebody may have come near."""
+    """A due time has come, or somebody has come near: whatever is overdue happens now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +118,8 @@ Command = (
     | Accept
     | Decline
     | Progress
+    | ReportAedProblem
+    | LoseAed
     | LetTimePass
     | Widen
     | ExpectAmbulance

@@ -1,10 +1,9 @@
 """The decisions on one incident: what happens when it opens, and what follows from each command."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import datetime, timedelta
 
-from dispatch.rescue.best_plan import best_plan, is_worth_the_journey
+from dispatch.rescue.alert import Alert
+from dispatch.rescue.best_plan import best_plan
 from dispatch.rescue.commands import (
     Accept,
     AmbulanceArrives,
@@ -15,23 +14,26 @@ from dispatch.rescue.commands import (
     Decline,
     ExpectAmbulance,
     LetTimePass,
+    LoseAed,
     OpenIncident,
     Progress,
     Refused,
+    ReportAedProblem,
     SetCpr,
     Widen,
 )
+from dispatch.rescue.course import Course, Decision
 from dispatch.rescue.events import (
     Accepted,
+    AedLost,
     AmbulanceArrived,
     AmbulanceExpected,
+    Believed,
     Cancelled,
     Closed,
     CprChanged,
     Declined,
     Event,
-    Expired,
-    Happening,
     Opened,
     Received,
     StageReached,
@@ -39,33 +41,23 @@ from dispatch.rescue.events import (
     Widened,
     Withdrawn,
 )
-from dispatch.rescue.incident import Alert, Incident, apply, apply_offers, begin
-from dispatch.rescue.plan import Plan, Planner
-from dispatch.rescue.planning import commitment, offered, plan_request, planned, reassigned
-from dispatch.rescue.policy import Policy
+from dispatch.rescue.incident import Incident, begin
+from dispatch.rescue.moving import lag_s
+from dispatch.rescue.passing_time import let_time_pass
+from dispatch.rescue.plan import Planner
+from dispatch.rescue.planning import collects_after_all
 from dispatch.rescue.scene import Scene
 from dispatch.rescue.vocabulary import (
     NEXT_STAGES,
+    AedId,
+    AedProblem,
     AlertId,
     AlertRole,
     AlertState,
     CancelReason,
     IncidentId,
-    ResponderId,
     StandDownReason,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What happened, in order, and the incident as it is then. No events: nothing changed.
-
-    `look_again_at`: somebody is lacking and nobody's answer is awaited, so by then the neighbourhood is looked at anew.
-    """
-
-    incident: Incident
-    events: tuple[Event, ...]
-    look_again_at: datetime | None = None
 
 
 def open_incident(
@@ -88,133 +80,19 @@ def open_incident(
             drill=command.drill,
         ),
     )
-    course = _Course(begin(incident_id, opened), scene, planner, [opened])
+    course = Course(begin(incident_id, opened), scene, planner, [opened])
     course.replan(say_when_nobody=True)
     return course.decision()
 
 
 def decide(incident: Incident, command: Command, scene: Scene, *, by: str, planner: Planner = best_plan) -> Decision:
     """What follows from `command`, asked for `by` whom. Raises `Refused` when it cannot be, and nothing has changed."""
-    course = _Course(incident, scene, planner)
+    course = Course(incident, scene, planner)
     _HANDLERS[type(command)](course, command, by)
     return course.decision()
 
 
-@dataclass(slots=True)
-class _Course:
-    """The events of one decision as they come about; each is folded in before the next is decided."""
-
-    incident: Incident
-    scene: Scene
-    planner: Planner
-    events: list[Event] = field(default_factory=list)
-
-    def happens(self, what: Happening, by: str = "system") -> None:
-        event = Event(self.incident.version + 1, self.scene.now, by, what)
-        self.incident = apply(self.incident, event)
-        self.events.append(event)
-
-    def decision(self) -> Decision:
-        waiting = self.wants_more and not self.incident.pending()
-        look_again_at = self.scene.now + timedelta(seconds=self.policy.look_again_s) if waiting else None
-        return Decision(self.incident, tuple(self.events), look_again_at)
-
-    def alert_of(self, alert_id: AlertId, responder_id: ResponderId | None = None) -> Alert:
-        alert = self.incident.alerts.get(alert_id)
-        if alert is None or responder_id not in {None, alert.responder_id}:
-            raise Refused("unknown_alert", f"There is no alert {alert_id} for you.")
-        return alert
-
-    def what_binds(self, responder_id: ResponderId) -> Alert | None:
-        """The alert that somebody is on offer for or engaged in, if any."""
-        alerts = self.incident.alerts.values()
-        return next((each for each in alerts if each.is_active and each.responder_id == responder_id), None)
-
-    def must_be_open(self) -> None:
-        if self.incident.is_ended:
-            raise Refused("incident_ended", f"The incident is {self.incident.state} already.")
-
-    @property
-    def policy(self) -> Policy:
-        return self.scene.policy.widened(self.incident.times_widened)
-
-    @property
-    def wants_more(self) -> bool:
-        incident = self.incident
-        return not incident.is_ended and incident.ambulance_arrived_at is None and not self._team_is_whole()
-
-    def _team_is_whole(self) -> bool:
-        policy, incident = self.policy, self.incident
-        on_cpr = len(incident.helped(AlertRole.CPR))
-        fetching = any(each.role is AlertRole.AED for each in incident.alerts.values())
-        if not fetching and not self.scene.aeds:
-            return on_cpr >= policy.enough_cpr_without_aed
-        return on_cpr >= policy.enough_cpr and len(incident.helped(AlertRole.AED)) >= policy.enough_aed
-
-    @property
-    def is_over(self) -> bool:
-        """Whether nobody is wanted any more."""
-        return self.incident.is_ended or self.incident.ambulance_arrived_at is not None
-
-    def replan(self, *, say_when_nobody: bool = False, is_a_second_look: bool = False) -> None:
-        """Do what a fresh plan finds worth it: alert, take back offers, give somebody on the way another role.
-
-        An empty plan is told of when somebody is lacking and nobody is left to wait for; not by every second look that
-        finds nobody either.
-        """
-        if self.is_over:
-            return
-        plan = self.planner(plan_request(self.incident, self.scene, self.policy))
-        self._change_roles(plan)
-        self._take_back(plan)
-        nobody_left = self.wants_more and not any(each.is_active for each in self.incident.alerts.values())
-        if plan.alerts or say_when_nobody or (nobody_left and not is_a_second_look):
-            self._send_wave(plan)
-
-    def still_gains_from(self, alert: Alert) -> bool:
-        """Whether who changes their mind is worth the journey, beside all who are under way."""
-        if self.is_over:
-            return False
-        comes = commitment(alert, self.scene.now)
-        return is_worth_the_journey(comes, plan_request(self.incident, self.scene, self.policy))
-
-    def _change_roles(self, plan: Plan) -> None:
-        by_responder = {each.responder_id: each for each in self.incident.engaged()}
-        for change in plan.changes:
-            self.happens(reassigned(change, by_responder[change.responder_id], self.scene.now))
-
-    def _take_back(self, plan: Plan) -> None:
-        no_longer = set(plan.withdrawn)
-        others_come = bool(self.incident.engaged())
-        reason = StandDownReason.ENOUGH_ACCEPTED if others_come else StandDownReason.NO_LONGER_NEEDED
-        for alert in self.incident.pending():
-            if alert.responder_id in no_longer:
-                self.happens(Withdrawn(alert_id=alert.alert_id, reason=reason))
-
-    def _send_wave(self, plan: Plan) -> None:
-        wave = self.incident.waves + 1
-        respond_by = self.scene.now + timedelta(seconds=self.scene.policy.respond_within_s)
-        self.happens(planned(plan, wave))
-        first = self.incident.version + 1
-        offers = [
-            Event(first + number, self.scene.now, "system", what)
-            for number, what in enumerate(offered(plan.alerts, self.incident.incident_id, wave, respond_by))
-        ]
-        # Twenty offers folded in one by one would be twenty copies of the incident.
-        self.incident = apply_offers(self.incident, offers)
-        self.events.extend(offers)
-
-    def take_back_offers(self, reason: StandDownReason) -> None:
-        for alert in self.incident.pending():
-            self.happens(Withdrawn(alert_id=alert.alert_id, reason=reason))
-
-    def stand_everybody_down(self, reason: StandDownReason) -> None:
-        self.take_back_offers(reason)
-        for alert in self.incident.engaged():
-            self.happens(StoodDown(alert_id=alert.alert_id, reason=reason))
-
-
-def _confirm_receipt(course: _Course, command: ConfirmReceipt, by: str) -> None:
+def _confirm_receipt(course: Course, command: ConfirmReceipt, by: str) -> None:
     if course.incident.is_ended:
         return
     for alert_id in command.alert_ids:
@@ -223,7 +101,7 @@ def _confirm_receipt(course: _Course, command: ConfirmReceipt, by: str) -> None:
             course.happens(Received(alert_id=alert_id), by)
 
 
-def _accept(course: _Course, command: Accept, by: str) -> None:
+def _accept(course: Course, command: Accept, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
     # Who was asked anew means that offer, whichever of the two the yes names.
     alert = course.what_binds(alert.responder_id) or alert
@@ -231,9 +109,12 @@ def _accept(course: _Course, command: Accept, by: str) -> None:
         return
     if alert.is_pending:
         course.happens(Accepted(alert_id=alert.alert_id, late=False), by)
-    elif alert.state in _MAY_STILL_COME and course.still_gains_from(alert):
+    elif _may_still_come(alert) and course.still_gains_from(alert):
         course.happens(Accepted(alert_id=alert.alert_id, late=True), by)
-    elif alert.state in _MAY_STILL_COME:
+    elif alert.may_be_asked_again and alert.state is AlertState.STOOD_DOWN:
+        # They have been told; the same yes again needs no other answer.
+        return
+    elif _may_still_come(alert):
         course.happens(StoodDown(alert_id=alert.alert_id, reason=_why_not_wanted(course.incident)), by)
         return
     else:
@@ -241,8 +122,12 @@ def _accept(course: _Course, command: Accept, by: str) -> None:
     course.replan()
 
 
-# Their offer ended without a yes; who changes their mind, or was overtaken on the way, is taken where still wanted.
-_MAY_STILL_COME = frozenset({AlertState.EXPIRED, AlertState.DECLINED, AlertState.WITHDRAWN})
+# Their offer ended without a yes, or they turned back; who changes their mind is taken where still wanted.
+_MAY_STILL_COME = frozenset({AlertState.EXPIRED, AlertState.DECLINED, AlertState.WITHDRAWN, AlertState.GAVE_UP})
+
+
+def _may_still_come(alert: Alert) -> bool:
+    return alert.state in _MAY_STILL_COME or alert.may_be_asked_again
 
 
 def _why_not_wanted(incident: Incident) -> StandDownReason:
@@ -255,56 +140,93 @@ def _why_not_wanted(incident: Incident) -> StandDownReason:
     return StandDownReason.ENOUGH_ACCEPTED
 
 
-def _decline(course: _Course, command: Decline, by: str) -> None:
+def _decline(course: Course, command: Decline, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
     if alert.is_engaged:
         raise Refused("already_accepted", "You have accepted; say `gave_up` to turn back.")
     if alert.is_pending:
-        course.happens(Declined(alert_id=alert.alert_id), by)
+        course.happens(Declined(alert_id=alert.alert_id, off_duty=command.off_duty or None), by)
         course.replan()
 
 
-def _progress(course: _Course, command: Progress, by: str) -> None:
+def _progress(course: Course, command: Progress, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
     if alert.state is command.stage or (command.stage in alert.stages and alert.is_engaged):
+        _believe(course, alert, by)
         return
     if command.stage not in NEXT_STAGES.get(alert.state, ()):
         raise Refused("stage_out_of_order", f"An alert that is {alert.state} cannot become {command.stage}.")
     if command.stage is AlertState.AED_COLLECTED and alert.role is not AlertRole.AED:
-        raise Refused("wrong_role", "Only who fetches an AED can have collected it.")
+        if not alert.former_aed_ids:
+            raise Refused("wrong_role", "Only who fetches an AED can have collected it.")
+        course.happens(collects_after_all(alert), by)
     course.happens(StageReached(alert_id=alert.alert_id, stage=command.stage), by)
+    if command.stage is not AlertState.GAVE_UP:
+        _believe(course, alert, by)
     if command.stage in {AlertState.GAVE_UP, AlertState.ON_SCENE}:
         course.replan()
 
 
-def _let_time_pass(course: _Course, _command: LetTimePass, by: str) -> None:
-    overdue = [alert for alert in course.incident.pending() if course.scene.now >= alert.respond_by]
-    for alert in overdue:
-        course.happens(Expired(alert_id=alert.alert_id), by)
-    if overdue or not course.incident.pending():
-        course.replan(is_a_second_look=not overdue)
+def _believe(course: Course, alert: Alert, by: str) -> None:
+    """Who was asked whether they come has answered: they are counted on again, for a new promise."""
+    if alert.urged_at is None or not course.incident.alerts[alert.alert_id].is_engaged:
+        return
+    behind_s = lag_s(alert, course.scene, course.incident.floor)
+    late_s = alert.lag_s if behind_s is None else behind_s
+    course.happens(Believed(alert_id=alert.alert_id, eta_s=round(alert.eta_s + max(0.0, late_s), 1)), by)
+    if alert.doubted_at is not None:
+        course.replan()
 
 
-def _widen(course: _Course, _command: Widen, by: str) -> None:
+def _report_aed_problem(course: Course, command: ReportAedProblem, by: str) -> None:
+    alert = course.alert_of(command.alert_id, command.responder_id)
+    if alert.aed_id is None or not alert.is_active:
+        if alert.former_aed_ids and alert.former_aed_ids[-1] in course.incident.lost_aeds:
+            return
+        raise Refused("no_aed", "You are not on the way to an AED in this alert.")
+    if AlertState.AED_COLLECTED in alert.stages and command.problem is not AedProblem.BROKEN:
+        raise Refused("aed_collected", "You have this AED; only that it is broken can be reported of it.")
+    _lose(course, alert.aed_id, command.problem, alert.alert_id, by)
+
+
+def _lose_aed(course: Course, command: LoseAed, by: str) -> None:
+    runners = [each for each in course.incident.alerts.values() if each.is_active and each.aed_id == command.aed_id]
+    # In somebody's hands it is out of the registry's sight: what they say of it counts.
+    if any(AlertState.AED_COLLECTED not in each.stages and not each.is_there for each in runners):
+        _lose(course, command.aed_id, AedProblem.UNUSABLE, None, by)
+
+
+def _lose(course: Course, aed_id: AedId, problem: AedProblem, alert_id: AlertId | None, by: str) -> None:
+    if course.is_over or aed_id in course.incident.lost_aeds:
+        return
+    course.happens(AedLost(aed_id=aed_id, problem=problem, alert_id=alert_id), by)
+    for alert in course.incident.pending():
+        # Who has not answered is asked anew, for something that can be done.
+        if alert.aed_id == aed_id:
+            course.happens(Withdrawn(alert_id=alert.alert_id, reason=StandDownReason.NO_LONGER_NEEDED))
+    course.replan()
+
+
+def _widen(course: Course, _command: Widen, by: str) -> None:
     course.must_be_open()
     course.happens(Widened(times=course.incident.times_widened + 1), by)
     course.replan(say_when_nobody=True)
 
 
-def _expect_ambulance(course: _Course, command: ExpectAmbulance, by: str) -> None:
+def _expect_ambulance(course: Course, command: ExpectAmbulance, by: str) -> None:
     course.must_be_open()
     course.happens(AmbulanceExpected(arrives_at=command.arrives_at), by)
     course.replan(is_a_second_look=True)
 
 
-def _ambulance_arrives(course: _Course, _command: AmbulanceArrives, by: str) -> None:
+def _ambulance_arrives(course: Course, _command: AmbulanceArrives, by: str) -> None:
     course.must_be_open()
     if course.incident.ambulance_arrived_at is None:
         course.happens(AmbulanceArrived(), by)
         course.stand_everybody_down(StandDownReason.AMBULANCE_ARRIVED)
 
 
-def _set_cpr(course: _Course, command: SetCpr, by: str) -> None:
+def _set_cpr(course: Course, command: SetCpr, by: str) -> None:
     course.must_be_open()
     if course.incident.cpr_in_progress != command.in_progress:
         course.happens(CprChanged(in_progress=command.in_progress), by)
@@ -319,7 +241,7 @@ _STAND_DOWN_FOR = {
 }
 
 
-def _cancel(course: _Course, command: Cancel, by: str) -> None:
+def _cancel(course: Course, command: Cancel, by: str) -> None:
     if course.incident.cancel_reason is not None:
         return
     course.must_be_open()
@@ -327,7 +249,7 @@ def _cancel(course: _Course, command: Cancel, by: str) -> None:
     course.happens(Cancelled(reason=command.reason), by)
 
 
-def _close(course: _Course, command: Close, by: str) -> None:
+def _close(course: Course, command: Close, by: str) -> None:
     if course.incident.is_ended and course.incident.cancel_reason is None:
         return
     course.must_be_open()
@@ -341,7 +263,9 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     Accept: _accept,
     Decline: _decline,
     Progress: _progress,
-    LetTimePass: _let_time_pass,
+    ReportAedProblem: _report_aed_problem,
+    LoseAed: _lose_aed,
+    LetTimePass: let_time_pass,
     Widen: _widen,
     ExpectAmbulance: _expect_ambulance,
     AmbulanceArrives: _ambulance_arrives,

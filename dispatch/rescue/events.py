@@ -7,10 +7,12 @@ from typing import Any, ClassVar
 
 from dispatch.rescue.vocabulary import (
     AedId,
+    AedProblem,
     AlertId,
     AlertRole,
     AlertState,
     CancelReason,
+    IncidentId,
     IncidentKind,
     ResponderId,
     StandDownReason,
@@ -101,6 +103,14 @@ class Received(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class NotReceived(Happening):
+    """The device has not said that it has the alert: the responder is called by every other channel there is."""
+
+    kind: ClassVar[str] = "not_received"
+    alert_id: AlertId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Accepted(Happening):
     """The responder comes. `late`: the alert had expired and was taken all the same."""
 
@@ -111,10 +121,11 @@ class Accepted(Happening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Declined(Happening):
-    """The responder does not come."""
+    """The responder does not come. `off_duty`: they did not say no, but went off duty."""
 
     kind: ClassVar[str] = "declined"
     alert_id: AlertId
+    off_duty: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,6 +164,44 @@ class StageReached(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Urged(Happening):
+    """Somebody who accepted is `lag_s` behind what was promised and is asked whether they are on their way."""
+
+    kind: ClassVar[str] = "urged"
+    alert_id: AlertId
+    lag_s: float
+    reply_by: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubted(Happening):
+    """Asked, they neither answered nor moved: the plan no longer counts on them, though they may still come."""
+
+    kind: ClassVar[str] = "doubted"
+    alert_id: AlertId
+    lag_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Believed(Happening):
+    """They are on their way after all. `eta_s` is the new promise, counted from the same moment as the first."""
+
+    kind: ClassVar[str] = "believed"
+    alert_id: AlertId
+    eta_s: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AedLost(Happening):
+    """An AED that somebody was sent for cannot be had. `alert_id`: whose runner says so; None: the registry does."""
+
+    kind: ClassVar[str] = "aed_lost"
+    aed_id: AedId
+    problem: AedProblem
+    alert_id: AlertId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CprChanged(Happening):
     """Somebody on the spot began or stopped CPR."""
 
@@ -181,6 +230,29 @@ class Widened(Happening):
 
     kind: ClassVar[str] = "widened"
     times: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchEnded(Happening):
+    """It has gone on for so long that nobody is looked for any more, until somebody widens the search."""
+
+    kind: ClassVar[str] = "search_ended"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Merged(Happening):
+    """The operator found it to be the same emergency as another: it ends, and goes on there."""
+
+    kind: ClassVar[str] = "merged"
+    into: IncidentId
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Joined(Happening):
+    """Another call for the same emergency was merged into this one."""
+
+    kind: ClassVar[str] = "joined"
+    incident_id: IncidentId
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -217,21 +289,27 @@ class Event:
 _CLASSES: dict[str, type[Happening]] = {
     each.kind: each
     for each in (
-        Opened, Planned, Offered, Reassigned, Received, Accepted, Declined, Expired, Withdrawn, StoodDown, StageReached,
-        CprChanged, AmbulanceExpected, AmbulanceArrived, Widened, Cancelled, Closed,
+        Opened, Planned, Offered, Reassigned, Received, NotReceived, Accepted, Declined, Expired, Withdrawn, StoodDown,
+        StageReached, Urged, Doubted, Believed, AedLost, CprChanged, AmbulanceExpected, AmbulanceArrived, Widened,
+        SearchEnded, Merged, Joined, Cancelled, Closed,
     )
 }  # fmt: skip
 
 _FIELD_NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in _CLASSES.values()}
 
 _LATER_FIELDS = frozenset(
-    {"accept_probability", "value", "upper_bound", "cpr_s", "shock_s", "cpr_without_s", "shock_without_s"}
+    {
+        *("accept_probability", "value", "upper_bound", "cpr_s", "shock_s", "cpr_without_s", "shock_without_s"),
+        "off_duty",
+    }
 )
 
 # What JSON has no type for, by field name: every field of that name in every event is of that type.
 _FROM_JSON: dict[str, Any] = {
     "respond_by": datetime.fromisoformat,
     "arrives_at": datetime.fromisoformat,
+    "reply_by": datetime.fromisoformat,
+    "problem": AedProblem,
     "role": AlertRole,
     "stage": AlertState,
     "incident_kind": IncidentKind,

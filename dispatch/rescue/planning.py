@@ -3,11 +3,14 @@
 import math
 import uuid
 from collections.abc import Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.events import Offered, Planned, Reassigned
-from dispatch.rescue.incident import Alert, Incident
+from dispatch.rescue.incident import Incident
+from dispatch.rescue.moving import still_needs_s
 from dispatch.rescue.plan import Change, Commitment, Plan, PlannedAlert, PlanRequest
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Scene
@@ -15,13 +18,15 @@ from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, IncidentI
 
 
 def asked_already(incident: Incident) -> set[ResponderId]:
-    """Those who are not asked again: all who were, unless nobody waited for their answer."""
-    return {each.responder_id for each in incident.alerts.values() if each.state is not AlertState.WITHDRAWN}
+    """Those who are not asked again: all who were, unless nobody waited for their answer or they were sent home."""
+    latest = {each.responder_id: each for each in incident.alerts.values()}
+    return {responder_id for responder_id, alert in latest.items() if not alert.may_be_asked_again}
 
 
 def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanRequest:
-    """What a plan made now may depend on."""
+    """What a plan made now may depend on. Who was found to stand still is no part of it, nor is an AED that is lost."""
     active = [each for each in incident.alerts.values() if each.is_active]
+    counted = [each for each in active if each.is_pending or each.is_counted_on]
     # Who has done their part was there in time: nobody else is needed for it.
     done = [each for each in incident.alerts.values() if each.state is AlertState.DONE]
     asked = asked_already(incident)
@@ -32,8 +37,8 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
         cpr_in_progress=incident.cpr_in_progress,
         ambulance_arrives_at=incident.ambulance_arrives_at,
         candidates=tuple(each for each in scene.candidates if each.responder_id not in asked),
-        aeds=scene.aeds,
-        under_way=tuple(commitment(each, scene.now) for each in (*active, *done)),
+        aeds=tuple(each for each in scene.aeds if each.aed_id not in incident.lost_aeds),
+        under_way=tuple(commitment(each, scene.now) for each in (*counted, *done)),
         cap=policy.alert_cap - len(active),
         policy=policy,
         whereabouts=scene.under_way,
@@ -107,6 +112,51 @@ def _alert_id(namespace: bytes, name: str) -> AlertId:
     digest = blake2b(name.encode(), key=namespace, digest_size=16).hexdigest()
     variant = "89ab"[int(digest[16], 16) & 3]
     return AlertId(f"{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:]}")
+
+
+def carried_over(alert: Alert, into: Incident, scene: Scene) -> Offered:
+    """The offer under which somebody who is on offer or on the way in another incident goes on in this one."""
+    since_s = (scene.now - alert.counts_from(scene.now)).total_seconds()
+    return Offered(
+        alert_id=_alert_id(uuid.UUID(into.incident_id).bytes, f"from/{alert.alert_id}"),
+        responder_id=alert.responder_id,
+        role=alert.role,
+        aed_id=alert.aed_id,
+        wave=into.waves,
+        respond_by=scene.now + timedelta(seconds=scene.policy.respond_within_s),
+        eta_s=round(alert.eta_s - since_s, 1),
+        distance_m=alert.distance_m,
+        reason_en=alert.reason_en,
+        reason_zh=alert.reason_zh,
+        accept_probability=alert.accept_probability,
+    )
+
+
+def hands_only(alert: Alert, scene: Scene, floor: int | None) -> Change:
+    """Whoever runs for an AED that is lost goes straight to the patient, from where they are."""
+    direct = replace(alert, role=AlertRole.CPR, aed_id=None)
+    remaining_s = still_needs_s(direct, scene, floor)
+    promised_s = alert.eta_s - (scene.now - alert.counts_from(scene.now)).total_seconds()
+    return Change(
+        alert.responder_id,
+        AlertRole.CPR,
+        None,
+        max(0.0, promised_s) if remaining_s is None else remaining_s,
+        "The AED cannot be had; go straight to the patient",
+        "AED 无法取用, 请直接前往患者处",
+    )
+
+
+def collects_after_all(alert: Alert) -> Reassigned:
+    """Whoever was sent on without the AED has it in hand all the same."""
+    return Reassigned(
+        alert_id=alert.alert_id,
+        role=AlertRole.AED,
+        aed_id=alert.former_aed_ids[-1],
+        eta_s=alert.eta_s,
+        reason_en="You have the AED: bring it to the patient",
+        reason_zh="已取得 AED, 请送往患者处",
+    )
 
 
 def reassigned(change: Change, alert: Alert, now: datetime) -> Reassigned:

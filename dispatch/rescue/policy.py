@@ -105,6 +105,23 @@ class AcceptancePolicy:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementPolicy:
+    """When somebody who said yes and does not come nearer is asked, and when they are no longer counted on.
+
+    Judgements: half of all people take longer than the median turnout, which the promised arrival is made of.
+    """
+
+    # The way ahead of those on their way is looked at this often.
+    look_every_s: float = 30.0
+    # So far behind what was promised, by their position, they are asked whether they are on their way...
+    lag_s: float = 90.0
+    # ...and have this long to answer or to move.
+    reply_within_s: float = 20.0
+    # Who falls behind by less than this share of the time that passes is moving.
+    still_share: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
 class Policy:
     """How the service searches, alerts and decides that enough are coming."""
 
@@ -113,8 +130,13 @@ class Policy:
     benefit: BenefitPolicy = field(default_factory=BenefitPolicy)
     price: PricePolicy = field(default_factory=PricePolicy)
     acceptance: AcceptancePolicy = field(default_factory=AcceptancePolicy)
+    movement: MovementPolicy = field(default_factory=MovementPolicy)
     # An unanswered alert is replaced after this long (Mobile Retter: 20 s).
     respond_within_s: float = 20.0
+    # A device that has not said within this time that it has the alert: the next channels are tried.
+    no_ack_s: float = 10.0
+    # After this long nobody is looked for any more: an incident that nobody closed must not wake people all night.
+    give_up_s: float = 7200.0
     # While somebody is lacking and nobody is left to wait for, the neighbourhood is looked at again this often.
     look_again_s: float = 20.0
     # How many may be on offer or engaged at once.

@@ -114,6 +114,20 @@ class StandDownReason(StrEnum):
     EXPIRED = "expired"
     NO_LONGER_NEEDED = "no_longer_needed"
     OFF_DUTY = "off_duty"
+    ANSWERED_ELSEWHERE = "answered_elsewhere"
+    DONE = "done"
+    GAVE_UP = "gave_up"
+    MERGED = "merged"
+
+
+class AedProblem(StrEnum):
+    """Why an AED that somebody was sent for cannot be had."""
+
+    MISSING = "missing"
+    LOCKED = "locked"
+    BROKEN = "broken"
+    # What the registry says of it, rather than who stands before it.
+    UNUSABLE = "unusable"
 
 
 class TravelMode(StrEnum):

@@ -1,19 +1,25 @@
 """One pool of connections; one request, one transaction."""
 
+import os
+import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from typing import Any
+from weakref import WeakSet
 
+import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import text
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from dispatch.storage.direct import DirectConnections, Row
+from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, DirectConnections, Row
 from dispatch.storage.prepared import Prepared
 
 # As many decisions are written at once as two cores can plan; more connections are made when needed.
 _WARM_CONNECTIONS = 2
+
+_ANSWER = Prepared("answer", "select 1", {})
 
 
 def driver_url(url: str) -> str:
@@ -39,29 +45,49 @@ class Database:
     """The service's way to PostgreSQL, three ways: whole transactions, statements that are one each, and prepared ones.
 
     `transaction` commits at its end or rolls back. `statement` spares the round trips of begin and commit where one
-    statement is all there is. `run` is the same for the statements on the way of an SOS, straight over libpq.
+    statement is all there is. `run` is the same for the statements on the way of an SOS, straight over libpq;
+    `run_together` takes several of those in one transaction. The last two answer, or fail, within `answer_within_s`;
+    the first two wait for a server that hangs until `sever` cuts them off.
     """
 
-    def __init__(self, url: str, *, connections: int = 10) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        connections: int = 10,
+        answer_within_s: float = ANSWER_WITHIN_S,
+        connect_within_s: float = CONNECT_WITHIN_S,
+    ) -> None:
         self.url = driver_url(url)
+        self._pooled_connections: WeakSet[psycopg.AsyncConnection[Any]] = WeakSet()
         self._engine = self._pooled(connections)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
         self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
         # Not the URL as text: what SQLAlchemy writes into one (a space as a plus) libpq reads otherwise.
         _, parts = self._engine.dialect.create_connect_args(make_url(self.url))
-        self._direct = DirectConnections(make_conninfo("", **_for_libpq(parts)), most=2 * connections)
+        self._direct = DirectConnections(
+            make_conninfo("", **_for_libpq(parts)),
+            most=2 * connections,
+            answer_within_s=answer_within_s,
+            connect_within_s=connect_within_s,
+        )
 
     def _pooled(self, connections: int, **options: Any) -> AsyncEngine:
-        return create_async_engine(
+        engine = create_async_engine(
             self.url,
             pool_size=connections,
             max_overflow=connections,
             pool_timeout=5,
             # The connection used last has its plans and caches at hand; the oldest would have to warm up again.
             pool_use_lifo=True,
-            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 5},
+            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 2},
             **options,
         )
+        event.listen(engine.sync_engine, "connect", self._note_connection)
+        return engine
+
+    def _note_connection(self, connection: Any, _record: object) -> None:
+        self._pooled_connections.add(connection.driver_connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -79,21 +105,39 @@ class Database:
         """Run a prepared statement, committed when it returns; its rows as text. Raises `psycopg.Error`."""
         return await self._direct.run(statement, parameters)
 
+    async def run_together(self, steps: Sequence[tuple[Prepared, Mapping[str, Any]]]) -> list[list[Row]]:
+        """Run prepared statements in one transaction, all or nothing; the rows of each. Raises as `run` does."""
+        return await self._direct.run_together(steps)
+
     async def warm(self, statements: Sequence[Prepared]) -> None:
         """Prepare what will be run, before anybody waits for it."""
         await self._direct.warm(statements, connections=_WARM_CONNECTIONS)
 
     async def answers(self) -> bool:
-        """Whether the database answers right now."""
+        """Whether the database answers right now, said within the answer limit."""
         try:
-            async with self.statement() as connection:
-                await connection.execute(text("select 1"))
-        except Exception:  # noqa: BLE001 - whatever went wrong, the answer is no
+            await self.run(_ANSWER, {})
+        except psycopg.Error:
             return False
         return True
+
+    def sever(self) -> None:
+        """Cut the pooled connections, for a server that hangs: whoever waits on one gets an `OperationalError` now.
+
+        Cancelling them would not do: psycopg first asks the server, which hangs, to cancel, for up to ten seconds.
+        """
+        for connection in list(self._pooled_connections):
+            if not connection.closed:
+                _hang_up(connection.pgconn.socket)
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
         await self._autocommit.dispose()
         await self._direct.close()
+
+
+def _hang_up(descriptor: int) -> None:
+    # On a copy of the descriptor: the connection's own stays open, so that its number cannot become another's.
+    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
+        line.shutdown(socket.SHUT_RDWR)

@@ -10,6 +10,8 @@ from typing import Any
 import psycopg
 from psycopg.pq import Format
 
+_NUL = "a text cannot hold the character U+0000"
+
 _PARAMETER = re.compile(r"(?<!:):([a-z_]+)")
 
 # Dimensions, whether there may be nulls, the elements' type; with any elements: their number, the first one's index.
@@ -20,12 +22,19 @@ _HAS_NULLS = 1
 _NULL = _LENGTH.pack(-1)
 
 
+def _text(value: str) -> bytes:
+    encoded = value.encode()
+    if b"\0" in encoded:
+        raise ValueError(_NUL)
+    return encoded
+
+
 def _uuid(value: str) -> bytes:
     return bytes.fromhex(value.replace("-", ""))
 
 
 _ENCODERS: dict[str, Callable[[Any], bytes]] = {
-    "text": str.encode,
+    "text": _text,
     "uuid": _uuid,
     "int4": struct.Struct("!i").pack,
     "float8": struct.Struct("!d").pack,
@@ -54,7 +63,10 @@ class Prepared:
         return f"${self._order.index(name) + 1}"
 
     def values(self, parameters: Mapping[str, Any]) -> list[bytes | None]:
-        """The parameters as the server reads them, in the statement's order. Raises `KeyError` for one not given."""
+        """The parameters as the server reads them, in the statement's order.
+
+        Raises `KeyError` for one not given, `ValueError` for a text with a NUL in it or without a UTF-8 form.
+        """
         return [
             as_text(parameters[name]) if element is None else as_array(element, parameters[name])
             for name, element in zip(self._order, self._elements, strict=True)
@@ -62,20 +74,31 @@ class Prepared:
 
 
 def as_text(value: object) -> bytes | None:
-    """One value in PostgreSQL's text format; bytes are text already (JSON, say)."""
+    """One value in PostgreSQL's text format; bytes are text already (JSON, say).
+
+    Raises `ValueError` for a NUL: PostgreSQL has none in a text, and libpq would send what stands before it alone.
+    """
     match value:
-        case None | bytes():
-            return value
+        case None:
+            return None
+        case bytes():
+            encoded = value
         case bool():
             return b"true" if value else b"false"
         case datetime():
             return value.isoformat().encode()
         case _:
-            return str(value).encode()
+            encoded = str(value).encode()
+    if b"\0" in encoded:
+        raise ValueError(_NUL)
+    return encoded
 
 
 def as_array(element_type: str, items: Sequence[Any]) -> bytes:
-    """A list in PostgreSQL's binary format of a one-dimensional array; None is null."""
+    """A list in PostgreSQL's binary format of a one-dimensional array; None is null.
+
+    Raises `ValueError` for a NUL in a text, which the server would refuse without saying which.
+    """
     oid, encode = _ELEMENTS[element_type]
     if not items:
         return _NO_ELEMENTS.pack(0, 0, oid)

@@ -28,7 +28,9 @@ async def test_other_deadlines_are_kept(service: ServiceInProcess, postgis_url: 
             good = await service.sos(beside(WULIN, north_m=800))
             await r2.next("alert")
             _spoil(postgis_url, bad["incident_id"])
-            service.service.engine._live.clear()
+            live = service.service.engine.live
+            for incident_id, _ in live.items():
+                live.drop(incident_id)
             await service.time_passes(seconds=30)
             await service.time_passes(seconds=1)
             states = [each["state"] for each in (await service.incident(good["incident_id"]))["alerts"]]

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
 from dispatch.encoding import to_json
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.commands import (
     Accept,
     AmbulanceArrives,
@@ -26,7 +27,8 @@ from dispatch.rescue.commands import (
     SetCpr,
     Widen,
 )
-from dispatch.rescue.decide import Decision, decide, open_incident
+from dispatch.rescue.course import Decision
+from dispatch.rescue.decide import decide, open_incident
 from dispatch.rescue.events import (
     Accepted,
     Event,
@@ -36,7 +38,7 @@ from dispatch.rescue.events import (
     happening_from_json,
     happening_to_json,
 )
-from dispatch.rescue.incident import Alert, Incident, apply, begin, fold
+from dispatch.rescue.incident import Incident, apply, begin, fold
 from dispatch.rescue.notices import NoticeKind, responder_notices
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Scene
@@ -250,7 +252,7 @@ class Rescue(RuleBasedStateMachine):
         self.incident = decision.incident
         self.events.extend(decision.events)
         self.late += sum(isinstance(event.what, Accepted) and event.what.late for event in decision.events)
-        for notice in responder_notices(decision.events):
+        for notice in responder_notices(decision.events, decision.incident):
             self.told.setdefault(notice.alert_id, []).append(notice.kind)
         if any(isinstance(event.what, Offered) for event in decision.events):
             assert sum(each.is_active for each in self.incident.alerts.values()) <= self._cap, "an offer above the cap"

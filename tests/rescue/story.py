@@ -4,10 +4,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.commands import Accept, Command, Decline, LetTimePass, OpenIncident, Progress
-from dispatch.rescue.decide import Decision, decide, open_incident
+from dispatch.rescue.course import Decision
+from dispatch.rescue.decide import decide, open_incident
 from dispatch.rescue.events import Event
-from dispatch.rescue.incident import Alert, Incident, fold
+from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.notices import Notice, responder_notices
 from dispatch.rescue.policy import BenefitPolicy, Policy
 from dispatch.rescue.scene import AedOption, Candidate, Scene
@@ -119,5 +121,5 @@ def kinds(events: Iterable[Event]) -> list[str]:
 
 def told(story: Story, events: Iterable[Event]) -> list[tuple[str, str]]:
     """Who is told what by these events."""
-    notices: list[Notice] = responder_notices(events)
+    notices: list[Notice] = responder_notices(events, story.incident)
     return [(story.incident.alerts[each.alert_id].responder_id, each.kind.value) for each in notices]

@@ -4,6 +4,7 @@ from dispatch.storage.tables.aeds import aed_reports, aeds
 from dispatch.storage.tables.incidents import alerts, due_times, incident_events, incidents
 from dispatch.storage.tables.messages import mailboxes, messages
 from dispatch.storage.tables.metadata import METADATA
+from dispatch.storage.tables.push import hook_proofs, push_jobs, push_subscriptions
 from dispatch.storage.tables.responders import responders
 
 __all__ = [
@@ -12,9 +13,12 @@ __all__ = [
     "aeds",
     "alerts",
     "due_times",
+    "hook_proofs",
     "incident_events",
     "incidents",
     "mailboxes",
     "messages",
+    "push_jobs",
+    "push_subscriptions",
     "responders",
 ]

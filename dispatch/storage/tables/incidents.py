@@ -95,5 +95,7 @@ due_times = Table(
     Column("incident_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("tries", Integer, nullable=False, server_default="0", comment="how often it was claimed and came back"),
 )
 Index("ix_due_times_due_at", due_times.c.due_at)
+Index("ix_due_times_incident_id", due_times.c.incident_id)

@@ -1,0 +1,71 @@
+"""Who is bound by which alert, kept true in memory by every decision."""
+
+from dispatch.engine import ledger
+from dispatch.engine.live_incident import LiveIncidents
+from dispatch.rescue.course import Decision
+from dispatch.rescue.events import Event, Offered
+from dispatch.rescue.incident import Incident
+from dispatch.rescue.vocabulary import AlertId
+from dispatch.responders.responder import Engagement
+from dispatch.responders.roster import Roster
+from dispatch.storage.database import Database
+
+
+class Engagements:
+    """Takes responders out of everybody else's reach and gives them back. The database's unique index is what holds."""
+
+    def __init__(self, roster: Roster, database: Database, live: LiveIncidents) -> None:
+        self._roster = roster
+        self._database = database
+        self._live = live
+
+    def reserve(self, decision: Decision) -> None:
+        """Take those on offer out of everybody else's reach before the commit: no two SOS here choose one."""
+        incident = decision.incident
+        for event in decision.events:
+            if isinstance(event.what, Offered):
+                engagement = Engagement(incident.incident_id, event.what.alert_id, accepted=False)
+                self._roster.engage(event.what.responder_id, engagement)
+
+    def release(self, decision: Decision) -> None:
+        """Give back those whom a decision that came to nothing had reserved."""
+        for event in decision.events:
+            if isinstance(event.what, Offered):
+                self._roster.release(event.what.responder_id, event.what.alert_id)
+
+    def keep(self, decision: Decision) -> None:
+        """Follow a decision that stands."""
+        incident = decision.incident
+        # Those who have just been offered something were taken out of everybody's reach before the commit.
+        for alert_id in dict.fromkeys(map(_alert_id_unless_offered, decision.events)):
+            if alert_id is not None:
+                self._follow(incident, alert_id)
+
+    def bind(self, incident: Incident) -> None:
+        """Bind everybody whom an incident binds: it was written down though nobody heard so."""
+        for alert in incident.alerts.values():
+            if alert.is_active:
+                self._follow(incident, alert.alert_id)
+
+    async def learn(self) -> None:
+        """Somebody whom the roster thought free is not: ask the database who is bound."""
+        async with self._database.statement() as connection:
+            bound = await ledger.active_alerts(connection)
+        for responder_id, engagement in bound.items():
+            live = self._live.get(engagement.incident_id)
+            alert = live.incident.alerts.get(engagement.alert_id) if live and live.incident else None
+            # Memory may have moved on while the question was under way.
+            has_ended = alert is not None and not alert.is_active
+            if self._roster.engagement_of(responder_id) is None and not has_ended:
+                self._roster.engage(responder_id, engagement)
+
+    def _follow(self, incident: Incident, alert_id: AlertId) -> None:
+        alert = incident.alerts[alert_id]
+        if alert.is_active:
+            self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
+        else:
+            self._roster.release(alert.responder_id, alert_id)
+
+
+def _alert_id_unless_offered(event: Event) -> AlertId | None:
+    return None if isinstance(event.what, Offered) else getattr(event.what, "alert_id", None)

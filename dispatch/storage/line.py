@@ -1,0 +1,243 @@
+"""One connection that speaks libpq straight from the event loop: a question is one write, its answer one callback."""
+
+import asyncio
+import contextlib
+from collections.abc import Callable, Sequence
+from typing import Any, Self
+
+import psycopg
+from psycopg import pq
+from psycopg.errors import error_from_result
+
+from dispatch.storage.prepared import Prepared
+
+Row = tuple[str | None, ...]
+
+# A statement of ours with its parameters as the server reads them.
+Step = tuple[Prepared, Sequence[bytes | None]]
+
+# Asking the server to stop what nobody waits for any longer is a courtesy, not worth more than this.
+_CANCEL_WITHIN_S = 1.0
+
+# The server gives up by itself before its asker does: first on a lock that somebody holds, then on the statement, so
+# that a statement whose asker has gone away is, as a rule, not carried out behind their back.
+_LOCK_SHARE = 0.6
+_STATEMENT_SHARE = 0.9
+
+_FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED}
+
+
+class NotAnswered(psycopg.OperationalError):
+    """No answer, or no connection, within the time allowed. What was asked may have been carried out all the same."""
+
+
+class Line:
+    """One connection; one question at a time. Every `by` is a time of the loop's clock (`loop.time()`)."""
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._pgconn = connection.pgconn
+        self._pgconn.nonblocking = 1
+        self._socket = self._pgconn.socket
+        self._prepared: set[bytes] = set()
+        self._answer: asyncio.Future[list[pq.abc.PGresult]] | None = None
+        self._results: list[pq.abc.PGresult] = []
+        self._is_pipelined = False
+        self.is_lost = False
+        # For good, not for each question: a server that goes away is noticed while nobody asks.
+        self._loop.add_reader(self._socket, self._readable)
+
+    @classmethod
+    async def connected(cls, conninfo: str, *, within_s: float, answer_within_s: float) -> Self:
+        """Connect. Raises `NotAnswered`, or the `psycopg.OperationalError` that says why not."""
+        try:
+            async with asyncio.timeout(within_s):
+                connection = await psycopg.AsyncConnection.connect(
+                    conninfo,
+                    autocommit=True,
+                    options=_options(answer_within_s),
+                    # What a machine's environment or an old database says otherwise.
+                    client_encoding="utf8",
+                    keepalives_idle=10,
+                    keepalives_interval=5,
+                    keepalives_count=3,
+                )
+        except TimeoutError as error:
+            raise NotAnswered(f"no connection to the database within {within_s:.1f} s") from error
+        return cls(connection)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the next question may be asked; not while the last one's answer is to come, its asker gone."""
+        return not self.is_lost and self._answer is None
+
+    async def prepare(self, statement: Prepared, *, by: float) -> None:
+        """Have the server read and plan a statement, once for the life of this connection."""
+        if statement.name not in self._prepared:
+            question = (statement.name, statement.sql, statement.oids)
+            _checked(await self._asked(lambda: self._pgconn.send_prepare(*question), by))
+            self._prepared.add(statement.name)
+
+    async def run(self, step: Step, *, by: float) -> list[Row]:
+        """One statement, which is a transaction of its own: committed when this returns."""
+        await self.prepare(step[0], by=by)
+        return _rows(_checked(await self._asked(lambda: self._send(step), by))[0])
+
+    async def run_together(self, steps: Sequence[Step], *, by: float) -> list[list[Row]]:
+        """All of them in one transaction, or none, in one round trip: libpq's pipeline up to a sync is a transaction.
+
+        When one fails the server passes over the rest and rolls back; the sync's own result comes after the commit.
+        """
+        for statement, _ in steps:
+            await self.prepare(statement, by=by)
+        results = _checked(await self._asked(lambda: self._send_together(steps), by))
+        return [_rows(result) for result in results[:-1]]
+
+    async def close(self) -> None:
+        """End it; whoever waits is told."""
+        if not self.is_lost:
+            self._lose(psycopg.OperationalError("the connection is closed"))
+        await self._connection.close()
+
+    async def abandon(self) -> None:
+        """Ask the server, as far as it listens, to stop what this connection asked for; then close it."""
+        is_asking = not self.is_lost and self._answer is not None
+        if not self.is_lost:
+            self._lose(psycopg.OperationalError("the connection was given up"))
+        try:
+            if is_asking:
+                with contextlib.suppress(psycopg.Error):
+                    await self._connection.cancel_safe(timeout=_CANCEL_WITHIN_S)
+        finally:
+            await self._connection.close()
+
+    def _send(self, step: Step) -> None:
+        statement, values = step
+        self._pgconn.send_query_prepared(statement.name, values, statement.formats)
+
+    def _send_together(self, steps: Sequence[Step]) -> None:
+        self._pgconn.enter_pipeline_mode()
+        self._is_pipelined = True
+        for step in steps:
+            self._send(step)
+        self._pgconn.pipeline_sync()
+
+    async def _asked(self, send: Callable[[], None], by: float) -> list[pq.abc.PGresult]:
+        if self.is_lost:
+            raise psycopg.OperationalError("the connection is lost")
+        try:
+            send()
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            raise
+        answer: asyncio.Future[list[pq.abc.PGresult]] = self._loop.create_future()
+        self._answer = answer
+        timer = self._loop.call_at(by, self._give_up, answer)
+        self._write()
+        try:
+            return await answer
+        finally:
+            timer.cancel()
+
+    def _give_up(self, answer: "asyncio.Future[list[pq.abc.PGresult]]") -> None:
+        # A loop that was itself held up finds its timers due before it has looked at its sockets.
+        if not self.is_lost:
+            self._readable()
+        if not answer.done():
+            answer.set_exception(NotAnswered("the database did not answer in time"))
+
+    def _write(self) -> None:
+        try:
+            is_waiting = self._pgconn.flush() == 1
+        except psycopg.OperationalError as error:
+            self._lose(error)
+            return
+        if is_waiting:
+            self._loop.add_writer(self._socket, self._write)
+        else:
+            self._loop.remove_writer(self._socket)
+
+    def _readable(self) -> None:
+        try:
+            self._pgconn.consume_input()
+            if self._is_pipelined:
+                self._take_results_of_pipeline()
+            else:
+                self._take_results()
+        except psycopg.OperationalError as error:
+            self._lose(error)
+
+    def _take_results(self) -> None:
+        while not self._pgconn.is_busy():
+            result = self._pgconn.get_result()
+            if result is None:
+                self._settle()
+                return
+            self._results.append(result)
+
+    def _take_results_of_pipeline(self) -> None:
+        # Here None stands between one statement's results and the next one's; two of them: there is no more yet.
+        nothing = 0
+        while nothing < 2 and not self._pgconn.is_busy():  # noqa: PLR2004 - see above
+            result = self._pgconn.get_result()
+            if result is None:
+                nothing += 1
+                continue
+            nothing = 0
+            self._results.append(result)
+            if result.status == pq.ExecStatus.PIPELINE_SYNC:
+                self._pgconn.exit_pipeline_mode()
+                self._is_pipelined = False
+                self._settle()
+                return
+        if self._pgconn.status != pq.ConnStatus.OK:
+            self._settle()
+
+    def _settle(self) -> None:
+        results, self._results = self._results, []
+        if results and self._answer is not None:
+            answer, self._answer = self._answer, None
+            if not answer.done():
+                answer.set_result(results)
+        if self._pgconn.status != pq.ConnStatus.OK:
+            # libpq has closed the socket, whose number the next one to open may get: nobody may watch it any longer.
+            self._lose(psycopg.OperationalError("the server ended the connection"))
+
+    def _lose(self, error: psycopg.OperationalError) -> None:
+        self.is_lost = True
+        self._loop.remove_reader(self._socket)
+        self._loop.remove_writer(self._socket)
+        answer, self._answer = self._answer, None
+        results, self._results = self._results, []
+        if answer is None or answer.done():
+            return
+        # The server's last word, where it said one, tells more than that it went.
+        failed = next((each for each in results if each.status in _FAILED), None)
+        answer.set_exception(error if failed is None else error_from_result(failed))
+
+
+def _options(answer_within_s: float) -> str:
+    lock_ms = round(1000 * _LOCK_SHARE * answer_within_s)
+    statement_ms = round(1000 * _STATEMENT_SHARE * answer_within_s)
+    # Planning a statement of ten parts anew for each SOS would cost more than running it.
+    return (
+        "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
+        f" -c lock_timeout={lock_ms}ms -c statement_timeout={statement_ms}ms"
+    )
+
+
+def _checked(results: list[pq.abc.PGresult]) -> list[pq.abc.PGresult]:
+    for result in results:
+        if result.status in _FAILED:
+            raise error_from_result(result)
+    return results
+
+
+def _rows(result: pq.abc.PGresult) -> list[Row]:
+    columns = range(result.nfields)
+    return [tuple(_text(result.get_value(row, column)) for column in columns) for row in range(result.ntuples)]
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else value.decode()
