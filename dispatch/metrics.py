@@ -43,6 +43,10 @@ COMMAND_SECONDS = Histogram(
 CONFLICTS = Counter(
     "dispatch_conflicts_total", "Decisions taken anew because another was faster, by what clashed.", ["what"]
 )
+JOURNALED = Counter(
+    "dispatch_journaled_total", "Decisions taken while the database was away: kept in the journal, or failed.", ["how"]
+)
+DATABASE_AWAY = Gauge("dispatch_database_away", "1 while the service goes on without its database.")
 DUE_LATENESS_SECONDS = Histogram(
     "dispatch_due_lateness_seconds",
     "How late a due time was acted upon.",

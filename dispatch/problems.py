@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import psycopg
+import sqlalchemy.exc
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -109,6 +111,20 @@ class TooMany(Problem):
         super().__init__(detail, headers={"Retry-After": str(retry_after_s)})
 
 
+class DatabaseAway(Problem):
+    """What was asked for cannot be had while the database is away. SOS and answers do not end here."""
+
+    status = 503
+    code = "database_away"
+    title = "The database is away"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The database is away. SOS and answers to alerts are taken all the same; try this again in a moment.",
+            headers={"Retry-After": "2"},
+        )
+
+
 def problem_body(problem: Problem) -> dict[str, Any]:
     """The RFC 9457 object of a problem."""
     return {
@@ -154,7 +170,14 @@ def install_problem_handlers(app: FastAPI) -> None:
         problem.code, problem.title = _HTTP_TITLES.get(error.status_code, ("http_error", str(error.detail)))
         return problem_response(problem)
 
+    async def on_database_error(_request: Request, error: Exception) -> Response:
+        if not app.state.availability.note_failure(error):
+            raise error
+        return problem_response(DatabaseAway())
+
     app.add_exception_handler(Problem, on_problem)
+    for kind in (psycopg.Error, sqlalchemy.exc.SQLAlchemyError):
+        app.add_exception_handler(kind, on_database_error)
     app.add_exception_handler(RequestValidationError, on_invalid_request)
     app.add_exception_handler(HTTPException, on_http_error)
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+import structlog
 from pydantic import SecretStr
 
 from dispatch.access.tokens import Role
@@ -18,6 +19,15 @@ from dispatch.storage.database import Database
 from dispatch.storage.migrate import migrate
 from dispatch.storage.tables import METADATA
 from tests.people import LiveService, MovableClock, ServiceInProcess, run_in_process
+
+# A traceback with every variable of every frame takes a second to write, in the middle of the service's one loop.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback, colors=False),
+    ]
+)
 
 # A service under test must not pick up the settings of whoever runs the tests.
 for name in [name for name in os.environ if name.startswith("DISPATCH_")]:

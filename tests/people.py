@@ -16,9 +16,10 @@ import websockets
 from pydantic import SecretStr
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
-from dispatch.app import Service, create_app
+from dispatch.app import create_app
 from dispatch.realtime.stream_protocol import StreamProtocol
 from dispatch.rescue.policy import Policy
+from dispatch.service import Service
 from dispatch.settings import Settings
 from geo.place import Place
 

@@ -15,6 +15,7 @@ log = structlog.get_logger()
 
 # Twenty devices acknowledge one wave within some milliseconds: waiting this long makes one transaction of it.
 _GATHER_S = 0.02
+_PAUSE_AFTER_FAILURE_S = 0.5
 
 
 class Acknowledgements:
@@ -38,9 +39,11 @@ class Acknowledgements:
             await asyncio.sleep(_GATHER_S)
             try:
                 await self.flush()
-            except Exception:
-                # Nothing is lost: an unacknowledged message is sent again on the next connection.
-                log.exception("acknowledgements not written down")
+            except Exception as error:
+                if not self._engine.recording.explains(error):
+                    log.exception("acknowledgements not written down yet")
+                await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
+                self._wake.set()
 
     async def flush(self) -> None:
         """Write down everything that waits."""
@@ -48,8 +51,13 @@ class Acknowledgements:
         up_to, self._up_to = self._up_to, {}
         if not up_to:
             return
-        async with self._engine.database.statement() as connection:
-            received = await mailboxes.acknowledge(connection, up_to)
+        try:
+            async with self._engine.database.statement() as connection:
+                received = await mailboxes.acknowledge(connection, up_to)
+        except BaseException:
+            for recipient, seq in up_to.items():
+                self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
+            raise
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
             by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))

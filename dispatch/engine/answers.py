@@ -55,6 +55,9 @@ class AnswerDesk:
         engagement = self._engine.roster.engagement_of(responder_id)
         if engagement is not None and engagement.alert_id == alert_id:
             return engagement.incident_id
+        in_memory = self._engine.live.with_alert(alert_id)
+        if in_memory is not None:
+            return in_memory
         async with self._engine.database.statement() as connection:
             incident_id = await ledger.alert_incident(connection, alert_id)
         if incident_id is None:

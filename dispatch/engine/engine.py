@@ -1,25 +1,27 @@
 """Runs the decisions: takes a command, lets `rescue` decide, writes it down, and only then sends the messages."""
 
 import asyncio
+import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
+import orjson
 import structlog
-from psycopg import IntegrityError, OperationalError
+from psycopg import Error, IntegrityError
 
 from dispatch.clock import Clock
 from dispatch.engine import ledger
 from dispatch.engine.counting import count
+from dispatch.engine.decision_codec import JournaledDecision, Opening
 from dispatch.engine.engagements import Engagements
-from dispatch.engine.ledger import Outgoing, Sent
+from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
-from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
 from dispatch.engine.outbox import Outbox
-from dispatch.engine.statements import STATEMENTS
+from dispatch.engine.recording import Recording
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
 from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS, SOS_STEP_SECONDS
@@ -38,13 +40,13 @@ from dispatch.rescue.commands import (
     SetCpr,
     Widen,
 )
-from dispatch.rescue.course import Decision
+from dispatch.rescue.course import Course, Decision
 from dispatch.rescue.decide import decide
-from dispatch.rescue.events import Offered
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import IncidentId, IncidentState
+from dispatch.rescue.vocabulary import AlertId, IncidentId, IncidentState
+from dispatch.rescue.wakes import Wake, WakeKind
 from dispatch.storage.availability import is_contention
 from dispatch.storage.database import Database
 from geo.distance import distance_m
@@ -53,8 +55,6 @@ log = structlog.get_logger()
 
 # A decision that lost to another worker's, or to a responder who has just been taken, is decided anew this often.
 _TRIES = 5
-
-_RESPONDER_TAKEN = "uq_alerts_active_responder"
 
 # After these commands a new wave may be needed, so the scene is looked at.
 _MAY_ALERT = (Accept, Decline, Progress, ReportAedProblem, LoseAed, LetTimePass, Widen, ExpectAmbulance, SetCpr)
@@ -71,8 +71,10 @@ class Engine:
         clock: Clock,
         views: IncidentViews,
         messages: ResponderMessages,
+        recording: Recording,
     ) -> None:
         self.database = database
+        self.recording = recording
         self.surveyor = surveyor
         self.roster = surveyor.roster
         self.hub = hub
@@ -102,7 +104,6 @@ class Engine:
 
     async def recover(self) -> None:
         """Go on where a previous process stopped: open incidents, who is bound, what operators were not told."""
-        await self.database.warm(STATEMENTS)
         states = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
         lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
         async with self.database.statement() as connection:
@@ -146,34 +147,50 @@ class Engine:
         started = time.perf_counter()
         live = self.live.place_for(incident_id)
         async with live.lock:
-            for _ in range(_TRIES):
-                incident = await self._loaded(incident_id, live)
-                decision = decide(incident, command, await self._scene_for(incident, command), by=by)
-                # A due time that was claimed comes back unless it is put anew, whatever has come of it.
-                rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
-                if not decision.events:
-                    if rewake:
-                        await ledger.put_wake(self.database, incident_id, decision.wake)
-                        live.wakes_at(decision.wake)
-                elif not await self._recorded(live, decision, command, rewake=rewake):
-                    continue
-                COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
+            decision = await self._decided(incident_id, live, command, by)
+        COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
+        return decision
+
+    async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
+        for _ in range(_TRIES):
+            incident = await self._loaded(incident_id, live)
+            self._must_not_be_bound_elsewhere(incident_id, command)
+            decision = decide(incident, command, await self._scene_for(incident, command), by=by)
+            # A due time that was claimed comes back unless it is put anew, whatever has come of it.
+            rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
+            if not decision.events:
+                if rewake and not self.recording.is_away:
+                    await ledger.put_wake(self.database, incident_id, decision.wake)
+                live.wakes_at(decision.wake)
+                return decision
+            if await self._recorded((live,), (decision,), rewake=rewake):
                 return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
-    async def open(self, decision: Decision, *, request_id: str, receipt: bytes) -> None:
-        """Write down and send a decision that opens an incident. Raises `IntegrityError` when it may not be.
+    def _must_not_be_bound_elsewhere(self, incident_id: IncidentId, command: Command) -> None:
+        """Raises `Refused` when somebody says yes who has been asked in another incident meanwhile."""
+        if not isinstance(command, Accept):
+            return
+        engagement = self.roster.engagement_of(command.responder_id)
+        if engagement is not None and engagement.incident_id != incident_id:
+            raise Refused("engaged_elsewhere", "You are on another alert.")
 
-        The caller sees to it that this is not cancelled half-way.
+    async def carry_out_again(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> None:
+        """Carry out what was said before, whose lock the asker holds; what no longer can be is let be."""
+        with contextlib.suppress(Refused):
+            await self._decided(incident_id, live, command, by)
+
+    async def open(self, decision: Decision, opening: Opening) -> bool:
+        """Write down and send a decision that opens an incident; whether it is in the database, not in the journal.
+
+        Raises `IntegrityError` when it may not be. The caller sees to it that this is not cancelled half-way.
         """
         self.engagements.reserve(decision)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
                 outgoing = self.outbox.owed(decision)
             with SOS_STEP_SECONDS.labels("commit").time():
-                sent = await ledger.record_opening(
-                    self.database, decision, outgoing, request_id=request_id, receipt=receipt
-                )
+                sent = await self.recording.open(decision, outgoing, opening)
         except BaseException:
             self.engagements.release(decision)
             raise
@@ -181,7 +198,8 @@ class Engine:
         live.take_in(decision)
         self.live.put(live)
         with SOS_STEP_SECONDS.labels("deliver").time():
-            self._after_commit([decision], sent)
+            self._after_commit([decision], outgoing, sent)
+        return sent is not None
 
     async def merge(self, duplicate_id: IncidentId, into_id: IncidentId, *, by: str) -> None:
         """Make two calls for one emergency one incident, in one transaction. Raises `NotFound` and `Refused`."""
@@ -197,7 +215,7 @@ class Engine:
             for _ in range(_TRIES):
                 duplicate, into = await self._loaded(duplicate_id, left), await self._loaded(into_id, right)
                 decisions = merge(duplicate, into, await self._scene_for(into, Widen()), by=by)
-                if await self._both_recorded((left, right), decisions):
+                if await self._recorded((left, right), decisions, rewake=True):
                     return
         raise RuntimeError(f"merging {duplicate_id} into {into_id} lost to other decisions {_TRIES} times")
 
@@ -239,84 +257,87 @@ class Engine:
         live.events = events
         return live.incident
 
-    async def _recorded(self, live: LiveIncident, decision: Decision, command: Command, *, rewake: bool) -> bool:
-        """Write a decision down and send it; False when somebody else was faster and it must be taken anew."""
-        incident = decision.incident
-        self.engagements.reserve(decision)
-        outgoing: list[Outgoing] = []
+    async def _recorded(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool) -> bool:
+        """Write decisions down as one and send them; False when somebody else was faster: decide them anew."""
+        for decision in decisions:
+            self.engagements.reserve(decision)
         try:
-            outgoing = self.outbox.owed(decision)
-            sent = await ledger.record_decision(self.database, decision, outgoing, rewake=rewake)
-        except IntegrityError as error:
-            self.engagements.release(decision)
-            CONFLICTS.labels(_constraint_of(error)).inc()
-            log.info("decided anew", incident_id=incident.incident_id, clash=_constraint_of(error))
-            if _constraint_of(error) != _RESPONDER_TAKEN:
-                live.forget()
-            elif isinstance(command, Accept) and not _offers(decision):
-                raise Refused("engaged_elsewhere", "You are on another alert.") from error
-            await self.resolve_clash(error)
-            return False
-        except OperationalError as error:
-            if is_contention(error):
+            outgoing = [self.outbox.owed(each) for each in decisions]
+            sent = await self.recording.go_on(decisions, outgoing, rewake=rewake)
+        except BaseException as error:
+            for decision in decisions:
                 self.engagements.release(decision)
+            if isinstance(error, Error) and is_contention(error):
                 CONFLICTS.labels("contention").inc()
                 return False
-            # It may have been written all the same: memory knows nothing of it, and what is kept tells those concerned.
-            self.engagements.release(decision)
-            live.forget()
-            for recipient in {each.recipient for each in outgoing}:
-                self.hub.read_again(recipient)
-            self.feed.show(incident.incident_id)
-            raise
-        except BaseException:
-            self.engagements.release(decision)
-            raise
-        live.take_in(decision)
-        self._after_commit([decision], sent)
-        return True
-
-    async def _both_recorded(
-        self, lives: tuple[LiveIncident, LiveIncident], decisions: tuple[Decision, Decision]
-    ) -> bool:
-        """Write two decisions down as one; False when somebody else was faster and both must be taken anew."""
-        owed = [self.outbox.owed(each) for each in decisions]
-        for each in decisions:
-            self.engagements.reserve(each)
-        try:
-            sent = await ledger.record_together(self.database, list(zip(decisions, owed, strict=True)))
-        except BaseException as error:
-            for live, decision in zip(lives, decisions, strict=True):
-                self.engagements.release(decision)
-                live.forget()
-            if isinstance(error, IntegrityError):
-                await self.resolve_clash(error)
-                return False
-            if is_contention(error):
-                return False
-            raise
+            if not isinstance(error, IntegrityError):
+                raise
+            CONFLICTS.labels(_constraint_of(error)).inc()
+            log.info("decided anew", incident_id=decisions[0].incident.incident_id, clash=_constraint_of(error))
+            if _constraint_of(error) != RESPONDER_TAKEN:
+                for live in lives:
+                    live.forget()
+            await self.resolve_clash(error)
+            return False
         for live, decision in zip(lives, decisions, strict=True):
             live.take_in(decision)
-        self._after_commit(decisions, sent)
+        self._after_commit(decisions, [each for part in outgoing for each in part], sent)
         return True
 
-    async def tell_again(self, incident_id: IncidentId) -> None:
-        """Go on with an incident that was written down though its answer was lost: nobody has heard of it yet."""
-        incident = (await self.incident(incident_id)).present
+    # --- after the database was away ---
+
+    def wake_of(self, incident: Incident, live: LiveIncident) -> Wake | None:
+        """When an incident is looked at next: at once where memory does not know."""
+        if live.incident is not None and live.knows_wake:
+            return live.wake
+        return None if incident.is_ended else Wake(self.clock.now(), WakeKind.LOOK_AGAIN)
+
+    async def free_of(
+        self, incident: Incident, alert_ids: Collection[AlertId], live: LiveIncident
+    ) -> list[JournaledDecision]:
+        """End these alerts, whose responders are bound by other incidents; `live` is where memory keeps this one."""
+        course = Course(incident, self.surveyor.bare_scene(self.clock.now()))
+        course.let_go(alert_ids)
+        decision = course.decision()
+        if not decision.events:
+            return []
+        if live.incident is not None:
+            live.take_in(decision)
+            self.engagements.keep(decision)
+        return [JournaledDecision(incident.incident_id, decision.events)]
+
+    async def tell_how_it_stands(self, incident_id: IncidentId, live: LiveIncident, branch: Incident | None) -> None:
+        """Tell everybody of an incident that went two ways how it stands; `branch` is what memory had of it."""
+        incident = await self._loaded(incident_id, live)
         self.engagements.bind(incident)
-        self.hub.read_again(caller_mailbox(incident_id))
-        for alert in incident.alerts.values():
-            self.hub.read_again(responder_mailbox(alert.responder_id))
+        told = self.outbox.as_it_stands(incident, incident.alerts)
+        if branch is not None:
+            strays = [each for each in branch.alerts.values() if each.alert_id not in incident.alerts]
+            for alert in strays:
+                self.roster.release(alert.responder_id, alert.alert_id)
+            told += self.outbox.never_was(branch, strays)
+        sent = await ledger.send(self.database, told, now=self.clock.now())
+        for message in sent:
+            self.hub.deliver(message.recipient, message.seq, message.body)
         self.feed.show(incident_id)
+
+    # --- how, once decided ---
 
     async def resolve_clash(self, error: IntegrityError) -> None:
         """Learn what made a decision impossible, so that the next try does not run into it."""
-        if _constraint_of(error) == _RESPONDER_TAKEN:
+        if _constraint_of(error) == RESPONDER_TAKEN:
             await self.engagements.learn()
 
-    def _after_commit(self, decisions: Sequence[Decision], sent: Sequence[Sent]) -> None:
-        for message in sent:
-            self.hub.deliver(message.recipient, message.seq, message.body)
+    def _after_commit(
+        self, decisions: Sequence[Decision], outgoing: Sequence[Outgoing], sent: Sequence[Sent] | None
+    ) -> None:
+        if sent is None:
+            # Nobody can number them now: they come again, as things stand then, when the database is back.
+            for each in outgoing:
+                self.hub.tell(each.recipient, orjson.loads(each.body))
+        else:
+            for message in sent:
+                self.hub.deliver(message.recipient, message.seq, message.body)
         for decision in decisions:
             self.engagements.keep(decision)
             self.feed.show(decision.incident.incident_id)
@@ -337,10 +358,6 @@ class Engine:
 def new_incident_id() -> IncidentId:
     """An id nobody can guess."""
     return IncidentId(str(uuid4()))
-
-
-def _offers(decision: Decision) -> bool:
-    return any(isinstance(event.what, Offered) for event in decision.events)
 
 
 def _constraint_of(error: IntegrityError) -> str:

@@ -1,25 +1,32 @@
 """Incidents in PostgreSQL: every decision is one statement, and so one transaction and one round trip."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4, uuid5
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.encoding import to_json
 from dispatch.engine import statements
+from dispatch.engine.decision_codec import JournaledDecision
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
 from dispatch.rescue.wakes import Wake
 from dispatch.responders.responder import Engagement
 from dispatch.storage.database import Database
 from dispatch.storage.direct import Row
 from dispatch.storage.prepared import Prepared
+
+# The rules that two decisions can break together.
+RESPONDER_TAKEN = "uq_alerts_active_responder"
+REQUEST_ID_TAKEN = "uq_incidents_request_id"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,14 +78,21 @@ async def record_opening(
     return _numbered(messages, await database.run(statements.OPEN, parameters))
 
 
-async def record_decision(
-    database: Database, decision: Decision, messages: Sequence[Outgoing], *, rewake: bool
+async def record_decisions(
+    database: Database, decisions: Sequence[tuple[Decision, Sequence[Outgoing]]], *, rewake: bool
 ) -> list[Sent]:
-    """Write what a command led to; `rewake`: also when the incident is looked at next.
+    """Write what commands led to, of one incident or of several in one transaction, all or none.
 
-    Raises `IntegrityError` when somebody else decided first or a responder is taken.
+    `rewake`: also when the incident is looked at next. Raises `IntegrityError` when somebody else decided first or a
+    responder is taken.
     """
-    return _numbered(messages, await database.run(*continuing(decision, messages, rewake=rewake)))
+    steps = [continuing(each, messages, rewake=rewake) for each, messages in decisions]
+    written = [await database.run(*steps[0])] if len(steps) == 1 else await database.run_together(steps)
+    return [
+        sent
+        for (_, messages), mailboxes in zip(decisions, written, strict=True)
+        for sent in _numbered(messages, mailboxes)
+    ]
 
 
 def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool) -> tuple[Prepared, dict[str, Any]]:
@@ -103,14 +117,50 @@ def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool
     return statements.CONTINUE, parameters
 
 
-async def record_together(database: Database, decisions: Sequence[tuple[Decision, Sequence[Outgoing]]]) -> list[Sent]:
-    """Write several incidents' decisions in one transaction, all or none. Raises as `record_decision` does."""
-    written = await database.run_together([continuing(each, messages, rewake=True) for each, messages in decisions])
-    return [
-        sent
-        for (_, messages), mailboxes in zip(decisions, written, strict=True)
-        for sent in _numbered(messages, mailboxes)
-    ]
+async def catch_up(
+    database: Database,
+    incident: Incident,
+    decisions: Sequence[JournaledDecision],
+    touched: Iterable[AlertId],
+    messages: Sequence[Outgoing],
+    *,
+    wake: Wake | None,
+) -> list[Sent]:
+    """Write decisions of one incident that were taken while the database was away, with its rows as they stand now.
+
+    `touched` are the alerts that may have changed. Raises `IntegrityError` when somebody else decided meanwhile, the
+    request id is another incident's, or a responder is taken.
+    """
+    opening = next((each.opening for each in decisions if each.opening is not None), None)
+    parameters = {
+        "incident_id": incident.incident_id,
+        "opens": opening is not None,
+        "request_id": opening.request_id if opening else None,
+        "receipt": opening.receipt if opening else None,
+        "opened_at": incident.opened_at,
+        "latitude": incident.place.latitude,
+        "longitude": incident.place.longitude,
+        "drill": incident.drill,
+        "state": incident.state.value,
+        "version": incident.version,
+        "closed_at": incident.closed_at,
+        "at": decisions[-1].at if decisions else incident.opened_at,
+        "numbers": [each.before + 1 for each in decisions],
+        "decided_at": [each.at.isoformat() for each in decisions],
+        "event_lists": [_events_json(each.events).decode() for each in decisions],
+        **_alert_rows([incident.alerts[each] for each in touched]),
+        **_wake_parameters(wake),
+        **_message_rows(messages),
+    }
+    return _numbered(messages, await database.run(statements.CATCH_UP, parameters))
+
+
+def under_another_request_id(decision: JournaledDecision) -> JournaledDecision:
+    """The same decision, where its request id has opened another incident meanwhile: both happened, both are kept."""
+    if decision.opening is None:
+        return decision
+    other = str(uuid5(UUID(decision.opening.request_id), decision.incident_id))
+    return replace(decision, opening=replace(decision.opening, request_id=other))
 
 
 async def load_events(connection: AsyncConnection, incident_id: IncidentId) -> list[Event]:
@@ -188,6 +238,12 @@ async def record_shown(
     return _numbered(messages, numbered)
 
 
+async def send(database: Database, messages: Sequence[Outgoing], *, now: datetime) -> list[Sent]:
+    """Write messages that follow from no decision."""
+    parameters = {**_message_rows(messages), "incident_id": None, "at": now}
+    return _numbered(messages, await database.run(statements.SEND, parameters))
+
+
 async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engagement]:
     """Who is on offer or engaged, everywhere."""
     rows = await connection.execute(text("select responder_id, incident_id, id, state from alerts where active"))
@@ -249,7 +305,7 @@ def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, A
     """A decision as a handful of parameters."""
     incident, events = decision.incident, decision.events
     offers = [event.what for event in events if isinstance(event.what, Offered)]
-    alerts = sorted((incident.alerts[offer.alert_id] for offer in offers), key=lambda each: each.responder_id)
+    alerts = [incident.alerts[offer.alert_id] for offer in offers]
     return {
         "incident_id": incident.incident_id,
         "at": events[-1].at,
@@ -257,19 +313,29 @@ def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, A
         "version": incident.version,
         # Two workers that decide on the same version both write a row of this number: the key lets one win.
         "number": events[0].number,
-        "events": to_json(
-            [{"kind": each.kind, "by": each.by, "data": happening_to_json(each.what)} for each in events]
-        ),
-        "alert_ids": [each.alert_id for each in alerts],
-        "alert_responders": [each.responder_id for each in alerts],
-        "alert_roles": [each.role for each in alerts],
-        "alert_aed_ids": [each.aed_id for each in alerts],
-        "alert_states": [each.state for each in alerts],
-        "alert_active": [each.is_active for each in alerts],
-        "alert_waves": [each.wave for each in alerts],
-        "alert_etas": [each.eta_s for each in alerts],
+        "events": _events_json(events),
+        **_alert_rows(alerts),
         **_wake_parameters(decision.wake),
         **_message_rows(messages),
+    }
+
+
+def _events_json(events: Iterable[Event]) -> bytes:
+    return to_json([{"kind": each.kind, "by": each.by, "data": happening_to_json(each.what)} for each in events])
+
+
+def _alert_rows(alerts: Iterable[Alert]) -> dict[str, Any]:
+    rows = sorted(alerts, key=lambda each: each.responder_id)
+    return {
+        "alert_ids": [each.alert_id for each in rows],
+        "alert_responders": [each.responder_id for each in rows],
+        "alert_roles": [each.role for each in rows],
+        "alert_aed_ids": [each.aed_id for each in rows],
+        "alert_states": [each.state for each in rows],
+        "alert_active": [each.is_active for each in rows],
+        "alert_waves": [each.wave for each in rows],
+        "alert_etas": [each.eta_s for each in rows],
+        "alert_offered_at": [each.offered_at.isoformat() for each in rows],
     }
 
 

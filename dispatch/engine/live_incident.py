@@ -8,7 +8,7 @@ from datetime import datetime
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
 
 
@@ -16,6 +16,7 @@ from dispatch.rescue.wakes import Wake
 class LiveIncident:
     """One incident in memory: its events and their fold, one command at a time.
 
+    Operators have been told up to `shown_version`, and up to `told_version` by messages without numbers.
     `wake` is when it is looked at next, as far as this process knows; `knows_wake` is False while the database may
     know better.
     """
@@ -23,6 +24,7 @@ class LiveIncident:
     incident: Incident | None = None
     events: list[Event] = field(default_factory=list)
     shown_version: int = 0
+    told_version: int = 0
     wake: Wake | None = None
     knows_wake: bool = False
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -36,6 +38,10 @@ class LiveIncident:
     def wakes_at(self, wake: Wake | None) -> None:
         """Note when it is looked at next."""
         self.wake, self.knows_wake = wake, True
+
+    def is_due(self, now: datetime) -> bool:
+        """Whether it is to be looked at, as far as memory knows."""
+        return self.wake.at <= now if self.wake is not None else not self.knows_wake
 
     def forget(self) -> None:
         """Let go of what memory holds: the database knows better."""
@@ -84,10 +90,14 @@ class LiveIncidents:
         """Everything that is known in memory."""
         return (each.incident for each in self._by_id.values() if each.incident is not None)
 
+    def with_alert(self, alert_id: AlertId) -> IncidentId | None:
+        """The incident that an alert belongs to, if it is in memory."""
+        return next((each.incident_id for each in self.loaded() if alert_id in each.alerts), None)
+
     def due(self, now: datetime) -> list[IncidentId]:
         """Those whose time to be looked at has come, as far as memory knows."""
         return [
             incident_id
             for incident_id, live in self._by_id.items()
-            if live.incident is not None and live.wake is not None and live.wake.at <= now
+            if live.incident is not None and not live.incident.is_ended and live.is_due(now)
         ]

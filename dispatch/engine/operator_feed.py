@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+import orjson
 import structlog
 
 from dispatch.encoding import to_json_text
@@ -61,8 +62,9 @@ class OperatorFeed:
             await asyncio.sleep(_GATHER_S)
             try:
                 await self.flush()
-            except Exception:
-                log.exception("operators not told yet")
+            except Exception as error:
+                if not self._engine.recording.explains(error):
+                    log.exception("operators not told yet")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 self._wake.set()
 
@@ -80,10 +82,12 @@ class OperatorFeed:
     async def _tell(self, batch: Sequence[IncidentId]) -> None:
         told: list[tuple[LiveIncident, int]] = []
         messages: list[Outgoing] = []
+        is_away = self._engine.recording.is_away
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
-                fresh = [event for event in live.events if event.number > live.shown_version]
+                shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
+                fresh = [event for event in live.events if event.number > shown]
                 if fresh:
                     messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
                     told.append((live, live.present.version))
@@ -91,6 +95,9 @@ class OperatorFeed:
                 # The next change of it, or the next start, tries again; the others must not wait for it.
                 log.exception("incident not shown", incident_id=incident_id)
         if not told:
+            return
+        if is_away:
+            self._tell_without_numbers(told, messages)
             return
         sent = await ledger.record_shown(
             self._database,
@@ -103,6 +110,12 @@ class OperatorFeed:
             live.shown_version = version
         for message in sent:
             self._hub.deliver(message.recipient, message.seq, message.body)
+
+    def _tell_without_numbers(self, told: Sequence[tuple["LiveIncident", int]], messages: Sequence[Outgoing]) -> None:
+        """While the database is away: what is told now comes again with a number when it is back."""
+        for (live, version), message in zip(told, messages, strict=True):
+            live.told_version = version
+            self._hub.tell(message.recipient, orjson.loads(message.body))
 
     def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:
         incident = live.present

@@ -37,6 +37,10 @@ class Outbox:
         owed = [self._to_responder(incident, Notice(_present_notice(each), each.alert_id)) for each in alerts]
         return owed + self._to_callers(Decision(incident, ()))
 
+    def never_was(self, branch: Incident, alerts: Iterable[Alert]) -> list[Outgoing]:
+        """To those who were told of an alert that the truth does not know: they stop."""
+        return [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in alerts]
+
     def _to_callers(self, decision: Decision) -> list[Outgoing]:
         incident = decision.incident
         own = {"type": "incident", **self._views.for_caller(incident, decision.events)}

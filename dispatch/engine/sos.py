@@ -13,6 +13,7 @@ from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
 from dispatch.encoding import to_json
 from dispatch.engine import ledger
+from dispatch.engine.decision_codec import Opening
 from dispatch.engine.engine import Engine, new_incident_id
 from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
 from dispatch.rescue.best_plan import best_plan
@@ -35,7 +36,7 @@ _REMEMBERED = 10_000
 
 _TRIES = 5
 
-# A database that has just gone is often there again in a moment; the first new try is made at once.
+# Whoever was in the way is often gone in a moment; the first new try is made at once.
 _BEFORE_NEXT_TRY_S = 0.2
 
 
@@ -82,31 +83,25 @@ class SosDesk:
 
     async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
         started = time.perf_counter()
-        lost_answer: OperationalError | None = None
         for attempt in range(_TRIES):
             try:
                 receipt = await self._open(request_id, command)
-            except OperationalError as error:
-                # Whether it was written is not known; the request id tells at the next try.
-                CONFLICTS.labels("lost_answer").inc()
-                lost_answer = error
-                await asyncio.sleep(_BEFORE_NEXT_TRY_S * attempt)
-                continue
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
                 answered = await self._answered_before(request_id)
-                if answered is not None and lost_answer is not None:
-                    await self._engine.tell_again(answered["incident_id"])
                 if answered is not None:
                     SOS.labels("repeated").inc()
-                    return Receipt(answered, repeated=lost_answer is None)
+                    return Receipt(answered, repeated=True)
                 await self._engine.resolve_clash(error)
+                continue
+            except OperationalError:
+                # Others were in the way, or the database went while a clash was being looked into.
+                CONFLICTS.labels("contention").inc()
+                await asyncio.sleep(_BEFORE_NEXT_TRY_S * attempt)
                 continue
             SOS.labels("opened").inc()
             SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
             return receipt
-        if lost_answer is not None:
-            raise lost_answer
         raise RuntimeError(f"an SOS lost to other decisions {_TRIES} times")
 
     async def _open(self, request_id: str, command: OpenIncident) -> Receipt:
@@ -121,20 +116,21 @@ class SosDesk:
             "opened_at": now,
             "state": decision.incident.state,
             "alerted": len(decision.incident.alerts),
+            "nobody_reached": decision.incident.nobody_reached,
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
-        await self._engine.open(decision, request_id=request_id, receipt=to_json(receipt))
+        is_kept = await self._engine.open(decision, Opening(request_id, to_json(receipt)))
         # Sockets are written when this turn of the loop ends: those who must run are told before the caller is.
         await asyncio.sleep(0)
-        return Receipt(self._with_token(receipt, now), repeated=False)
+        return Receipt({**self._with_token(receipt, now), "degraded": not is_kept}, repeated=False)
 
     async def _answered_before(self, request_id: str) -> dict[str, Any] | None:
         async with self._engine.database.statement() as connection:
             receipt = await ledger.receipt_of(connection, request_id)
         if receipt is None:
             return None
-        return self._with_token(receipt, datetime.fromisoformat(receipt["opened_at"]))
+        return {**self._with_token(receipt, datetime.fromisoformat(receipt["opened_at"])), "degraded": False}
 
     def _with_token(self, receipt: dict[str, Any], opened_at: datetime) -> dict[str, Any]:
         # The token is no part of what is stored: it is made from the incident and its time, the same every time.

@@ -7,7 +7,7 @@ the roster and the map takes us. The route in `endpoints` remains: it is what th
 import json
 
 from pydantic import ValidationError
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -15,6 +15,9 @@ from dispatch.access.limits import sos_limit
 from dispatch.engine.endpoints import SOS_PATH, take_sos
 from dispatch.engine.schemas import SosIn
 from dispatch.problems import Problem, problem_of_validation, problem_response
+
+# As proxies write it down: the client closed the connection before there was an answer.
+_CALLER_GONE = 499
 
 
 class SosDoor:
@@ -37,6 +40,9 @@ class SosDoor:
             response = await _answered(request)
         except Problem as problem:
             response = problem_response(problem)
+        except ClientDisconnect:
+            # In the middle of the body, a phone that lost its network: no fault of ours, and nobody hears the answer.
+            response = Response(status_code=_CALLER_GONE)
         await response(scope, receive, send)
 
 

@@ -20,6 +20,11 @@ _TYPES = {
     **dict.fromkeys(("changed_active", "alert_active"), "bool[]"),
     **dict.fromkeys(("alert_etas", "changed_etas"), "float8[]"),
     **dict.fromkeys(("recipients", "message_recipients", "message_bodies"), "text[]"),
+    # Of many decisions at once; times as text, for there is no binary form of them here.
+    "opens": "bool",
+    "opened_at": "timestamptz",
+    "numbers": "int4[]",
+    **dict.fromkeys(("decided_at", "event_lists", "alert_offered_at"), "text[]"),
 }
 
 # The rows come in the order of their keys, so that two statements that touch the same rows wait for each other
@@ -104,6 +109,48 @@ old as (
     _TYPES,
 )
 
+# What was decided while the database was away: everything of one incident, and its rows as they stand at the end of it.
+CATCH_UP = Prepared(
+    "catch_up",
+    f"""
+with opened as (
+    insert into incidents (id, request_id, opened_at, location, drill, state, version, closed_at, receipt)
+    select :incident_id, :request_id, :opened_at, st_point(:longitude, :latitude, 4326)::geography, :drill, :state,
+           :version, :closed_at, :receipt
+    where :opens
+),
+changed as (
+    update incidents set state = :state, version = :version, closed_at = :closed_at
+    where id = :incident_id and not :opens
+),
+new_events as (
+    insert into incident_events (incident_id, number, at, events)
+    select :incident_id, number, cast(at as timestamptz), cast(events as json)
+    from unnest(:numbers, :decided_at, :event_lists) as decision(number, at, events)
+),
+new_alerts as (
+    insert into alerts (id, incident_id, responder_id, role, aed_id, state, active, wave, eta_s, offered_at)
+    select id, :incident_id, responder_id, role, aed_id, state, active, wave, eta_s, cast(offered_at as timestamptz)
+    from unnest(:alert_ids, :alert_responders, :alert_roles, :alert_aed_ids, :alert_states, :alert_active,
+                :alert_waves, :alert_etas, :alert_offered_at)
+        as alert(id, responder_id, role, aed_id, state, active, wave, eta_s, offered_at)
+    on conflict (id) do update set state = excluded.state, active = excluded.active, role = excluded.role,
+                                   aed_id = excluded.aed_id, eta_s = excluded.eta_s
+),
+old_wake as (
+    delete from due_times where incident_id = :incident_id
+),
+new_wake as (
+    insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kind, :wake_at
+    where :wake_at is not null
+),
+{_MESSAGES}""",
+    _TYPES,
+)
+
+# Messages that follow from no decision.
+SEND = Prepared("send", f"with {_MESSAGES}", _TYPES)
+
 # When an incident in which nothing happened is looked at again.
 WAKE = Prepared(
     "wake",
@@ -116,4 +163,4 @@ insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kin
     _TYPES,
 )
 
-STATEMENTS = (OPEN, CONTINUE, SHOW, WAKE)
+STATEMENTS = (OPEN, CONTINUE, CATCH_UP, SEND, SHOW, WAKE)

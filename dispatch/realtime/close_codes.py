@@ -10,6 +10,9 @@ class CloseCode(IntEnum):
     SLOW_READER = 3001
     SILENT = 3002
     NO_HELLO = 3003
+    # The session began while the database was away; now there is a mailbox to be had.
+    BEGIN_AGAIN = 3004
+    # Also when a token runs out in the middle of a session.
     BAD_TOKEN = 3500
     BAD_HELLO = 3501
     TOO_MANY_ERRORS = 3502

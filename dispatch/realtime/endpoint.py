@@ -1,26 +1,30 @@
-"""The socket: hello, then messages both ways until somebody leaves."""
+"""The socket's door: who speaks, and from where to go on. What follows is a conversation."""
 
 import asyncio
 import contextlib
-from dataclasses import dataclass
-from uuid import UUID
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from uuid import UUID, uuid4
 
+import jwt
 import structlog
 from fastapi import APIRouter
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch.access.tokens import BadToken, Identity, Role, TokenIssuer
 from dispatch.clock import Clock
-from dispatch.metrics import SOCKET_ERRORS
-from dispatch.problems import NotFound, Problem
+from dispatch.problems import NotFound
 from dispatch.realtime import mailboxes
+from dispatch.realtime.availability import Availability, NeverAway
 from dispatch.realtime.close_codes import CloseCode
-from dispatch.realtime.conversation import Conversation, ConversationParts
+from dispatch.realtime.conversation import Conversation, ConversationParts, error_message
 from dispatch.realtime.hub import Hub
-from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.realtime.mailboxes import OPERATORS, Backlog
 from dispatch.realtime.messages import BadMessage, Hello, read_message
 from dispatch.realtime.session import Session
+from dispatch.realtime.stream_protocol import line_of
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -28,7 +32,9 @@ log = structlog.get_logger()
 router = APIRouter()
 
 HELLO_WITHIN_S = 10.0
-_ERRORS_ALLOWED = 100
+
+# A crowd that comes back after a restart reads its mailboxes this many at a time: an SOS is not to wait behind it.
+_MAILBOXES_AT_ONCE = 4
 
 
 class HelloRefused(Exception):
@@ -52,11 +58,13 @@ class SocketParts:
     conversation: ConversationParts
     heartbeat_s: float
     session_queue: int
+    availability: Availability = field(default_factory=NeverAway)
+    mailboxes: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(_MAILBOXES_AT_ONCE))
 
 
 @router.websocket("/v1/stream")
 async def stream(websocket: WebSocket) -> None:
-    """One client, from hello to goodbye."""
+    """Greet one client, and hand the socket over to its conversation."""
     parts: SocketParts = websocket.app.state.socket
     await websocket.accept()
     try:
@@ -66,38 +74,27 @@ async def stream(websocket: WebSocket) -> None:
         return
     except (WebSocketDisconnect, RuntimeError):
         return
-    session = Session(websocket, identity, _recipient_of(identity), queue_size=parts.session_queue)
+    line = line_of(websocket.scope)
+    session = Session(
+        line,
+        identity,
+        OPERATORS if identity.is_operator else f"{identity.role}:{identity.subject}",
+        queue_size=parts.session_queue,
+        expires_at=_expires_at(hello.token),
+    )
+    conversation = Conversation(session, line, parts.conversation)
     # Told from now on, holding what comes; then what there was before is read: nothing falls between.
     parts.hub.attach(session)
-    writer = asyncio.ensure_future(session.write())
-    reader = asyncio.ensure_future(_converse(websocket, session, hello, parts))
-    try:
-        await asyncio.wait({reader, writer}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        # From here on nobody counts on this session; a phone that comes back finds its messages in the mailbox.
-        parts.hub.detach(session)
-        await _finish(reader)
-        if session.is_closing:
-            await asyncio.wait({writer})
-        await _finish(writer)
-
-
-async def _converse(websocket: WebSocket, session: Session, hello: Hello, parts: SocketParts) -> None:
+    line.hand_over(conversation)
     try:
         await _begin(session, hello, parts)
-        await _listen(websocket, session, parts)
-    except WebSocketDisconnect:
-        raise
-    except Exception:
-        # The database is away, say: the client is sent off with a come-back.
-        log.exception("session ended by a fault", recipient=session.recipient)
+        conversation.begin()
+    except BaseException as error:
+        # The client is sent off with a come-back.
         session.close(CloseCode.GOING_AWAY)
-
-
-async def _finish(task: "asyncio.Task[None]") -> None:
-    task.cancel()
-    with contextlib.suppress(asyncio.CancelledError, WebSocketDisconnect, RuntimeError, OSError):
-        await task
+        if not isinstance(error, Exception):
+            raise
+        log.exception("session not begun", recipient=session.recipient)
 
 
 async def _greeted(websocket: WebSocket, parts: SocketParts) -> tuple[Hello, Identity]:
@@ -131,36 +128,39 @@ async def _known(identity: Identity, parts: SocketParts) -> Identity:
             incident_id = IncidentId(str(UUID(identity.subject)))
         except ValueError as error:
             raise BadToken("the token's subject is no incident") from error
-        await parts.conversation.engine.incident(incident_id)
+        try:
+            await parts.conversation.engine.incident(incident_id)
+        except Exception as error:
+            # A token that we signed names an incident that we opened, whether it can be looked up now or not.
+            if not is_outage(error):
+                raise
         return Identity(Role.CALLER, incident_id)
     if not identity.is_operator:
         raise BadToken(f"a token of role {identity.role} has no stream")
     return identity
 
 
-def _recipient_of(identity: Identity) -> str:
-    return OPERATORS if identity.is_operator else f"{identity.role}:{identity.subject}"
+def _expires_at(token: str) -> datetime:
+    # It has been verified a moment ago; here only the time is wanted.
+    claims = jwt.decode(token, options={"verify_signature": False})
+    return datetime.fromtimestamp(int(claims["exp"]), UTC)
 
 
 async def _begin(session: Session, hello: Hello, parts: SocketParts) -> None:
-    resume = hello.resume
-    async with parts.database.transaction() as connection:
-        backlog = await mailboxes.open_mailbox(
-            connection,
-            session.recipient,
-            epoch=resume.epoch if resume else None,
-            seq=resume.seq if resume else None,
-        )
+    backlog = await _backlog(session.recipient, hello, parts)
     welcome = {
         "type": "welcome",
-        "epoch": backlog.epoch,
-        "seq": backlog.after,
-        "resumed": backlog.resumed,
+        "epoch": f"away-{uuid4().hex[:8]}" if backlog is None else backlog.epoch,
+        "seq": 0 if backlog is None else backlog.after,
+        "resumed": backlog is not None and backlog.resumed,
         "heartbeat_s": parts.heartbeat_s,
         "role": session.identity.role.value,
         "subject": session.identity.subject,
     }
-    session.begin(welcome, backlog)
+    if backlog is None:
+        session.begin_degraded(welcome | {"degraded": True})
+    else:
+        session.begin(welcome, backlog)
     if session.identity.role is Role.RESPONDER:
         responder = parts.conversation.responders.one(ResponderId(session.identity.subject))
         session.say({"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode.value})
@@ -168,45 +168,24 @@ async def _begin(session: Session, hello: Hello, parts: SocketParts) -> None:
         parts.conversation.pictures.show_full(session)
 
 
-async def _listen(websocket: WebSocket, session: Session, parts: SocketParts) -> None:
-    conversation = Conversation(session, parts.conversation)
-    errors = 0
-    while True:
-        frame = await _receive(websocket)
-        session.heard_at_s = session.now_s()
-        problem = await _handled(conversation, frame)
-        if problem is None:
-            errors = max(0, errors - 1)
-            continue
-        session.say(problem)
-        errors += 1
-        if errors > _ERRORS_ALLOWED:
-            session.close(CloseCode.TOO_MANY_ERRORS)
-            return
-
-
-async def _handled(conversation: Conversation, frame: str | bytes) -> dict[str, object] | None:
-    """Do what a frame says; the error message to send when that is not possible."""
-    message_type = None
-    try:
-        message = read_message(frame)
-        message_type = message.type
-        await conversation.hear(message)
-    except BadMessage as bad:
-        return _error(bad.code, bad.detail, field=bad.field, of=bad.of or message_type)
-    except Problem as problem:
-        field = problem.errors[0].field if problem.errors else None
-        return _error(problem.code, problem.detail, field=field, of=message_type)
-    except Exception:
-        log.exception("message not handled", recipient=conversation.session.recipient, type=message_type)
-        return _error("internal", "The service could not do this; please try again.", of=message_type)
-    return None
-
-
-def _error(code: str, detail: str, *, field: str | None = None, of: str | None = None) -> dict[str, object]:
-    SOCKET_ERRORS.labels(code).inc()
-    told = {"type": "error", "code": code, "detail": detail, "field": field, "of": of}
-    return {name: value for name, value in told.items() if value is not None}
+async def _backlog(recipient: str, hello: Hello, parts: SocketParts) -> Backlog | None:
+    """What waits in the client's mailbox; None when the database is away, or goes away at this moment."""
+    resume = hello.resume
+    async with parts.mailboxes:
+        if parts.availability.is_away:
+            return None
+        try:
+            return await mailboxes.open_mailbox(
+                parts.database,
+                recipient,
+                epoch=resume.epoch if resume else None,
+                seq=resume.seq if resume else None,
+            )
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            log.warning("session begins without its mailbox", recipient=recipient, error=str(error))
+            return None
 
 
 async def _receive(websocket: WebSocket) -> str | bytes:
@@ -218,7 +197,7 @@ async def _receive(websocket: WebSocket) -> str | bytes:
 
 
 async def _refuse(websocket: WebSocket, refusal: HelloRefused) -> None:
-    SOCKET_ERRORS.labels(refusal.code.name.lower()).inc()
     with contextlib.suppress(WebSocketDisconnect, RuntimeError, OSError):
-        await websocket.send_json(_error(refusal.code.name.lower(), refusal.detail, field=refusal.field, of="hello"))
+        told = error_message(refusal.code.name.lower(), refusal.detail, field=refusal.field, of="hello")
+        await websocket.send_json(told)
         await websocket.close(refusal.code.value, refusal.code.name.lower())

@@ -1,51 +1,66 @@
 """Who is connected, and the way to them."""
 
-from collections import defaultdict
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
 
+import structlog
+
+from dispatch.encoding import to_json_text
 from dispatch.metrics import SOCKETS
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.mailboxes import OPERATORS, numbered
 from dispatch.realtime.session import Session
+
+log = structlog.get_logger()
+
+# A crowd that comes back in one instant would stand in the way of the SOS that have waited for the database too.
+_BEGIN_AGAIN_WITHIN_S = 3.0
 
 
 class Hub:
     """The sessions of this process by recipient. One person may have several: all are told."""
 
     def __init__(self) -> None:
-        self._sessions: defaultdict[str, set[Session]] = defaultdict(set)
+        # Tuples: nearly everybody has one session, and a set of one takes four times as much.
+        self._sessions: dict[str, tuple[Session, ...]] = {}
 
     def attach(self, session: Session) -> None:
-        """From now on the session is told everything; until it begins, it holds."""
-        self._sessions[session.recipient].add(session)
+        """From now on the session is told everything; until it begins, it holds. It leaves by itself when it ends."""
+        session.on_end = self.detach
+        self._sessions[session.recipient] = (*self._sessions.get(session.recipient, ()), session)
         SOCKETS.labels(session.identity.role.value).inc()
 
     def detach(self, session: Session) -> None:
         """The session is gone."""
-        sessions = self._sessions.get(session.recipient, set())
-        if session in sessions:
-            sessions.discard(session)
-            SOCKETS.labels(session.identity.role.value).dec()
-        if not sessions:
-            self._sessions.pop(session.recipient, None)
+        sessions = self._sessions.get(session.recipient, ())
+        if session not in sessions:
+            return
+        SOCKETS.labels(session.identity.role.value).dec()
+        left = tuple(each for each in sessions if each is not session)
+        if left:
+            self._sessions[session.recipient] = left
+        else:
+            del self._sessions[session.recipient]
 
     def deliver(self, recipient: str, seq: int, body: str) -> None:
         """A committed message to every session of its recipient."""
         sessions = self._sessions.get(recipient)
         if sessions:
             message = numbered(seq, body)
-            for session in sessions:
-                session.deliver(seq, message)
+            self._each(sessions, lambda session: session.deliver(seq, body, message))
 
     def read_again(self, recipient: str) -> None:
         """Have every session of a recipient read what is kept for it: a commit's answer was lost."""
         for session in self._sessions.get(recipient, ()):
             session.read_again()
 
-    def tell(self, recipient: str, message: object) -> None:
+    def tell(self, recipient: str, message: Mapping[str, Any]) -> None:
         """A message without a number to every session of its recipient."""
-        for session in self._sessions.get(recipient, ()):
-            session.say(message)
+        sessions = self._sessions.get(recipient)
+        if sessions:
+            text = to_json_text(message)
+            self._each(sessions, lambda session: session.say(message, text))
 
     def operators(self) -> list[Session]:
         """The consoles that are open."""
@@ -54,7 +69,11 @@ class Hub:
     def sessions(self) -> Iterator[Session]:
         """Everybody connected."""
         for sessions in list(self._sessions.values()):
-            yield from list(sessions)
+            yield from sessions
+
+    def has_session(self, recipient: str) -> bool:
+        """Whether anybody is connected for that recipient."""
+        return recipient in self._sessions
 
     def count(self, prefix: str) -> int:
         """How many recipients whose name begins with `prefix` are connected."""
@@ -64,3 +83,26 @@ class Hub:
         """Tell everybody to come back later."""
         for session in self.sessions():
             session.close(CloseCode.GOING_AWAY)
+
+    def begin_again(self) -> int:
+        """Send those who began without the database away to get a mailbox; answers how many.
+
+        Spread over some seconds, consoles and callers first. To be called when the database is back; again does no
+        harm.
+        """
+        degraded = [each for each in self.sessions() if each.is_degraded]
+        degraded.sort(key=lambda session: session.recipient.startswith("responder:"))
+        loop = asyncio.get_running_loop()
+        for number, session in enumerate(degraded):
+            loop.call_later(_BEGIN_AGAIN_WITHIN_S * number / len(degraded), session.close, CloseCode.BEGIN_AGAIN)
+        return len(degraded)
+
+    @staticmethod
+    def _each(sessions: tuple[Session, ...], tell: Callable[[Session], None]) -> None:
+        for session in sessions:
+            try:
+                tell(session)
+            except Exception:
+                # Whatever is wrong with one socket, the others are told; this one comes back and is sent what it lacks.
+                log.exception("session could not be told", recipient=session.recipient)
+                session.close(CloseCode.GOING_AWAY)

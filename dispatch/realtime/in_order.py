@@ -10,6 +10,8 @@ class InOrder:
     for one recipient happen in order, but the process may hear of them the other way round: the later one waits here.
     """
 
+    __slots__ = ("_sent", "_waiting")
+
     def __init__(self) -> None:
         self._sent: int | None = None
         self._waiting: dict[int, str] = {}

@@ -7,6 +7,9 @@ from uuid import uuid4
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.storage.database import Database
+from dispatch.storage.prepared import Prepared
+
 OPERATORS = "operators"
 
 
@@ -29,13 +32,36 @@ class ReceivedAlert:
     alert_id: str
 
 
-_OPEN = text(
+# One round trip, and so one look: no message can come between the mailbox's number and its messages.
+_OPEN = Prepared(
+    "open_mailbox",
     """
+with made as (
     insert into mailboxes (recipient, epoch, last_seq) values (:recipient, :epoch, 0)
-    on conflict (recipient) do nothing
-    """
+    on conflict (recipient) do nothing returning epoch, last_seq
+),
+mailbox as (
+    select epoch, last_seq from made
+    union all
+    select epoch, last_seq from mailboxes where recipient = :recipient and not exists (select from made)
 )
-_STATE = text("select epoch, last_seq from mailboxes where recipient = :recipient")
+select mailbox.epoch, mailbox.last_seq, message.seq, message.body
+from mailbox left join messages as message
+    on message.recipient = :recipient and message.seq > case when mailbox.epoch = :resume_epoch then :after else 0 end
+   and message.seq <= mailbox.last_seq and (:with_kept or mailbox.epoch = :resume_epoch)
+order by message.seq
+""",
+    {
+        "recipient": "text",
+        "epoch": "text",
+        "resume_epoch": "text",
+        "after": "int8",
+        "with_kept": "bool",
+    },
+)
+# What is prepared before anybody waits for it.
+STATEMENTS = (_OPEN,)
+
 _AFTER = text(
     """
     select seq, body from messages
@@ -53,25 +79,41 @@ _ACKNOWLEDGE = text(
 
 
 async def open_mailbox(
-    connection: AsyncConnection, recipient: str, *, epoch: str | None = None, seq: int | None = None
+    database: Database, recipient: str, *, epoch: str | None = None, seq: int | None = None
 ) -> Backlog:
     """The mailbox of `recipient`, made if there is none, with what a session resuming at `seq` of `epoch` lacks.
 
     A resume works when every message after `seq` is still kept. Otherwise everything not yet acknowledged is given,
     and the session is told that it did not resume. The operators share one mailbox and read pictures instead of old
-    messages: without a resume they start at its end.
+    messages: without a resume they start at its end. Raises `psycopg.Error` when the database does not answer.
     """
-    await connection.execute(_OPEN, {"recipient": recipient, "epoch": uuid4().hex[:12]})
-    state = (await connection.execute(_STATE, {"recipient": recipient})).one()
-    if epoch == state.epoch and seq is not None and seq <= state.last_seq:
-        kept = await messages_after(connection, recipient, seq, state.last_seq)
-        if len(kept) == state.last_seq - seq:
-            return Backlog(state.epoch, seq, state.last_seq, resumed=True, messages=kept)
+    own_epoch, last_seq, kept = await _read(database, recipient, epoch=epoch, after=seq or 0)
+    if epoch == own_epoch and seq is not None and seq <= last_seq and len(kept) == last_seq - seq:
+        return Backlog(own_epoch, seq, last_seq, resumed=True, messages=kept)
     if recipient == OPERATORS:
-        return Backlog(state.epoch, state.last_seq, state.last_seq, resumed=False, messages=())
-    kept = await messages_after(connection, recipient, 0, state.last_seq)
-    after = kept[0][0] - 1 if kept else state.last_seq
-    return Backlog(state.epoch, after, state.last_seq, resumed=False, messages=kept)
+        return Backlog(own_epoch, last_seq, last_seq, resumed=False, messages=())
+    if epoch == own_epoch:
+        own_epoch, last_seq, kept = await _read(database, recipient)
+    after = kept[0][0] - 1 if kept else last_seq
+    return Backlog(own_epoch, after, last_seq, resumed=False, messages=kept)
+
+
+async def _read(
+    database: Database, recipient: str, *, epoch: str | None = None, after: int = 0
+) -> tuple[str, int, tuple[tuple[int, str], ...]]:
+    """The mailbox's epoch and number, and what is kept: after `after` when `epoch` is its own."""
+    parameters = {
+        "recipient": recipient,
+        "epoch": uuid4().hex[:12],
+        "resume_epoch": epoch,
+        "after": after,
+        # Thousands of old messages, of which a console without a resume wants none.
+        "with_kept": recipient != OPERATORS,
+    }
+    # Made by somebody else at this very moment, it is in neither part of the statement; then it is there.
+    rows = await database.run(_OPEN, parameters) or await database.run(_OPEN, parameters)
+    kept = tuple((int(seq), body) for _, _, seq, body in rows if seq is not None and body is not None)
+    return str(rows[0][0]), int(rows[0][1] or 0), kept
 
 
 async def messages_after(

@@ -74,6 +74,20 @@ class ProgressMade(_Message):
     stage: Literal["en_route", "aed_collected", "on_scene", "done", "gave_up"]
 
 
+class AedTrouble(_Message):
+    """The AED that a runner was sent for cannot be had."""
+
+    type: Literal["aed_problem"]
+    alert_id: str = Field(max_length=64)
+    problem: Literal["missing", "locked", "broken"]
+
+
+class WakeMe(_Message):
+    """Does my phone wake? Asks for a test alert."""
+
+    type: Literal["test_alert"]
+
+
 class Watch(_Message):
     """The part of the map that an operator looks at: west, south, east, north."""
 
@@ -100,7 +114,7 @@ class Ping(_Message):
     type: Literal["ping"]
 
 
-ClientMessage = Hello | Position | Duty | Ack | Answer | ProgressMade | Watch | Ping
+ClientMessage = Hello | Position | Duty | Ack | Answer | ProgressMade | AedTrouble | WakeMe | Watch | Ping
 
 _PARSER: TypeAdapter[ClientMessage] = TypeAdapter(Annotated[ClientMessage, Field(discriminator="type")])
 

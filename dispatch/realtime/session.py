@@ -1,14 +1,11 @@
-"""One connected client: straight to its socket or through a bounded queue, and its messages in order."""
+"""One connected client: its messages in order, at once while it reads, and those that wait while it does not."""
 
-import asyncio
-import contextlib
 import math
-from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from itertools import count
+from time import monotonic
 from typing import Any
-from uuid import uuid4
-
-from starlette.websockets import WebSocket, WebSocketDisconnect
 
 from dispatch.access.tokens import Identity
 from dispatch.encoding import to_json_text
@@ -16,50 +13,86 @@ from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
 from dispatch.realtime.mailboxes import Backlog, numbered
-from dispatch.realtime.stream_protocol import send_now_of
+from dispatch.realtime.outbox import Outbox
+from dispatch.realtime.stream_protocol import Line
 from geo.bounding_box import BoundingBox
 
-_CLOSE_WITHIN_S = 5.0
-_PEER_IS_GONE = (WebSocketDisconnect, RuntimeError, OSError)
+_numbers = count(1)
 
 
 class Session:
-    """A socket after its hello. Senders never wait: what does not fit into the queue closes the session.
+    """A client after its hello. Senders never wait: what does not fit into the outbox ends the session.
 
-    Sent first is the greeting, then the backlog, then what is queued. While nothing is, messages go to the socket
-    at once, until it takes no more.
+    Until `begin` everything is held. There is no task behind it: what can be sent is sent at once, the rest when the
+    line says that it takes more.
     """
 
-    def __init__(self, websocket: WebSocket, identity: Identity, recipient: str, *, queue_size: int) -> None:
-        self.session_id = uuid4().hex[:12]
+    __slots__ = (
+        "_has_begun",
+        "_line",
+        "_outbox",
+        "_queue_size",
+        "expires_at",
+        "gap_since_s",
+        "heard_at_s",
+        "identity",
+        "in_order",
+        "is_degraded",
+        "on_end",
+        "recipient",
+        "session_id",
+        "told_at_s",
+        "watching",
+    )
+
+    def __init__(
+        self,
+        line: Line,
+        identity: Identity,
+        recipient: str,
+        *,
+        queue_size: int,
+        expires_at: datetime | None = None,
+    ) -> None:
+        self.session_id = str(next(_numbers))
         self.identity = identity
         self.recipient = recipient
+        # When the token runs out, by the service's clock.
+        self.expires_at = expires_at
         # What an operator looks at; None until the first `watch`, which means everywhere.
         self.watching: BoundingBox | None = None
-        self.wants_full_picture = True
+        # It began without the database: it has no mailbox, and is told everything without numbers.
+        self.is_degraded = False
         self.in_order = InOrder()
-        self.heard_at_s = self.now_s()
+        self.heard_at_s = self.told_at_s = self.now_s()
         self.gap_since_s: float | None = None
-        self._websocket = websocket
-        self._send_now = send_now_of(websocket.scope)
-        # Nothing is between the queue and the socket: what is said now may not overtake anything.
-        self._at_rest = False
-        self._backlog: deque[str] = deque()
-        self._begun = asyncio.Event()
-        self._queue: asyncio.Queue[str] = asyncio.Queue(queue_size)
-        self._closing: asyncio.Future[CloseCode] = asyncio.get_running_loop().create_future()
+        # Told once, when nobody can count on this session any more.
+        self.on_end: Callable[[Session], None] | None = None
+        self._line: Line | None = line
+        self._queue_size = queue_size
+        # Something waits: what is said now may not overtake it.
+        self._outbox: Outbox | None = None
+        self._has_begun = False
 
     def begin(self, greeting: object, backlog: Backlog) -> None:
         """Greet, send what the client lacks, then everything held since the session was attached."""
-        # Not through the bounded queue: what waited for a phone that was away must not count as its slowness.
-        self._backlog.append(to_json_text(greeting))
-        self._backlog.extend(numbered(seq, body) for seq, body in backlog.messages)
-        self._begun.set()
+        self._greet([to_json_text(greeting), *(numbered(seq, body) for seq, body in backlog.messages)])
         for message in self.in_order.begin(backlog.last_seq):
             self.say_text(message)
 
-    def deliver(self, seq: int, message: str) -> None:
-        """A numbered message, sent when its turn comes."""
+    def begin_degraded(self, greeting: object) -> None:
+        """Greet a client whose mailbox cannot be read."""
+        self.is_degraded = True
+        self._greet([to_json_text(greeting)])
+
+    def deliver(self, seq: int, body: str, message: str) -> None:
+        """A numbered message (`message` is `body` with its number), sent when its turn comes.
+
+        A session without a mailbox gets it as it is: it will be sent again, numbered, to the session after this one.
+        """
+        if self.is_degraded:
+            self.say_text(body)
+            return
         for due in self.in_order.offer(seq, message):
             self.say_text(due)
         if not self.in_order.has_gap:
@@ -78,68 +111,84 @@ class Session:
 
     def read_again(self) -> None:
         """Perhaps something was written for it that it was not told: at the next look what is kept is read."""
-        self.gap_since_s = -math.inf
+        if not self.is_degraded:
+            self.gap_since_s = -math.inf
 
-    def say(self, message: object) -> None:
-        """A message without a number."""
-        self.say_text(to_json_text(message))
+    def say(self, message: Mapping[str, Any], text: str | None = None) -> None:
+        """A message without a number; `text` is its JSON where that is at hand.
+
+        To a client that reads slowly a later one of the same subject takes its place.
+        """
+        if self._outbox is None and self._has_begun and self._sent(text or to_json_text(message)):
+            return
+        self._keep(message)
 
     def say_text(self, message: str) -> None:
-        """A message that is JSON already."""
-        if self.is_closing:
+        """A message that is JSON already, and that nothing takes the place of."""
+        if self._outbox is None and self._has_begun and self._sent(message):
             return
-        if self._at_rest and self._queue.empty() and self._send_now(message):
+        self._keep(message)
+
+    def drained(self) -> None:
+        """The line takes more: send what waits."""
+        outbox = self._outbox
+        if outbox is None or not self._has_begun:
             return
-        try:
-            self._queue.put_nowait(message)
-        except asyncio.QueueFull:
-            self.close(CloseCode.SLOW_READER)
+        while outbox:
+            if not self._sent(outbox.first()):
+                return
+            outbox.drop_first()
+        self._outbox = None
 
     def close(self, code: CloseCode) -> None:
-        """End the session; the first reason counts."""
-        if not self._closing.done():
-            SOCKETS_CLOSED.labels(code.name.lower()).inc()
-            self._closing.set_result(code)
+        """End the session; the first reason counts. What it has not been sent it is sent when it comes back."""
+        if self._line is None:
+            return
+        SOCKETS_CLOSED.labels(code.name.lower()).inc()
+        self.drained()
+        self._line.end(code.value, code.name.lower())
+        self.gone()
+
+    def gone(self) -> None:
+        """The client is gone, or as good as that: nobody counts on this session any more."""
+        self._line = self._outbox = None
+        told, self.on_end = self.on_end, None
+        if told is not None:
+            told(self)
 
     @staticmethod
     def now_s() -> float:
-        """The loop's own time, for how long something has lasted."""
-        return asyncio.get_running_loop().time()
+        """The clock of durations. Not the loop's: to ask which loop runs is a system call, at every position."""
+        return monotonic()
 
     @property
     def is_closing(self) -> bool:
-        """Whether the session has been told to end."""
-        return self._closing.done()
+        """Whether the session has ended or been told to."""
+        return self._line is None
 
-    async def write(self) -> None:
-        """Send until the session ends; then close the socket with the reason."""
-        sender = asyncio.ensure_future(self._send())
-        ends: set[asyncio.Future[Any]] = {sender, self._closing}
-        try:
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            sender.cancel()
-            with contextlib.suppress(asyncio.CancelledError, *_PEER_IS_GONE):
-                await sender
-        if self._closing.done():
-            # A peer that reads nothing never lets the close frame through either.
-            with contextlib.suppress(TimeoutError, *_PEER_IS_GONE):
-                async with asyncio.timeout(_CLOSE_WITHIN_S):
-                    await self._say_goodbye(self._closing.result())
+    @property
+    def is_backed_up(self) -> bool:
+        """Whether messages wait for the client to read."""
+        return self._outbox is not None
 
-    async def _send(self) -> None:
-        await self._begun.wait()
-        while self._backlog:
-            await self._websocket.send_text(self._backlog.popleft())
-        while True:
-            self._at_rest = True
-            message = await self._queue.get()
-            self._at_rest = False
-            await self._websocket.send_text(message)
+    def _greet(self, first: Sequence[str]) -> None:
+        if self._line is None:
+            return
+        outbox = self._outbox or Outbox(self._queue_size)
+        outbox.put_first(first)
+        self._outbox, self._has_begun = outbox, True
+        self.drained()
 
-    async def _say_goodbye(self, code: CloseCode) -> None:
-        # After a message that may not have gone out, none may: the client would acknowledge past it. It comes back.
-        if code is not CloseCode.SLOW_READER and self._at_rest:
-            while not self._queue.empty():
-                await self._websocket.send_text(self._queue.get_nowait())
-        await self._websocket.close(code.value, code.name.lower())
+    def _sent(self, text: str) -> bool:
+        if self._line is None or not self._line.send_now(text):
+            return False
+        self.told_at_s = self.now_s()
+        return True
+
+    def _keep(self, message: str | Mapping[str, Any]) -> None:
+        if self._line is None:
+            return
+        if self._outbox is None:
+            self._outbox = Outbox(self._queue_size)
+        if not self._outbox.put(message):
+            self.close(CloseCode.SLOW_READER)

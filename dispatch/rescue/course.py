@@ -1,5 +1,6 @@
 """The course of one decision: what happens in it, each event folded in before the next is decided."""
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -36,6 +37,8 @@ class Course:
     scene: Scene
     planner: Planner = best_plan
     events: list[Event] = field(default_factory=list)
+    # Whether the scene says what is near; notes that need no look around do without.
+    has_looked: bool = True
 
     def happens(self, what: Happening, by: str = "system") -> None:
         """Note what happens, and fold it in."""
@@ -45,7 +48,8 @@ class Course:
 
     def decision(self) -> Decision:
         """What has come of it."""
-        wake = next_wake(self.incident, self.policy, self.scene.now, wants_more=self.wants_more)
+        wants_more = self.wants_more or (not self.has_looked and self.might_want_more)
+        wake = next_wake(self.incident, self.policy, self.scene.now, wants_more=wants_more)
         return Decision(self.incident, tuple(self.events), wake)
 
     def alert_of(self, alert_id: AlertId, responder_id: ResponderId | None = None) -> Alert:
@@ -79,11 +83,11 @@ class Course:
     def _team_is_whole(self) -> bool:
         policy, incident = self.policy, self.incident
         on_cpr = len(incident.helped(AlertRole.CPR))
-        fetching = any(each.role is AlertRole.AED for each in incident.alerts.values())
-        to_fetch = any(each.aed_id not in incident.lost_aeds for each in self.scene.aeds)
-        if not fetching and not to_fetch:
-            return on_cpr >= policy.enough_cpr_without_aed
-        return on_cpr >= policy.enough_cpr and len(incident.helped(AlertRole.AED)) >= policy.enough_aed
+        if len(incident.helped(AlertRole.AED)) >= policy.enough_aed:
+            return on_cpr >= policy.enough_cpr
+        asked_for = (each.aed_id for each in incident.alerts.values() if each.aed_id is not None)
+        to_fetch = any(each not in incident.lost_aeds for each in (*asked_for, *(aed.aed_id for aed in self.scene.aeds)))
+        return not to_fetch and on_cpr >= policy.enough_cpr_without_aed
 
     @property
     def is_over(self) -> bool:
@@ -122,9 +126,8 @@ class Course:
     def _leave_lost_aeds(self) -> None:
         """Nobody runs for an AED that is not to be had: whom the plan sends for no other goes to the patient."""
         for alert in self.incident.engaged():
-            fetches_it = AlertState.AED_COLLECTED not in alert.stages and not alert.is_there
-            if alert.aed_id in self.incident.lost_aeds and fetches_it:
-                self.happens(reassigned(hands_only(alert, self.scene, self.incident.floor), alert, self.scene.now))
+            if alert.aed_id in self.incident.lost_aeds and not alert.has_aed:
+                self.happens(hands_only(alert, self.scene, self.incident.floor))
 
     def _take_back(self, plan: Plan) -> None:
         no_longer = set(plan.withdrawn)
@@ -157,3 +160,11 @@ class Course:
         self.take_back_offers(reason)
         for alert in self.incident.engaged():
             self.happens(StoodDown(alert_id=alert.alert_id, reason=reason))
+
+    def let_go(self, alert_ids: Collection[AlertId]) -> None:
+        """End alerts of responders who turn out to be bound elsewhere."""
+        reason = StandDownReason.NO_LONGER_NEEDED
+        for alert in list(self.incident.alerts.values()):
+            if alert.alert_id in alert_ids and alert.is_active:
+                ends = StoodDown if alert.is_engaged else Withdrawn
+                self.happens(ends(alert_id=alert.alert_id, reason=reason))

@@ -18,6 +18,7 @@ from dispatch.responders import repository
 from dispatch.responders.responder import Engagement, Fix, Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.schemas import ResponderChange, ResponderIn
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 from geo.place import Place
 
@@ -37,6 +38,8 @@ class ResponderService:
         self._clock = clock
         self._timezone = timezone
         self._saving: WeakValueDictionary[ResponderId, asyncio.Lock] = WeakValueDictionary()
+        # Whose duty changed while the database was away.
+        self._unsaved: set[ResponderId] = set()
         # Told of every word on duty, so that all devices of one person show the same.
         self.on_duty_told: Callable[[Responder], None] | None = None
         # Told when somebody who has not answered yet goes off duty; set by who runs the incidents.
@@ -83,7 +86,7 @@ class ResponderService:
         """Go on or off duty. Who leaves with an alert unanswered has declined it; who accepted one is still on it."""
         responder = self.one(responder_id)
         if responder.on_duty != on_duty or mode not in {None, responder.mode}:
-            responder = await self._save(responder.responder_id, on_duty=on_duty, mode=mode or responder.mode)
+            responder = await self._save_duty(responder.responder_id, on_duty=on_duty, mode=mode or responder.mode)
         if self.on_duty_told is not None:
             self.on_duty_told(responder)
         engagement = self._roster.engagement_of(responder.responder_id)
@@ -104,6 +107,7 @@ class ResponderService:
 
     async def save_moved(self) -> int:
         """Write down the fixes that are newer than what is written; returns how many."""
+        await self._save_unsaved()
         moved = self._roster.take_moved()
         if moved:
             try:
@@ -139,6 +143,24 @@ class ResponderService:
             "fix_at": None if fix is None else fix.at,
             "created_at": responder.created_at,
         }
+
+    async def _save_duty(self, responder_id: ResponderId, **values: Any) -> Responder:
+        """Duty is needed now, and believed though the database is away: then it is written down with the positions."""
+        try:
+            return await self._save(responder_id, **values)
+        except Exception as error:
+            if not is_outage(error):
+                raise
+            self._unsaved.add(responder_id)
+            changed = replace(self.one(responder_id), **values)
+            self._roster.put(changed)
+            return changed
+
+    async def _save_unsaved(self) -> None:
+        for responder_id in list(self._unsaved):
+            responder = self.one(responder_id)
+            await self._save(responder_id, on_duty=responder.on_duty, mode=responder.mode)
+            self._unsaved.discard(responder_id)
 
     async def _save(self, responder_id: ResponderId, **values: Any) -> Responder:
         # The row is written whole: two changes of one profile at the same moment must see each other.

@@ -1,19 +1,16 @@
 """One pool of connections; one request, one transaction."""
 
-import os
-import socket
 from collections.abc import AsyncIterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from typing import Any
-from weakref import WeakSet
 
 import psycopg
 from psycopg.conninfo import make_conninfo
-from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, DirectConnections, Row
+from dispatch.storage.patience import PATIENCE_S, Patience
 from dispatch.storage.prepared import Prepared
 
 # As many decisions are written at once as two cores can plan; more connections are made when needed.
@@ -47,7 +44,7 @@ class Database:
     `transaction` commits at its end or rolls back. `statement` spares the round trips of begin and commit where one
     statement is all there is. `run` is the same for the statements on the way of an SOS, straight over libpq;
     `run_together` takes several of those in one transaction. The last two answer, or fail, within `answer_within_s`;
-    the first two wait for a server that hangs until `sever` cuts them off.
+    the first two wait for a server that hangs until `sever` cuts them off, or `patience_s` have passed in silence.
     """
 
     def __init__(
@@ -57,9 +54,10 @@ class Database:
         connections: int = 10,
         answer_within_s: float = ANSWER_WITHIN_S,
         connect_within_s: float = CONNECT_WITHIN_S,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self.url = driver_url(url)
-        self._pooled_connections: WeakSet[psycopg.AsyncConnection[Any]] = WeakSet()
+        self._patience = Patience(patience_s)
         self._engine = self._pooled(connections)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
         self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
@@ -83,11 +81,8 @@ class Database:
             connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 2},
             **options,
         )
-        event.listen(engine.sync_engine, "connect", self._note_connection)
+        self._patience.watch(engine)
         return engine
-
-    def _note_connection(self, connection: Any, _record: object) -> None:
-        self._pooled_connections.add(connection.driver_connection)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
@@ -126,18 +121,10 @@ class Database:
 
         Cancelling them would not do: psycopg first asks the server, which hangs, to cancel, for up to ten seconds.
         """
-        for connection in list(self._pooled_connections):
-            if not connection.closed:
-                _hang_up(connection.pgconn.socket)
+        self._patience.end()
 
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
         await self._autocommit.dispose()
         await self._direct.close()
-
-
-def _hang_up(descriptor: int) -> None:
-    # On a copy of the descriptor: the connection's own stays open, so that its number cannot become another's.
-    with suppress(OSError), socket.socket(fileno=os.dup(descriptor)) as line:
-        line.shutdown(socket.SHUT_RDWR)

@@ -22,6 +22,7 @@ async def test_a_late_yes_after_the_close_is_answered_with_the_reason(service: S
         opened = await service.sos()
         alert = await r1.next("alert")
         await service.time_passes(seconds=30)
+        assert (await r1.next("stand_down"))["reason"] == "expired"
         await service.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
         await r1.answer(alert, "accept")
         answer = await r1.next("stand_down")
@@ -60,7 +61,8 @@ async def test_saying_the_same_twice_changes_nothing(service: ServiceInProcess) 
         for _ in range(3):
             await r1.progress(alert, "en_route")
         await r1.settled()
-        assert len(r1.all("assignment")) == 1
+        # One for the yes, one for the stage: what another of their devices has to know.
+        assert [each["state"] for each in r1.all("assignment")] == ["accepted", "en_route"]
         assert r1.all("error") == []
         kinds = [line["kind"] for line in (await service.incident(opened["incident_id"]))["timeline"]]
     assert kinds.count("accepted") == kinds.count("stage_reached") == 1

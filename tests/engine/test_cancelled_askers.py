@@ -14,7 +14,7 @@ async def test_a_replacement_is_told_though_who_declined_has_gone(
     service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     committed, go_on = asyncio.Event(), asyncio.Event()
-    record = ledger.record_decision
+    record = ledger.record_decisions
 
     async def slowly(*arguments, **named):  # type: ignore[no-untyped-def]
         sent = await record(*arguments, **named)
@@ -27,7 +27,7 @@ async def test_a_replacement_is_told_though_who_declined_has_gone(
         alert = await r1.next("alert")
         async with service.on_duty("r2", beside(WULIN, north_m=200)) as r2:
             await service.service.acknowledgements.flush()
-            monkeypatch.setattr(ledger, "record_decision", slowly)
+            monkeypatch.setattr(ledger, "record_decisions", slowly)
             decline = Decline(AlertId(alert["alert_id"]), ResponderId("r1"))
             engine = service.service.engine
             asking = asyncio.create_task(engine.command(IncidentId(opened["incident_id"]), decline, by="responder:r1"))

@@ -39,13 +39,8 @@ push_jobs = Table(
     Column("id", Uuid, primary_key=True, comment="the hook's idempotency key, and what a receipt names"),
     Column("channel", Text, nullable=False),
     Column("responder_id", Text, nullable=False),
-    # A subscription that is gone takes its jobs with it: there is nobody left to send them to.
-    Column(
-        "subscription_id",
-        Uuid,
-        ForeignKey("push_subscriptions.id", ondelete="CASCADE"),
-        comment="null for the hook, which is told the telephone number",
-    ),
+    # No foreign key: jobs are written on the way of an SOS, which must not fail because a device unsubscribes just now.
+    Column("subscription_id", Uuid, comment="null for the hook, which is told the telephone number"),
     Column("service", Text, nullable=False, comment="who is to take it; one slow service must not hold up others"),
     Column("alert_id", Uuid),
     Column("test_id", Uuid),
@@ -77,7 +72,7 @@ Index("ix_push_jobs_queued", push_jobs.c.next_attempt_at, postgresql_where=text(
 Index("ix_push_jobs_taken", push_jobs.c.taken_by, postgresql_where=text("taken_by IS NOT NULL"))
 Index("ix_push_jobs_dead", push_jobs.c.died_at, postgresql_where=text("state = 'dead'"))
 Index("ix_push_jobs_created_at", push_jobs.c.created_at)
-Index("ix_push_jobs_subscription_id", push_jobs.c.subscription_id)
+Index("ix_push_jobs_subscription_id", push_jobs.c.subscription_id, postgresql_where=text("state = 'queued'"))
 Index(
     "ix_push_jobs_tests", push_jobs.c.responder_id, push_jobs.c.created_at, postgresql_where=text("test_id IS NOT NULL")
 )

@@ -77,19 +77,12 @@ def upgrade() -> None:
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.CheckConstraint("channel in ('socket', 'web_push', 'webhook')", name=op.f("ck_push_jobs_channel")),
         sa.CheckConstraint("state in ('queued', 'sent', 'dead')", name=op.f("ck_push_jobs_state")),
-        sa.ForeignKeyConstraint(
-            ["subscription_id"],
-            ["push_subscriptions.id"],
-            name=op.f("fk_push_jobs_subscription_id"),
-            ondelete="CASCADE",
-        ),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_push_jobs")),
         sa.UniqueConstraint("alert_id", "subscription_id", name=op.f("uq_push_jobs_alert_id_subscription_id")),
     )
     for name, columns, condition in _JOB_INDEXES:
         op.create_index(name, "push_jobs", columns, unique=name.startswith("uq_"), postgresql_where=sa.text(condition))
     op.create_index("ix_push_jobs_created_at", "push_jobs", ["created_at"], unique=False)
-    op.create_index("ix_push_jobs_subscription_id", "push_jobs", ["subscription_id"], unique=False)
     op.create_table(
         "hook_proofs",
         sa.Column("responder_id", sa.Text(), nullable=False),
@@ -109,6 +102,7 @@ _JOB_INDEXES = (
     ("uq_push_jobs_alert_hook", ["alert_id"], "subscription_id IS NULL"),
     ("ix_push_jobs_queued", ["next_attempt_at"], "state = 'queued'"),
     ("ix_push_jobs_taken", ["taken_by"], "taken_by IS NOT NULL"),
+    ("ix_push_jobs_subscription_id", ["subscription_id"], "state = 'queued'"),
     ("ix_push_jobs_dead", ["died_at"], "state = 'dead'"),
     ("ix_push_jobs_tests", ["responder_id", "created_at"], "test_id IS NOT NULL"),
 )

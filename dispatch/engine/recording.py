@@ -1,0 +1,136 @@
+"""Writes decisions down: in PostgreSQL, or, while that is away, in the journal of this process."""
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+
+import structlog
+from psycopg import Error, IntegrityError
+
+from dispatch.engine import ledger
+from dispatch.engine.decision_codec import JournaledDecision, Opening, decision_to_json
+from dispatch.engine.journal import Journal, JournalFailed
+from dispatch.engine.ledger import Outgoing, Sent
+from dispatch.metrics import JOURNALED
+from dispatch.rescue.course import Decision
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.storage.availability import Availability
+from dispatch.storage.database import Database
+
+log = structlog.get_logger()
+
+# A disk that hangs must not hold an SOS: then it is dispatched though nothing but memory knows of it.
+_JOURNAL_WITHIN_S = 1.0
+
+
+class Recording:
+    """The one way to write a decision down. What is not in PostgreSQL yet is in `unwritten`, by incident."""
+
+    def __init__(self, database: Database, availability: Availability, journal: Callable[[], Journal]) -> None:
+        self._database = database
+        self._availability = availability
+        self._begin_journal = journal
+        self._journal: Journal | None = None
+        self._appending = asyncio.Lock()
+        self.unwritten: dict[IncidentId, list[JournaledDecision]] = {}
+
+    @property
+    def is_away(self) -> bool:
+        """Whether the service goes on without PostgreSQL."""
+        return self._availability.is_away
+
+    def explains(self, error: Exception) -> bool:
+        """Whether a failure is no more than the database being away, which is noted and said once."""
+        return self._availability.note_failure(error)
+
+    async def open(self, decision: Decision, outgoing: Sequence[Outgoing], opening: Opening) -> list[Sent] | None:
+        """Write an incident's opening; None: it is in the journal, and messages have no numbers yet.
+
+        Raises `IntegrityError` when the request id or a responder is taken, other psycopg errors when others were in
+        the way (`is_contention`).
+        """
+        if not self.is_away:
+            try:
+                return await ledger.record_opening(
+                    self._database, decision, outgoing, request_id=opening.request_id, receipt=opening.receipt
+                )
+            except Error as error:
+                self._must_be_an_outage(error)
+        await self._keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
+        return None
+
+    async def go_on(
+        self, decisions: Sequence[Decision], outgoing: Sequence[Sequence[Outgoing]], *, rewake: bool
+    ) -> list[Sent] | None:
+        """Write what commands led to, of one incident or of several at once; None and errors as for `open`."""
+        if not self.is_away and not any(each.incident.incident_id in self.unwritten for each in decisions):
+            try:
+                return await ledger.record_decisions(
+                    self._database, list(zip(decisions, outgoing, strict=True)), rewake=rewake
+                )
+            except Error as error:
+                self._must_be_an_outage(error)
+        await self._keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
+        return None
+
+    def _must_be_an_outage(self, error: Error) -> None:
+        if isinstance(error, IntegrityError) or not self._availability.note_failure(error):
+            raise error
+
+    async def _keep(self, decisions: Iterable[JournaledDecision]) -> None:
+        for each in decisions:
+            self.unwritten.setdefault(each.incident_id, []).append(each)
+        records = [decision_to_json(each.incident_id, each.events, opening=each.opening) for each in decisions]
+        try:
+            async with asyncio.timeout(_JOURNAL_WITHIN_S), self._appending:
+                await asyncio.to_thread(self._append, records)
+        except (JournalFailed, TimeoutError, OSError) as error:
+            # Whoever lies there is helped all the same; that a crash would forget it now is said aloud.
+            JOURNALED.labels("failed").inc(len(records))
+            log.critical("neither the database nor the journal can be written", error=str(error))
+        else:
+            JOURNALED.labels("kept").inc(len(records))
+
+    def _append(self, records: Iterable[dict[str, object]]) -> None:
+        if self._journal is None:
+            self._journal = self._begin_journal()
+        for each in records:
+            self._journal.append(each)
+
+    def prepare(self) -> None:
+        """Take room on the disk for the journal before it is needed. Raises nothing; says what is wrong."""
+        try:
+            self._journal = self._begin_journal()
+        except JournalFailed as error:
+            log.critical("no journal: while the database is away nothing but memory will know", error=str(error))
+
+    def written(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> None:
+        """These are in PostgreSQL now."""
+        left = [each for each in self.unwritten.get(incident_id, ()) if each not in decisions]
+        if left:
+            self.unwritten[incident_id] = left
+            return
+        self.unwritten.pop(incident_id, None)
+
+    async def clear(self) -> None:
+        """Everything is in PostgreSQL: the journal begins anew. To be called with nothing unwritten."""
+        if self._journal is None or self._journal.count == 0:
+            return
+        async with self._appending:
+            if not self.unwritten:
+                await asyncio.to_thread(self._forget, self._journal)
+
+    @staticmethod
+    def _forget(journal: Journal) -> None:
+        try:
+            journal.mark_taken(journal.count)
+            journal.forget()
+        except JournalFailed as error:
+            # It will be taken in again at the next start, which changes nothing.
+            log.warning("journal not cleared", error=str(error))
+
+    def close(self) -> None:
+        """Let go of the journal; what is unwritten in it is taken in at the next start."""
+        if self._journal is not None:
+            if not self.unwritten:
+                self._forget(self._journal)
+            self._journal.close()
