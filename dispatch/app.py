@@ -12,7 +12,7 @@ from dispatch import health
 from dispatch.access import endpoints as access_endpoints
 from dispatch.access.limits import RateLimit
 from dispatch.aeds import endpoints as aed_endpoints
-from dispatch.clock import Clock, SystemClock
+from dispatch.clock import Clock, SteadyClock
 from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.sos_door import SosDoor
 from dispatch.middleware import AnswerHeaders, BodyLimit, Timing
@@ -20,6 +20,7 @@ from dispatch.openapi import ProblemOut
 from dispatch.pages import content_security_policy, install_pages
 from dispatch.policies import policy_of
 from dispatch.problems import install_problem_handlers
+from dispatch.push import endpoints as push_endpoints
 from dispatch.realtime import endpoint as socket_endpoint
 from dispatch.rescue.policy import Policy
 from dispatch.responders import endpoints as responder_endpoints
@@ -32,15 +33,17 @@ def create_app(
 ) -> FastAPI:
     """The ASGI application over a migrated database. Nothing is asked of it before it starts."""
     service = Service(
-        settings, database_url, clock=clock or SystemClock(), policy=policy or policy_of(settings.policy_file)
+        settings, database_url, clock=clock or SteadyClock(), policy=policy or policy_of(settings.policy_file)
     )
 
     @contextlib.asynccontextmanager
     async def running(_app: FastAPI) -> AsyncIterator[None]:
         await service.start()
+        app.state.is_dispatching = True
         try:
             yield
         finally:
+            app.state.is_dispatching = False
             await service.stop()
 
     app = FastAPI(
@@ -57,9 +60,11 @@ def create_app(
     app.state.tokens = service.tokens
     app.state.database = service.database
     app.state.redis = service.counters
+    app.state.is_dispatching = False
     app.state.availability = service.availability
     app.state.aeds = service.aeds
     app.state.responders = service.responders
+    app.state.push = service.push
     app.state.sos = service.sos
     app.state.incidents = service.incidents
     app.state.answers = service.answers
@@ -79,6 +84,7 @@ def _add_routes(app: FastAPI) -> None:
         aed_endpoints.router,
         responder_endpoints.router,
         access_endpoints.router,
+        push_endpoints.router,
         health.router,
         socket_endpoint.router,
     ):

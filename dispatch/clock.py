@@ -32,6 +32,10 @@ class Clock(Protocol):
         """The present instant, aware, in UTC."""
         ...
 
+    def from_wall(self, at: datetime) -> datetime:
+        """An instant told by somebody who goes by true time, as this clock would have said it."""
+        ...
+
 
 class SystemClock:
     """The machine's clock."""
@@ -39,6 +43,10 @@ class SystemClock:
     def now(self) -> datetime:
         """The present instant, aware, in UTC."""
         return datetime.now(UTC)
+
+    def from_wall(self, at: datetime) -> datetime:
+        """The same instant."""
+        return at
 
 
 def steady_ns() -> int:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 from uuid import UUID
@@ -16,13 +17,15 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import NOTIFY_CHANNEL, AedService
-from dispatch.clock import Clock
+from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.answers import AnswerDesk
 from dispatch.engine.due_times import DueTimes
 from dispatch.engine.engine import Engine
 from dispatch.engine.incidents import IncidentDesk
 from dispatch.engine.journal import Journal
+from dispatch.engine.lookout import Lookout
+from dispatch.engine.lost_aeds import LostAeds
 from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.recording import Recording
@@ -32,20 +35,24 @@ from dispatch.engine.survey import Surveyor
 from dispatch.engine.taking_in import TakingIn
 from dispatch.engine.valhalla import ValhallaRouter
 from dispatch.engine.views import IncidentViews
+from dispatch.engine.waking import Reach, Waking
 from dispatch.locations import location_json
 from dispatch.metrics import DATABASE_AWAY
 from dispatch.operators.picture import Pictures
+from dispatch.push.service import Push, PushSettings
 from dispatch.realtime.care import SocketCare
 from dispatch.realtime.conversation import ConversationParts
 from dispatch.realtime.endpoint import SocketParts
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.policy import Policy
+from dispatch.rescue.vocabulary import ResponderId
 from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
 from dispatch.storage.availability import Availability, is_outage
+from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database
 from dispatch.storage.notifications import listen
 from geo.bounding_box import BoundingBox
@@ -56,6 +63,14 @@ log = structlog.get_logger()
 # Positions are in memory; what is written down lags behind by this much at the most.
 _SAVE_POSITIONS_EVERY_S = 5.0
 _FORGET_EVERY_S = 60.0
+
+# A decision that the database has not written by then is journaled, and its alerts go out.
+_DECISION_WITHIN_S = 1.5
+
+_REVIVE_EVERY_S = 1.0
+
+# An emergency that nobody has touched for so long is none any more, and keeps no wrong clock in place.
+_BUSY_FOR_S = 3 * 3600.0
 
 # After a larger import consoles read their map again instead of hearing of each device.
 _AEDS_TOLD_SINGLY = 20
@@ -73,7 +88,9 @@ class Service:
         self.settings = settings
         self.clock = clock
         self.tokens = TokenIssuer(secret, clock)
-        self.database = Database(database_url)
+        self.database = Database(database_url, answer_within_s=_DECISION_WITHIN_S)
+        # Starts the database again where this process runs it itself.
+        self.revive: Callable[[], object] | None = None
         self.counters = SharedCounters(settings.redis_url) if settings.redis_url else None
         self.hub = Hub()
         self.roster = Roster(timezone)
@@ -84,6 +101,20 @@ class Service:
             ValhallaRouter(settings.routing_url, settings.routing_deadline_s, policy.travel)
             if settings.routing_url
             else None
+        )
+        self.push = Push(
+            PushSettings(
+                data_dir=settings.data_dir,
+                secret=secret,
+                vapid_subject=settings.vapid_subject,
+                webhook_url=settings.webhook_url,
+                webhook_secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
+                allow_private=settings.push_allow_private,
+            ),
+            self.database,
+            clock,
+            phone_of=self._phone_of,
+            name_of=lambda responder_id: self.roster.name_of(ResponderId(responder_id)),
         )
         messages = ResponderMessages(self.roster, self.directory)
         self.availability = Availability(clock)
@@ -98,7 +129,18 @@ class Service:
             IncidentViews(self.roster, messages, clock),
             messages,
             self.recording,
+            self.push.channels,
         )
+        self.engine.on_calls = self.push.desk.poke
+        self.lookout = Lookout(self.engine)
+        self.lost_aeds = LostAeds(self.engine, self.aeds)
+        self.engine.on_decided.append(self.lost_aeds.decided)
+        self.roster.is_reachable = Reach(self.hub, self.push.channels).is_reachable
+        self.hub.on_arrival = self._noted_arrival
+        waking = Waking(self.engine, self.hub, self.push.channels)
+        self.push.arrivals.on_received = waking.received
+        self.push.arrivals.on_tested = waking.tested
+        self.push.tests.tell_socket = waking.tell_socket
         self.taking_in = TakingIn(self.engine, self.availability)
         self.sos = SosDesk(self.engine, self.aeds, self.tokens)
         self.incidents = IncidentDesk(self.engine)
@@ -106,6 +148,7 @@ class Service:
         self.responders.on_leaving = self.answers.leave
         self.responders.on_duty_told = self._tell_of_duty
         self.acknowledgements = Acknowledgements(self.engine)
+        self.acknowledgements.on_test = self.push.arrivals.over_socket
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
         self.care = SocketCare(self.hub, self.database, settings.heartbeat_s, availability=self.availability)
@@ -134,7 +177,10 @@ class Service:
         await self.database.warm(STATEMENTS)
         await self.taking_in.take_in_journals(self.journal_folder)
         self.recording.prepare()
+        await self.push.load()
         await self.engine.recover()
+        self.lost_aeds.recover()
+        self._follow_clock()
         self.pictures.count_aeds()
         # Time zones and hours take a quarter of a second to be read for the first time: not in the first SOS.
         here = Place(self.settings.map_latitude, self.settings.map_longitude)
@@ -146,8 +192,12 @@ class Service:
             self.due_times.run,
             self.due_times.run_audits,
             self.taking_in.run,
+            self.lookout.run,
+            self.lost_aeds.run,
+            self.push.run,
             self.pictures.run,
             self.care.run,
+            self._revive_database,
             self._save_positions,
             self._forget,
             self._follow_registry,
@@ -159,6 +209,7 @@ class Service:
     async def stop(self) -> None:
         """Send everybody away with a come-back, write down what is only in memory, and end."""
         self.hub.close_all()
+        await self.push.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -170,9 +221,45 @@ class Service:
         if self.router is not None:
             await self.router.aclose()
         self.recording.close()
+        await self.push.close()
         await self.database.close()
 
+    def _follow_clock(self) -> None:
+        """Have facts stay in order though the machine's clock is set, forward or back, now or while nobody ran."""
+        if not isinstance(self.clock, SteadyClock):
+            return
+        self.clock.is_busy = self._is_busy
+        self.clock.on_jump(self.roster.clock_jumped)
+        newest = max((event.at for live in self.engine.open_incidents() for event in live.events), default=None)
+        if newest is not None:
+            self.clock.start_not_before(newest)
+
+    def _is_busy(self) -> bool:
+        lately_s = time.monotonic() - _BUSY_FOR_S
+        return any(each.touched_s > lately_s for each in self.engine.live.going_on())
+
+    async def _revive_database(self) -> None:
+        """Whoever runs the database has to start it again when it dies."""
+        while True:
+            await asyncio.sleep(_REVIVE_EVERY_S)
+            if self.revive is None or not self.availability.is_away:
+                continue
+            try:
+                await asyncio.to_thread(self.revive)
+            except PrivateDatabaseError as error:
+                log.error("the private database does not start again", error=str(error))  # noqa: TRY400 - said whole
+
+    def _phone_of(self, responder_id: str) -> str | None:
+        responder = self.roster.get(ResponderId(responder_id))
+        return responder.phone if responder is not None else None
+
+    def _noted_arrival(self, recipient: str) -> None:
+        role, _, subject = recipient.partition(":")
+        if role == "responder":
+            self.roster.can_be_reached(ResponderId(subject))
+
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
+        self.lost_aeds.registry_changed(changed)
         self.pictures.count_aeds_soon()
         if len(changed) > _AEDS_TOLD_SINGLY:
             self.hub.tell(OPERATORS, {"type": "aeds", "changed": len(changed)})
@@ -193,6 +280,9 @@ class Service:
     def _tell_of_database(self, availability: Availability) -> None:
         """Say aloud, to consoles and to those who wait for help, that the database is away or is back."""
         DATABASE_AWAY.set(availability.is_away)
+        if availability.is_away:
+            # Whoever waits on a server that hangs need not any longer.
+            self.database.sever()
         message = service_message(availability)
         self.hub.tell(OPERATORS, message)
         for live in self.engine.open_incidents():

@@ -94,11 +94,17 @@ def database_for(settings: Settings) -> Iterator[str]:
             cluster.stop()
 
 
+# Some sixty alerts.
+_SEND_BUFFER_BYTES = 64 * 1024
+
+
 def bound_socket(host: str, port: int) -> socket.socket:
     """A socket that listens where the settings say. Raises `CannotServe` when that is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     listening = socket.socket(family, socket.SOCK_STREAM)
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    # What the system holds for one slow reader: left to itself it takes megabytes before anybody notices.
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER_BYTES)
     try:
         listening.bind((host, port))
     except OSError as error:
@@ -132,6 +138,8 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
             raise CannotServe("there is no database")
         migrate(url)
         app = create_app(settings, url)
+        if cluster is not None:
+            app.state.service.revive = cluster.start
         server = _Server(_config(app, settings), app, companion)
         # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
         if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:

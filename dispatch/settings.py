@@ -74,6 +74,22 @@ class Settings(BaseSettings):
         None,
         description="JSON with the policy values that differ from the defaults: docs/policy.md lists them.",
     )
+    vapid_subject: str | None = Field(
+        None,
+        pattern=r"^(mailto:.+@.+|https://.+)$",
+        description="Whom a push service may write to about our Web Push, as mailto:… or https://….",
+    )
+    webhook_url: str | None = Field(
+        None,
+        description="Where alerts are posted for SMS, voice calls or a vendor's push, when a phone's socket is silent.",
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="Key that signs what is posted there (Standard Webhooks), whsec_… or 32 characters or more."
+    )
+    push_allow_private: bool = Field(
+        False,
+        description="Take push services on private and loopback addresses, without TLS too: for trials and tests only.",
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list,
         description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.",
@@ -130,7 +146,7 @@ class Settings(BaseSettings):
             driver_url(value)
         return value
 
-    @field_validator("routing_url")
+    @field_validator("routing_url", "webhook_url")
     @classmethod
     def _is_http(cls, value: str | None) -> str | None:
         if value is not None and not value.startswith(("http://", "https://")):

@@ -74,6 +74,9 @@ def reporter(identity: Identity | None, aed: Aed, kind: ReportKind) -> str:
         own_custodian = identity.role is Role.CUSTODIAN and identity.subject == aed.custodian
         if own_device or own_custodian or identity.role is Role.ADMIN:
             return str(identity)
+        if identity.role is Role.RESPONDER and kind is ReportKind.FAULT:
+            # A first-aider who stands before it has no reason to make it up.
+            return str(identity)
     if kind is ReportKind.FAULT:
         return BY_PUBLIC
     if identity is None:

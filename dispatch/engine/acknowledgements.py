@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import defaultdict
+from collections.abc import Awaitable, Callable
 
 import structlog
 
@@ -18,12 +19,18 @@ _GATHER_S = 0.02
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 
+async def _untold(_responder_id: str, _test_id: str) -> None:
+    """Nobody asked."""
+
+
 class Acknowledgements:
     """Gathers acknowledgements, forgets the messages, and tells the incidents that their alerts have arrived."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._up_to: dict[str, int] = {}
+        # Told of each test alert that a session has acknowledged: whose, and which.
+        self.on_test: Callable[[str, str], Awaitable[None]] = _untold
         self._wake = asyncio.Event()
 
     def note(self, recipient: str, seq: int) -> None:
@@ -60,6 +67,9 @@ class Acknowledgements:
             raise
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
-            by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+            if each.incident_id is None:
+                await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
+            else:
+                by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
         for incident_id, alert_ids in by_incident.items():
             await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")

@@ -6,8 +6,8 @@ from uuid import UUID
 
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
-from dispatch.rescue.commands import Accept, Decline, Progress, Refused
-from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
+from dispatch.rescue.commands import Accept, Decline, Progress, Refused, ReportAedProblem
+from dispatch.rescue.vocabulary import AedProblem, AlertId, AlertState, IncidentId, ResponderId
 from dispatch.responders.responder import Engagement
 
 
@@ -19,16 +19,23 @@ class AnswerDesk:
 
     async def answer(self, responder_id: ResponderId, alert_id: str, *, accept: bool) -> None:
         """Yes or no to an alert. Raises `Refused`; saying the same twice changes nothing."""
-        said = (Accept if accept else Decline)(_alert_id(alert_id), responder_id)
+        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
         engagement = self._engine.roster.engagement_of(responder_id)
-        if accept and engagement is not None and engagement.alert_id != said.alert_id:
+        if accept and engagement is not None and engagement.alert_id != meant:
             raise Refused("engaged_elsewhere", "You are on another alert.")
-        await self._engine.command(await self._incident_of(responder_id, said.alert_id), said, by=_by(responder_id))
+        said = (Accept if accept else Decline)(meant, responder_id)
+        await self._engine.command(incident_id, said, by=_by(responder_id))
 
     async def progress(self, responder_id: ResponderId, alert_id: str, stage: AlertState) -> None:
         """How far somebody is. Raises `Refused`; saying the same twice changes nothing."""
-        said = Progress(_alert_id(alert_id), responder_id, stage)
-        await self._engine.command(await self._incident_of(responder_id, said.alert_id), said, by=_by(responder_id))
+        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
+        await self._engine.command(incident_id, Progress(meant, responder_id, stage), by=_by(responder_id))
+
+    async def aed_problem(self, responder_id: ResponderId, alert_id: str, problem: AedProblem) -> None:
+        """The AED that somebody was sent for cannot be had. Raises `Refused`; twice changes nothing."""
+        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
+        said = ReportAedProblem(meant, responder_id, problem)
+        await self._engine.command(incident_id, said, by=_by(responder_id))
 
     async def leave(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Somebody went off duty with an alert unanswered: that is a no."""
@@ -51,10 +58,21 @@ class AnswerDesk:
             return {**nothing, "alert": self._engine.messages.alert(incident, alert)}
         return {**nothing, "assignment": self._engine.messages.assignment(incident, alert)}
 
-    async def _incident_of(self, responder_id: ResponderId, alert_id: AlertId) -> IncidentId:
+    async def _meant(self, responder_id: ResponderId, alert_id: AlertId) -> tuple[AlertId, IncidentId]:
+        """The alert that is meant, with its incident: the one named, or where it goes on after a merger."""
         engagement = self._engine.roster.engagement_of(responder_id)
         if engagement is not None and engagement.alert_id == alert_id:
-            return engagement.incident_id
+            return alert_id, engagement.incident_id
+        incident_id = await self._incident_of(alert_id)
+        if engagement is not None:
+            incident = (await self._engine.incident(incident_id)).present
+            alert = incident.alerts.get(alert_id)
+            is_own = alert is not None and alert.responder_id == responder_id
+            if is_own and incident.merged_into == engagement.incident_id:
+                return engagement.alert_id, engagement.incident_id
+        return alert_id, incident_id
+
+    async def _incident_of(self, alert_id: AlertId) -> IncidentId:
         in_memory = self._engine.live.with_alert(alert_id)
         if in_memory is not None:
             return in_memory

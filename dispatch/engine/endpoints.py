@@ -18,6 +18,7 @@ from dispatch.engine.schemas import (
     IncidentForCaller,
     IncidentForOperator,
     IncidentList,
+    MergeIn,
     SosIn,
     SosOut,
     WidenIn,
@@ -156,6 +157,12 @@ async def widen(
 ) -> Response:
     """Search further and alert more."""
     return await _carry_out(desk, incident_id, asker, Widen())
+
+
+@router.post("/incidents/{incident_id}/merge", response_model=IncidentForOperator, **_COMMAND)
+async def merge(incident_id: UUID, asker: Operator, desk: Desk, said: MergeIn) -> Response:
+    """It tells of the same emergency as another incident, which goes on for both; the answer is that other one."""
+    return _json(await desk.merge(IncidentId(str(incident_id)), IncidentId(str(said.into)), asker))
 
 
 @router.post("/incidents/{incident_id}/ambulance", response_model=IncidentForOperator, **_COMMAND)

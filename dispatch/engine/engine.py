@@ -16,11 +16,11 @@ from dispatch.engine import ledger
 from dispatch.engine.counting import count
 from dispatch.engine.decision_codec import JournaledDecision, Opening
 from dispatch.engine.engagements import Engagements
-from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Sent
+from dispatch.engine.ledger import RESPONDER_TAKEN, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
-from dispatch.engine.outbox import Outbox
+from dispatch.engine.outbox import NoTelephones, Outbox, Telephones
 from dispatch.engine.recording import Recording
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
@@ -49,7 +49,6 @@ from dispatch.rescue.vocabulary import AlertId, IncidentId, IncidentState
 from dispatch.rescue.wakes import Wake, WakeKind
 from dispatch.storage.availability import is_contention
 from dispatch.storage.database import Database
-from geo.distance import distance_m
 
 log = structlog.get_logger()
 
@@ -72,6 +71,7 @@ class Engine:
         views: IncidentViews,
         messages: ResponderMessages,
         recording: Recording,
+        telephones: Telephones | None = None,
     ) -> None:
         self.database = database
         self.recording = recording
@@ -81,11 +81,13 @@ class Engine:
         self.clock = clock
         self.views = views
         self.messages = messages
-        self.outbox = Outbox(messages, views)
+        self.outbox = Outbox(messages, views, hub.has_session, telephones or NoTelephones())
         self.answer_history = surveyor.answer_history()
         self.live = LiveIncidents()
         self.engagements = Engagements(self.roster, database, self.live)
         self.feed = OperatorFeed(database, hub, self)
+        # Told that phones are to be woken by other channels than their sockets.
+        self.on_calls: Callable[[], None] = _nobody_calls
         # Told of every decision that stands, after its messages are on their way.
         self.on_decided: list[Callable[[Decision], None]] = []
 
@@ -188,9 +190,9 @@ class Engine:
         self.engagements.reserve(decision)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
-                outgoing = self.outbox.owed(decision)
+                owed = self.outbox.owed(decision)
             with SOS_STEP_SECONDS.labels("commit").time():
-                sent = await self.recording.open(decision, outgoing, opening)
+                sent = await self.recording.open(decision, owed, opening)
         except BaseException:
             self.engagements.release(decision)
             raise
@@ -198,7 +200,7 @@ class Engine:
         live.take_in(decision)
         self.live.put(live)
         with SOS_STEP_SECONDS.labels("deliver").time():
-            self._after_commit([decision], outgoing, sent)
+            self._after_commit([decision], [owed], sent)
         return sent is not None
 
     async def merge(self, duplicate_id: IncidentId, into_id: IncidentId, *, by: str) -> None:
@@ -224,10 +226,10 @@ class Engine:
         policy = self.surveyor.policy
         return [
             other.incident_id
-            for other in self.live.loaded()
-            if other.incident_id != incident.incident_id
-            and abs((other.opened_at - incident.opened_at).total_seconds()) <= policy.duplicate_s
-            and distance_m(other.place, incident.place) <= policy.duplicate_m
+            for other in self.live.near(incident, policy.duplicate_m)
+            if abs((other.opened_at - incident.opened_at).total_seconds()) <= policy.duplicate_s
+            and incident.merged_into is None
+            and other.merged_into is None
         ]
 
     # --- how ---
@@ -255,6 +257,7 @@ class Engine:
         live.forget()
         live.incident = fold(incident_id, events)
         live.events = events
+        self.live.note_place(live.incident)
         return live.incident
 
     async def _recorded(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool) -> bool:
@@ -262,8 +265,8 @@ class Engine:
         for decision in decisions:
             self.engagements.reserve(decision)
         try:
-            outgoing = [self.outbox.owed(each) for each in decisions]
-            sent = await self.recording.go_on(decisions, outgoing, rewake=rewake)
+            owed = [self.outbox.owed(each) for each in decisions]
+            sent = await self.recording.go_on(decisions, owed, rewake=rewake)
         except BaseException as error:
             for decision in decisions:
                 self.engagements.release(decision)
@@ -281,7 +284,7 @@ class Engine:
             return False
         for live, decision in zip(lives, decisions, strict=True):
             live.take_in(decision)
-        self._after_commit(decisions, [each for part in outgoing for each in part], sent)
+        self._after_commit(decisions, owed, sent)
         return True
 
     # --- after the database was away ---
@@ -310,7 +313,7 @@ class Engine:
         """Tell everybody of an incident that went two ways how it stands; `branch` is what memory had of it."""
         incident = await self._loaded(incident_id, live)
         self.engagements.bind(incident)
-        told = self.outbox.as_it_stands(incident, incident.alerts)
+        told = list(self.outbox.as_it_stands(incident, incident.alerts).messages)
         if branch is not None:
             strays = [each for each in branch.alerts.values() if each.alert_id not in incident.alerts]
             for alert in strays:
@@ -328,16 +331,16 @@ class Engine:
         if _constraint_of(error) == RESPONDER_TAKEN:
             await self.engagements.learn()
 
-    def _after_commit(
-        self, decisions: Sequence[Decision], outgoing: Sequence[Outgoing], sent: Sequence[Sent] | None
-    ) -> None:
+    def _after_commit(self, decisions: Sequence[Decision], owed: Sequence[Owed], sent: Sequence[Sent] | None) -> None:
         if sent is None:
             # Nobody can number them now: they come again, as things stand then, when the database is back.
-            for each in outgoing:
+            for each in (message for part in owed for message in part.messages):
                 self.hub.tell(each.recipient, orjson.loads(each.body))
         else:
             for message in sent:
                 self.hub.deliver(message.recipient, message.seq, message.body)
+        if any(part.calls for part in owed):
+            self.on_calls()
         for decision in decisions:
             self.engagements.keep(decision)
             self.feed.show(decision.incident.incident_id)
@@ -353,6 +356,10 @@ class Engine:
 
     def _count_open(self) -> None:
         OPEN_INCIDENTS.set(sum(1 for _ in self.live.going_on()))
+
+
+def _nobody_calls() -> None:
+    """Sockets are all there is."""
 
 
 def new_incident_id() -> IncidentId:

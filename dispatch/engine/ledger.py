@@ -13,6 +13,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.encoding import to_json
 from dispatch.engine import statements
 from dispatch.engine.decision_codec import JournaledDecision
+from dispatch.push.job_queue import push_parameters
+from dispatch.push.vocabulary import Wake as PhoneWake
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
@@ -39,6 +41,15 @@ class Outgoing:
 
 
 @dataclass(frozen=True, slots=True)
+class Owed:
+    """What a decision owes: messages for sockets, and phones to be woken by other channels, hook included or not."""
+
+    messages: Sequence[Outgoing] = ()
+    calls: Sequence[PhoneWake] = ()
+    by_hook: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Sent:
     """A message that is written down, with the number it got."""
 
@@ -60,14 +71,14 @@ class Due:
 async def record_opening(
     database: Database,
     decision: Decision,
-    messages: Sequence[Outgoing],
+    owed: Owed,
     *,
     request_id: str,
     receipt: bytes,
 ) -> list[Sent]:
     """Write an incident's opening. Raises psycopg's `IntegrityError` when the request id or a responder is taken."""
     incident = decision.incident
-    parameters = _parameters(decision, messages) | {
+    parameters = _parameters(decision, owed) | {
         "request_id": request_id,
         "latitude": incident.place.latitude,
         "longitude": incident.place.longitude,
@@ -75,27 +86,28 @@ async def record_opening(
         "receipt": receipt,
         "rewake": True,
     }
-    return _numbered(messages, await database.run(statements.OPEN, parameters))
+    statement = statements.OPEN_AND_CALL if owed.calls else statements.OPEN
+    return _numbered(owed.messages, await database.run(statement, parameters))
 
 
 async def record_decisions(
-    database: Database, decisions: Sequence[tuple[Decision, Sequence[Outgoing]]], *, rewake: bool
+    database: Database, decisions: Sequence[tuple[Decision, Owed]], *, rewake: bool
 ) -> list[Sent]:
     """Write what commands led to, of one incident or of several in one transaction, all or none.
 
     `rewake`: also when the incident is looked at next. Raises `IntegrityError` when somebody else decided first or a
     responder is taken.
     """
-    steps = [continuing(each, messages, rewake=rewake) for each, messages in decisions]
+    steps = [continuing(each, owed, rewake=rewake) for each, owed in decisions]
     written = [await database.run(*steps[0])] if len(steps) == 1 else await database.run_together(steps)
     return [
         sent
-        for (_, messages), mailboxes in zip(decisions, written, strict=True)
-        for sent in _numbered(messages, mailboxes)
+        for (_, owed), mailboxes in zip(decisions, written, strict=True)
+        for sent in _numbered(owed.messages, mailboxes)
     ]
 
 
-def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool) -> tuple[Prepared, dict[str, Any]]:
+def continuing(decision: Decision, owed: Owed, *, rewake: bool) -> tuple[Prepared, dict[str, Any]]:
     """The statement that writes what a command led to, with its parameters."""
     incident, events = decision.incident, decision.events
     offered = {event.what.alert_id for event in events if isinstance(event.what, Offered)}
@@ -104,7 +116,7 @@ def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool
         for event in events
         if (alert_id := getattr(event.what, "alert_id", None)) is not None and alert_id not in offered
     }
-    parameters = _parameters(decision, messages) | {
+    parameters = _parameters(decision, owed) | {
         "closed_at": incident.closed_at,
         "changed_ids": list(touched),
         "changed_states": [each.state for each in touched.values()],
@@ -114,7 +126,7 @@ def continuing(decision: Decision, messages: Sequence[Outgoing], *, rewake: bool
         "changed_etas": [each.eta_s for each in touched.values()],
         "rewake": rewake,
     }
-    return statements.CONTINUE, parameters
+    return statements.CONTINUE_AND_CALL if owed.calls else statements.CONTINUE, parameters
 
 
 async def catch_up(
@@ -122,7 +134,7 @@ async def catch_up(
     incident: Incident,
     decisions: Sequence[JournaledDecision],
     touched: Iterable[AlertId],
-    messages: Sequence[Outgoing],
+    owed: Owed,
     *,
     wake: Wake | None,
 ) -> list[Sent]:
@@ -150,9 +162,10 @@ async def catch_up(
         "event_lists": [_events_json(each.events).decode() for each in decisions],
         **_alert_rows([incident.alerts[each] for each in touched]),
         **_wake_parameters(wake),
-        **_message_rows(messages),
+        **_message_rows(owed.messages),
+        **push_parameters(owed.calls, by_hook=owed.by_hook),
     }
-    return _numbered(messages, await database.run(statements.CATCH_UP, parameters))
+    return _numbered(owed.messages, await database.run(statements.CATCH_UP, parameters))
 
 
 def under_another_request_id(decision: JournaledDecision) -> JournaledDecision:
@@ -301,7 +314,7 @@ async def put_wake(database: Database, incident_id: IncidentId, wake: Wake | Non
     await database.run(statements.WAKE, {"incident_id": incident_id, **_wake_parameters(wake)})
 
 
-def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, Any]:
+def _parameters(decision: Decision, owed: Owed) -> dict[str, Any]:
     """A decision as a handful of parameters."""
     incident, events = decision.incident, decision.events
     offers = [event.what for event in events if isinstance(event.what, Offered)]
@@ -316,7 +329,8 @@ def _parameters(decision: Decision, messages: Sequence[Outgoing]) -> dict[str, A
         "events": _events_json(events),
         **_alert_rows(alerts),
         **_wake_parameters(decision.wake),
-        **_message_rows(messages),
+        **_message_rows(owed.messages),
+        **(push_parameters(owed.calls, by_hook=owed.by_hook) if owed.calls else {}),
     }
 
 

@@ -1,6 +1,7 @@
 """The incidents in memory, as long as they matter."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,6 +11,7 @@ from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
+from geo.nearest import MovingPoints
 
 
 @dataclass(slots=True)
@@ -27,10 +29,12 @@ class LiveIncident:
     told_version: int = 0
     wake: Wake | None = None
     knows_wake: bool = False
+    touched_s: float = field(default_factory=time.monotonic)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     def take_in(self, decision: Decision) -> None:
         """Go on from what has just been written down."""
+        self.touched_s = time.monotonic()
         self.incident = decision.incident
         self.events.extend(decision.events)
         self.wakes_at(decision.wake)
@@ -61,6 +65,7 @@ class LiveIncidents:
 
     def __init__(self) -> None:
         self._by_id: dict[IncidentId, LiveIncident] = {}
+        self._places: MovingPoints[IncidentId] = MovingPoints()
 
     def get(self, incident_id: IncidentId) -> LiveIncident | None:
         """The incident of that id, if it is in memory."""
@@ -73,10 +78,22 @@ class LiveIncidents:
     def put(self, live: LiveIncident) -> None:
         """Keep one that has just been opened."""
         self._by_id[live.present.incident_id] = live
+        self.note_place(live.present)
+
+    def note_place(self, incident: Incident) -> None:
+        """Know where an incident is, for those who ask what else is near."""
+        self._places.put(incident.incident_id, incident.place)
 
     def drop(self, incident_id: IncidentId) -> None:
         """Let go of one."""
         self._by_id.pop(incident_id, None)
+        self._places.remove(incident_id)
+
+    def near(self, incident: Incident, within_m: float) -> list[Incident]:
+        """The other incidents in memory that are so near, nearest first."""
+        found = (self._by_id.get(each.key) for each in self._places.within(incident.place, within_m))
+        known = (each.incident for each in found if each is not None and each.incident is not None)
+        return [each for each in known if each.incident_id != incident.incident_id]
 
     def items(self) -> list[tuple[IncidentId, LiveIncident]]:
         """All of them, with their ids."""

@@ -1,41 +1,98 @@
 """The messages that a decision owes to responders and callers."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import Protocol
 
 from dispatch.encoding import to_json_text
-from dispatch.engine.ledger import Outgoing
+from dispatch.engine.ledger import Outgoing, Owed
 from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.views import IncidentViews
+from dispatch.push.vocabulary import Wake as PhoneWake
+from dispatch.push.vocabulary import useful_until_of
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.notices import Notice, NoticeKind, concerns_caller, responder_notices
+from dispatch.rescue.notices import Notice, NoticeKind, concerns_caller, responder_notices, to_be_called_otherwise
 from dispatch.rescue.vocabulary import AlertId
+
+
+class Telephones(Protocol):
+    """Which ways there are to responders besides their sockets."""
+
+    @property
+    def has_hook(self) -> bool:
+        """Whether a telephone number is a way to somebody."""
+        ...
+
+    def has_channel(self, responder_id: str) -> bool:
+        """Whether there is any way at all besides the socket."""
+        ...
+
+
+class NoTelephones:
+    """Sockets are all there is."""
+
+    has_hook = False
+
+    def has_channel(self, responder_id: str) -> bool:
+        """None."""
+        del responder_id
+        return False
 
 
 class Outbox:
     """Renders what follows from a decision, and how things stand for somebody who has missed it all."""
 
-    def __init__(self, messages: ResponderMessages, views: IncidentViews) -> None:
+    def __init__(
+        self,
+        messages: ResponderMessages,
+        views: IncidentViews,
+        is_connected: Callable[[str], bool],
+        telephones: Telephones,
+    ) -> None:
         self._messages = messages
         self._views = views
+        self._is_connected = is_connected
+        self._telephones = telephones
 
-    def owed(self, decision: Decision) -> list[Outgoing]:
+    def owed(self, decision: Decision) -> Owed:
         """To responders, and to the callers where it concerns them."""
         incident = decision.incident
-        owed = [self._to_responder(incident, notice) for notice in responder_notices(decision.events, incident)]
+        messages = [self._to_responder(incident, notice) for notice in responder_notices(decision.events, incident)]
+        calls = [each for each in messages if each.alert_id is not None and not self._is_connected(each.recipient)]
+        silent = to_be_called_otherwise(decision.events)
+        calls += [self._to_responder(incident, Notice(NoticeKind.ALERT, each)) for each in silent]
         is_news = concerns_caller(decision.events) and decision.events[0].number > 1
         # Whose call has become part of another one is told by that one.
         if is_news and incident.merged_into is None:
-            owed += self._to_callers(decision)
-        return owed
+            messages += self._to_callers(decision)
+        return Owed(messages, self._calls(incident, calls), self._telephones.has_hook)
 
-    def as_it_stands(self, incident: Incident, alert_ids: Iterable[AlertId]) -> list[Outgoing]:
+    def as_it_stands(self, incident: Incident, alert_ids: Iterable[AlertId]) -> Owed:
         """One message each for those concerned, telling how things stand now, whatever they have been told before."""
         alerts = [incident.alerts[each] for each in alert_ids]
-        owed = [self._to_responder(incident, Notice(_present_notice(each), each.alert_id)) for each in alerts]
-        return owed + self._to_callers(Decision(incident, ()))
+        messages = [self._to_responder(incident, Notice(_present_notice(each), each.alert_id)) for each in alerts]
+        calls = [each for each in messages if each.alert_id is not None and not self._is_connected(each.recipient)]
+        messages += self._to_callers(Decision(incident, ()))
+        return Owed(messages, self._calls(incident, calls), self._telephones.has_hook)
+
+    def _calls(self, incident: Incident, alerts: Iterable[Outgoing]) -> list[PhoneWake]:
+        """What wakes the phones of those whose sockets do not answer, where there is a way to."""
+        calls: list[PhoneWake] = []
+        for each in alerts:
+            alert = None if each.alert_id is None else incident.alerts[each.alert_id]
+            if alert is not None and self._telephones.has_channel(alert.responder_id):
+                useful_until = useful_until_of(alert.respond_by)
+                calls.append(
+                    PhoneWake(
+                        responder_id=alert.responder_id,
+                        alert_id=alert.alert_id,
+                        body=each.body,
+                        useful_until=useful_until,
+                    )
+                )
+        return calls
 
     def never_was(self, branch: Incident, alerts: Iterable[Alert]) -> list[Outgoing]:
         """To those who were told of an alert that the truth does not know: they stop."""
@@ -47,7 +104,7 @@ class Outbox:
         owed = [Outgoing(caller_mailbox(incident.incident_id), to_json_text(own))]
         for joined in incident.merged:
             # Whose call was found to tell of the same emergency goes on being told, under their own id.
-            view = {**own, "incident_id": joined, "merged_into": incident.incident_id}
+            view = {"type": "incident", **self._views.for_joined_caller(incident, joined, decision.events)}
             owed.append(Outgoing(caller_mailbox(joined), to_json_text(view)))
         return owed
 

@@ -9,7 +9,7 @@ from psycopg import Error, IntegrityError
 from dispatch.engine import ledger
 from dispatch.engine.decision_codec import JournaledDecision, Opening, decision_to_json
 from dispatch.engine.journal import Journal, JournalFailed
-from dispatch.engine.ledger import Outgoing, Sent
+from dispatch.engine.ledger import Owed, Sent
 from dispatch.metrics import JOURNALED
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
@@ -42,7 +42,7 @@ class Recording:
         """Whether a failure is no more than the database being away, which is noted and said once."""
         return self._availability.note_failure(error)
 
-    async def open(self, decision: Decision, outgoing: Sequence[Outgoing], opening: Opening) -> list[Sent] | None:
+    async def open(self, decision: Decision, owed: Owed, opening: Opening) -> list[Sent] | None:
         """Write an incident's opening; None: it is in the journal, and messages have no numbers yet.
 
         Raises `IntegrityError` when the request id or a responder is taken, other psycopg errors when others were in
@@ -51,21 +51,19 @@ class Recording:
         if not self.is_away:
             try:
                 return await ledger.record_opening(
-                    self._database, decision, outgoing, request_id=opening.request_id, receipt=opening.receipt
+                    self._database, decision, owed, request_id=opening.request_id, receipt=opening.receipt
                 )
             except Error as error:
                 self._must_be_an_outage(error)
         await self._keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
         return None
 
-    async def go_on(
-        self, decisions: Sequence[Decision], outgoing: Sequence[Sequence[Outgoing]], *, rewake: bool
-    ) -> list[Sent] | None:
+    async def go_on(self, decisions: Sequence[Decision], owed: Sequence[Owed], *, rewake: bool) -> list[Sent] | None:
         """Write what commands led to, of one incident or of several at once; None and errors as for `open`."""
         if not self.is_away and not any(each.incident.incident_id in self.unwritten for each in decisions):
             try:
                 return await ledger.record_decisions(
-                    self._database, list(zip(decisions, outgoing, strict=True)), rewake=rewake
+                    self._database, list(zip(decisions, owed, strict=True)), rewake=rewake
                 )
             except Error as error:
                 self._must_be_an_outage(error)

@@ -55,14 +55,19 @@ class NearestAedInReceipt(BaseModel):
 
 
 class SosOut(BaseModel):
-    """The answer to an SOS; `token` lets the caller follow and cancel this one incident."""
+    """The answer to an SOS; `token` lets the caller follow and cancel this one incident.
+
+    `nobody_reached`: there is no first-aider to alert yet; call the ambulance. `degraded`: the database is away.
+    """
 
     incident_id: UUID
     token: str
     opened_at: datetime
     state: IncidentState
     alerted: int
+    nobody_reached: bool
     drill: bool
+    degraded: bool
     nearest_aeds: list[NearestAedInReceipt]
 
 
@@ -76,6 +81,12 @@ class CloseIn(_In):
     """A last word."""
 
     note: Note | None = None
+
+
+class MergeIn(_In):
+    """Which incident goes on for both."""
+
+    into: UUID
 
 
 class WidenIn(_In):
@@ -155,6 +166,9 @@ class AlertOut(BaseModel):
     reason: Sentence
     end_reason: StandDownReason | None
     stages: dict[AlertState, datetime]
+    not_received_at: datetime | None
+    urged_at: datetime | None
+    doubted_at: datetime | None
 
 
 class Line(BaseModel):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import IntegrityError, OperationalError
+from psycopg import Error, IntegrityError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
@@ -94,7 +94,7 @@ class SosDesk:
                     return Receipt(answered, repeated=True)
                 await self._engine.resolve_clash(error)
                 continue
-            except OperationalError:
+            except Error:
                 # Others were in the way, or the database went while a clash was being looked into.
                 CONFLICTS.labels("contention").inc()
                 await asyncio.sleep(_BEFORE_NEXT_TRY_S * attempt)

@@ -2,6 +2,7 @@
 
 # ruff: noqa: S608 - statements are put together from constants; everything from outside is a bound parameter
 
+from dispatch.push.statements import NEW_PUSH_JOBS, NEW_PUSH_JOBS_TYPES
 from dispatch.storage.prepared import Prepared
 
 # The parameters of all three. Rows come as arrays, one a column, in binary: the server reads them as they are.
@@ -25,6 +26,7 @@ _TYPES = {
     "opened_at": "timestamptz",
     "numbers": "int4[]",
     **dict.fromkeys(("decided_at", "event_lists", "alert_offered_at"), "text[]"),
+    **NEW_PUSH_JOBS_TYPES,
 }
 
 # The rows come in the order of their keys, so that two statements that touch the same rows wait for each other
@@ -62,21 +64,18 @@ new_wake as (
 ),
 {_MESSAGES}"""
 
-OPEN = Prepared(
-    "open",
-    f"""
+_OPEN = """
 with incident as (
     insert into incidents (id, request_id, opened_at, location, drill, state, version, receipt)
     values (:incident_id, :request_id, :at, st_point(:longitude, :latitude, 4326)::geography, :drill, :state, :version,
             :receipt)
 ),
-{_FOLLOWS}""",
-    _TYPES,
-)
+"""
+OPEN = Prepared("open", f"{_OPEN}{_FOLLOWS}", _TYPES)
+# The same, where phones have to be woken by other channels than their sockets.
+OPEN_AND_CALL = Prepared("open_and_call", f"{_OPEN}{NEW_PUSH_JOBS},{_FOLLOWS}", _TYPES)
 
-CONTINUE = Prepared(
-    "continue",
-    f"""
+_CONTINUE = """
 with incident as (
     update incidents set state = :state, version = :version, closed_at = :closed_at where id = :incident_id
 ),
@@ -90,9 +89,9 @@ changed_alerts as (
 old_wake as (
     delete from due_times where incident_id = :incident_id and :rewake
 ),
-{_FOLLOWS}""",
-    _TYPES,
-)
+"""
+CONTINUE = Prepared("continue", f"{_CONTINUE}{_FOLLOWS}", _TYPES)
+CONTINUE_AND_CALL = Prepared("continue_and_call", f"{_CONTINUE}{NEW_PUSH_JOBS},{_FOLLOWS}", _TYPES)
 
 SHOW = Prepared(
     "show",
@@ -144,6 +143,7 @@ new_wake as (
     insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kind, :wake_at
     where :wake_at is not null
 ),
+{NEW_PUSH_JOBS},
 {_MESSAGES}""",
     _TYPES,
 )
@@ -163,4 +163,4 @@ insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kin
     _TYPES,
 )
 
-STATEMENTS = (OPEN, CONTINUE, CATCH_UP, SEND, SHOW, WAKE)
+STATEMENTS = (OPEN, OPEN_AND_CALL, CONTINUE, CONTINUE_AND_CALL, CATCH_UP, SEND, SHOW, WAKE)

@@ -65,8 +65,17 @@ class TakingIn:
     async def take_in_journals(self, folder: Path) -> None:
         """At the start: take in what processes that are no more could not write. Raises `psycopg.Error`."""
         for journal in unclaimed(folder):
-            number = await self._take_in_journal(journal)
-            log.warning("journal taken in", journal=journal.path.name, decisions=number)
+            try:
+                number = await self._take_in_journal(journal)
+            except Error:
+                journal.let_go()
+                raise
+            except Exception:
+                # It stays where it is, for a person or a later version; today's SOS are served meanwhile.
+                log.exception("journal not taken in", journal=journal.path.name)
+                journal.let_go()
+            else:
+                log.warning("journal taken in", journal=journal.path.name, decisions=number)
 
     async def _take_in_journal(self, journal: FoundJournal) -> int:
         by_incident: dict[IncidentId, list[JournaledDecision]] = {}
@@ -76,8 +85,7 @@ class TakingIn:
             by_incident.setdefault(decision.incident_id, []).append(decision)
             last = number
         for incident_id, decisions in by_incident.items():
-            live = LiveIncident()
-            await self._write(incident_id, live, decisions)
+            await self._write(incident_id, LiveIncident(), decisions)
         if last:
             journal.mark_taken(last)
         journal.forget()

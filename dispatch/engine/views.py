@@ -9,12 +9,16 @@ from dispatch.engine.messages import ResponderMessages
 from dispatch.locations import location_json
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.events import (
+    Believed,
     Declined,
+    Doubted,
     Event,
     Expired,
+    NotReceived,
     Offered,
     Planned,
     Received,
+    Urged,
     Withdrawn,
     happening_to_json,
 )
@@ -24,7 +28,7 @@ from dispatch.responders.roster import Roster
 from geo.distance import distance_m
 
 # Who was asked and has not said yes is no news to somebody who waits.
-_NO_NEWS = (Planned, Offered, Received, Declined, Expired, Withdrawn)
+_NO_NEWS = (Planned, Offered, Received, NotReceived, Declined, Expired, Withdrawn, Urged, Doubted, Believed)
 
 
 class IncidentViews:
@@ -61,6 +65,10 @@ class IncidentViews:
             ],
         }
 
+    def for_joined_caller(self, incident: Incident, joined: IncidentId, events: Iterable[Event]) -> dict[str, Any]:
+        """For a caller whose call was merged into `incident`: that incident, under the id that they know."""
+        return {**self.for_caller(incident, events), "incident_id": joined, "merged_into": incident.incident_id}
+
     def _alert(self, alert: Alert) -> dict[str, Any]:
         return {
             "alert_id": alert.alert_id,
@@ -79,6 +87,9 @@ class IncidentViews:
             "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
             "end_reason": alert.end_reason,
             "stages": {state.value: at for state, at in alert.stages.items()},
+            "not_received_at": alert.not_received_at,
+            "urged_at": alert.urged_at,
+            "doubted_at": alert.doubted_at,
         }
 
     def _aed(self, alert: Alert) -> dict[str, Any] | None:
@@ -125,6 +136,9 @@ def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
         "end_reason": incident.cancel_reason,
         "location": {**location_json(incident.place), "accuracy_m": incident.accuracy_m},
         "cpr_in_progress": incident.cpr_in_progress,
+        "nobody_reached": incident.nobody_reached,
+        "merged_into": incident.merged_into,
+        "merged": list(incident.merged),
         "ambulance": ambulance,
     }
 

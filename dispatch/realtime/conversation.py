@@ -53,8 +53,6 @@ class ConversationParts:
     responders: ResponderService
     pictures: Pictures
     clock: Clock
-    # Told that the AED of an alert cannot be had; raises `Refused`.
-    report_aed_problem: Callable[[ResponderId, str, AedProblem], Awaitable[None]] | None = None
     # Asked for a test alert through every channel of a responder.
     start_test_alert: Callable[[ResponderId], Awaitable[None]] | None = None
 
@@ -190,8 +188,8 @@ class Conversation:
                 return parts.answers.progress(responder_id, alert_id, AlertState(stage))
             case Duty(on_duty=on_duty, mode=mode):
                 return parts.responders.set_duty(responder_id, on_duty=on_duty, mode=mode)
-            case AedTrouble(alert_id=alert_id, problem=problem) if parts.report_aed_problem is not None:
-                return parts.report_aed_problem(responder_id, alert_id, AedProblem(problem))
+            case AedTrouble(alert_id=alert_id, problem=problem):
+                return parts.answers.aed_problem(responder_id, alert_id, AedProblem(problem))
             case WakeMe() if parts.start_test_alert is not None:
                 return parts.start_test_alert(responder_id)
         raise BadMessage("not_available", f"This service has no `{message.type}`.", of=message.type)

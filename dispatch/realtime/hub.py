@@ -18,17 +18,26 @@ log = structlog.get_logger()
 _BEGIN_AGAIN_WITHIN_S = 3.0
 
 
+def _nobody_waits(_recipient: str) -> None:
+    """Nobody wants to know."""
+
+
 class Hub:
     """The sessions of this process by recipient. One person may have several: all are told."""
 
     def __init__(self) -> None:
         # Tuples: nearly everybody has one session, and a set of one takes four times as much.
         self._sessions: dict[str, tuple[Session, ...]] = {}
+        # Told of every recipient that is connected now and was not.
+        self.on_arrival: Callable[[str], None] = _nobody_waits
 
     def attach(self, session: Session) -> None:
         """From now on the session is told everything; until it begins, it holds. It leaves by itself when it ends."""
         session.on_end = self.detach
-        self._sessions[session.recipient] = (*self._sessions.get(session.recipient, ()), session)
+        others = self._sessions.get(session.recipient, ())
+        self._sessions[session.recipient] = (*others, session)
+        if not others:
+            self.on_arrival(session.recipient)
         SOCKETS.labels(session.identity.role.value).inc()
 
     def detach(self, session: Session) -> None:

@@ -26,9 +26,10 @@ class Backlog:
 
 @dataclass(frozen=True, slots=True)
 class ReceivedAlert:
-    """An alert that its responder's device has acknowledged."""
+    """An alert that its responder's device has acknowledged; without an incident it was a test alert, of that id."""
 
-    incident_id: str
+    recipient: str
+    incident_id: str | None
     alert_id: str
 
 
@@ -73,7 +74,7 @@ _ACKNOWLEDGE = text(
     delete from messages
     using unnest(cast(:recipients as text[]), cast(:seqs as bigint[])) as acknowledged(recipient, seq)
     where messages.recipient = acknowledged.recipient and messages.seq <= acknowledged.seq
-    returning messages.incident_id, messages.alert_id
+    returning messages.recipient, messages.incident_id, messages.alert_id
     """
 )
 
@@ -127,7 +128,11 @@ async def messages_after(
 async def acknowledge(connection: AsyncConnection, up_to: Mapping[str, int]) -> list[ReceivedAlert]:
     """Forget messages up to a number per recipient; returns the alerts among them."""
     gone = await connection.execute(_ACKNOWLEDGE, {"recipients": list(up_to), "seqs": list(up_to.values())})
-    return [ReceivedAlert(str(row.incident_id), str(row.alert_id)) for row in gone if row.alert_id is not None]
+    return [
+        ReceivedAlert(row.recipient, str(row.incident_id) if row.incident_id else None, str(row.alert_id))
+        for row in gone
+        if row.alert_id is not None
+    ]
 
 
 def numbered(seq: int, body: str) -> str:

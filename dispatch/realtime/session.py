@@ -13,15 +13,15 @@ from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
 from dispatch.realtime.mailboxes import Backlog, numbered
-from dispatch.realtime.outbox import Outbox
 from dispatch.realtime.stream_protocol import Line
+from dispatch.realtime.waiting import Waiting
 from geo.bounding_box import BoundingBox
 
 _numbers = count(1)
 
 
 class Session:
-    """A client after its hello. Senders never wait: what does not fit into the outbox ends the session.
+    """A client after its hello. Senders never wait: what finds no room among what waits ends the session.
 
     Until `begin` everything is held. There is no task behind it: what can be sent is sent at once, the rest when the
     line says that it takes more.
@@ -30,8 +30,8 @@ class Session:
     __slots__ = (
         "_has_begun",
         "_line",
-        "_outbox",
         "_queue_size",
+        "_waiting",
         "expires_at",
         "gap_since_s",
         "heard_at_s",
@@ -71,7 +71,7 @@ class Session:
         self._line: Line | None = line
         self._queue_size = queue_size
         # Something waits: what is said now may not overtake it.
-        self._outbox: Outbox | None = None
+        self._waiting: Waiting | None = None
         self._has_begun = False
 
     def begin(self, greeting: object, backlog: Backlog) -> None:
@@ -119,26 +119,26 @@ class Session:
 
         To a client that reads slowly a later one of the same subject takes its place.
         """
-        if self._outbox is None and self._has_begun and self._sent(text or to_json_text(message)):
+        if self._waiting is None and self._has_begun and self._sent(text or to_json_text(message)):
             return
         self._keep(message)
 
     def say_text(self, message: str) -> None:
         """A message that is JSON already, and that nothing takes the place of."""
-        if self._outbox is None and self._has_begun and self._sent(message):
+        if self._waiting is None and self._has_begun and self._sent(message):
             return
         self._keep(message)
 
     def drained(self) -> None:
         """The line takes more: send what waits."""
-        outbox = self._outbox
-        if outbox is None or not self._has_begun:
+        waiting = self._waiting
+        if waiting is None or not self._has_begun:
             return
-        while outbox:
-            if not self._sent(outbox.first()):
+        while waiting:
+            if not self._sent(waiting.first()):
                 return
-            outbox.drop_first()
-        self._outbox = None
+            waiting.drop_first()
+        self._waiting = None
 
     def close(self, code: CloseCode) -> None:
         """End the session; the first reason counts. What it has not been sent it is sent when it comes back."""
@@ -151,7 +151,7 @@ class Session:
 
     def gone(self) -> None:
         """The client is gone, or as good as that: nobody counts on this session any more."""
-        self._line = self._outbox = None
+        self._line = self._waiting = None
         told, self.on_end = self.on_end, None
         if told is not None:
             told(self)
@@ -169,14 +169,14 @@ class Session:
     @property
     def is_backed_up(self) -> bool:
         """Whether messages wait for the client to read."""
-        return self._outbox is not None
+        return self._waiting is not None
 
     def _greet(self, first: Sequence[str]) -> None:
         if self._line is None:
             return
-        outbox = self._outbox or Outbox(self._queue_size)
-        outbox.put_first(first)
-        self._outbox, self._has_begun = outbox, True
+        waiting = self._waiting or Waiting(self._queue_size)
+        waiting.put_first(first)
+        self._waiting, self._has_begun = waiting, True
         self.drained()
 
     def _sent(self, text: str) -> bool:
@@ -188,7 +188,7 @@ class Session:
     def _keep(self, message: str | Mapping[str, Any]) -> None:
         if self._line is None:
             return
-        if self._outbox is None:
-            self._outbox = Outbox(self._queue_size)
-        if not self._outbox.put(message):
+        if self._waiting is None:
+            self._waiting = Waiting(self._queue_size)
+        if not self._waiting.put(message):
             self.close(CloseCode.SLOW_READER)

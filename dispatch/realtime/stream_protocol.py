@@ -209,7 +209,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._listener, self._unread = None, b""
             self.queue = _NOBODY  # type: ignore[assignment] # as above
         # A generator that holds the connection that holds it.
-        pass
+        self.conn.parser.close()
 
     def send_receive_event_to_app(self) -> None:
         """A message is complete: the listener hears it at once."""

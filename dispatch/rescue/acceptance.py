@@ -73,8 +73,8 @@ def answers_given(events: Iterable[Event], incident: Incident) -> list[Answer]:
         match event.what:
             case Accepted(alert_id=alert_id, late=late):
                 alert = incident.alerts[alert_id]
-                if late and AlertState.STOOD_DOWN in alert.stages:
-                    # The same yes was counted when it was not wanted.
+                if late and (AlertState.STOOD_DOWN in alert.stages or AlertState.GAVE_UP in alert.stages):
+                    # A yes of theirs was counted when it was not wanted, or before they turned back.
                     continue
                 answers.append(_answer(alert, asked=not (late and _was_counted(alert)), accepted=True))
             case StoodDown(alert_id=alert_id) if AlertState.ACCEPTED not in incident.alerts[alert_id].stages:

@@ -21,8 +21,17 @@ from dispatch.rescue.events import (
 )
 from dispatch.rescue.vocabulary import AedId, AlertId, AlertRole, AlertState, ResponderId, StandDownReason
 
+_PENDING, _ENGAGED = AlertState.pending_states(), AlertState.engaged_states()
+
 # Volunteers who would have come, had they been needed.
 _SENT_HOME = frozenset({StandDownReason.ENOUGH_ACCEPTED, StandDownReason.NO_LONGER_NEEDED})
+
+# Whoever comes after one of these had not been coming: they set out anew.
+_NOT_COMING = frozenset(
+    {AlertState.EXPIRED, AlertState.DECLINED, AlertState.WITHDRAWN, AlertState.GAVE_UP, AlertState.STOOD_DOWN}
+)
+# What they said on the way before is not true of the way that they set out on then.
+_ON_THE_WAY = frozenset({AlertState.EN_ROUTE, AlertState.AED_COLLECTED, AlertState.ON_SCENE, AlertState.DONE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +53,8 @@ class Alert:
     stages: Mapping[AlertState, datetime] = field(default_factory=dict)
     end_reason: StandDownReason | None = None
     accept_probability: float | None = None
+    # From when `eta_s` counts, where that was before the offer: it goes on from another incident's.
+    counted_from: datetime | None = None
     # When the other channels were tried, because the device had not said that it has the alert.
     not_received_at: datetime | None = None
     # Asked whether they are on their way: when, how far behind they were then, and the answer is due by.
@@ -53,16 +64,23 @@ class Alert:
     doubted_at: datetime | None = None
     # AEDs that they were sent for before the one they are sent for now.
     former_aed_ids: tuple[AedId, ...] = ()
+    # Those of them that they had in their hands, and that were of no use.
+    useless_aed_ids: tuple[AedId, ...] = ()
 
     @property
     def is_pending(self) -> bool:
         """Whether an answer is awaited."""
-        return self.state in AlertState.pending_states()
+        return self.state in _PENDING
 
     @property
     def is_engaged(self) -> bool:
         """Whether the responder has accepted and is still at it."""
-        return self.state in AlertState.engaged_states()
+        return self.state in _ENGAGED
+
+    @property
+    def may_not_have_it(self) -> bool:
+        """Whether the device has not said that it has the alert, and no other channel has been tried."""
+        return self.not_received_at is None and AlertState.RECEIVED not in self.stages
 
     @property
     def is_counted_on(self) -> bool:
@@ -73,6 +91,16 @@ class Alert:
     def is_there(self) -> bool:
         """Whether the responder is with the patient, or was until the work was done."""
         return AlertState.ON_SCENE in self.stages and self.state is not AlertState.GAVE_UP
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether they have said anything that is said on the way: their turnout is over."""
+        return AlertState.EN_ROUTE in self.stages or AlertState.AED_COLLECTED in self.stages
+
+    @property
+    def has_aed(self) -> bool:
+        """Whether the AED is in their hands, or with the patient."""
+        return self.role is AlertRole.AED and (self.is_there or AlertState.AED_COLLECTED in self.stages)
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -88,13 +116,9 @@ class Alert:
 
     def counts_from(self, now: datetime) -> datetime:
         """The moment from which `eta_s` counts: the offer, or the late yes of who was not coming until then."""
-        if (
-            AlertState.EXPIRED in self.stages
-            or AlertState.DECLINED in self.stages
-            or AlertState.WITHDRAWN in self.stages
-        ):
-            return self.stages.get(AlertState.ACCEPTED, now)
-        return self.offered_at
+        if not _NOT_COMING.isdisjoint(self.stages):
+            return self.stages[AlertState.ACCEPTED] if self.is_engaged else now
+        return self.counted_from or self.offered_at
 
     @property
     def arrived_at(self) -> datetime | None:
@@ -124,6 +148,7 @@ def begin_alert(offered: Offered, at: datetime) -> Alert:
         reason_en=offered.reason_en,
         reason_zh=offered.reason_zh,
         accept_probability=offered.accept_probability,
+        counted_from=offered.counted_from,
     )
 
 
@@ -146,8 +171,19 @@ def apply_to_alert(alert: Alert, what: HappensToAlert, at: datetime) -> Alert:
 
 def _reassigned(alert: Alert, given: Reassigned) -> Alert:
     left = (alert.aed_id,) if alert.aed_id is not None and alert.aed_id != given.aed_id else ()
+    useless, state, stages = alert.useless_aed_ids, alert.state, alert.stages
+    if left and alert.has_aed:
+        # Nobody is sent elsewhere with a device that works: the next one has yet to be collected.
+        useless = (*useless, *left)
+        stages = {each: at for each, at in stages.items() if each is not AlertState.AED_COLLECTED}
+        if state is AlertState.AED_COLLECTED:
+            state = AlertState.EN_ROUTE
+            stages.setdefault(state, alert.stages[AlertState.AED_COLLECTED])
     return replace(
         alert,
+        state=state,
+        stages=stages,
+        useless_aed_ids=useless,
         role=given.role,
         aed_id=given.aed_id,
         eta_s=given.eta_s,
@@ -174,7 +210,16 @@ def _moved(alert: Alert, answered: _Answered, at: datetime) -> Alert:
     if state is AlertState.RECEIVED and alert.state is not AlertState.OFFERED:
         # The device's word came after its owner's, or after the offer was taken back: noted, and nothing more.
         return replace(alert, stages={**alert.stages, state: at})
+    if state is AlertState.ACCEPTED or state is AlertState.ON_SCENE:
+        # Their word is newer than any doubt.
+        alert = replace(alert, urged_at=None, lag_s=0.0, reply_by=None, doubted_at=None)
     reason = answered.reason if isinstance(answered, Withdrawn | StoodDown) else None
     if isinstance(answered, Declined) and answered.off_duty:
         reason = StandDownReason.OFF_DUTY
-    return replace(alert, state=state, stages={**alert.stages, state: at}, end_reason=reason)
+    return replace(alert, state=state, stages={**_still_true(alert, state), state: at}, end_reason=reason)
+
+
+def _still_true(alert: Alert, state: AlertState) -> Mapping[AlertState, datetime]:
+    if state is AlertState.ACCEPTED and not alert.is_pending:
+        return {each: at for each, at in alert.stages.items() if each not in _ON_THE_WAY}
+    return alert.stages

@@ -3,7 +3,16 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from dispatch.rescue.vocabulary import AedId, AedProblem, AlertId, AlertState, CancelReason, IncidentKind, ResponderId
+from dispatch.rescue.vocabulary import (
+    AedId,
+    AedProblem,
+    AlertId,
+    AlertState,
+    CancelReason,
+    IncidentId,
+    IncidentKind,
+    ResponderId,
+)
 from geo.place import Place
 
 
@@ -56,11 +65,15 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class ReportAedProblem:
-    """The runner stands before an AED that cannot be had."""
+    """The runner stands before an AED that cannot be had. `aed_id`: which; None: the one that they are sent for now.
+
+    Without it the same report heard twice would, the second time, be about the AED that they were sent on to.
+    """
 
     alert_id: AlertId
     responder_id: ResponderId
     problem: AedProblem
+    aed_id: AedId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,3 +150,12 @@ class Refused(Exception):
         super().__init__(detail)
         self.code = code
         self.detail = detail
+
+
+class Moved(Refused):
+    """The alert goes on, as `alert_id`, in the incident that its own was merged into: what was said belongs there."""
+
+    def __init__(self, incident_id: IncidentId, alert_id: AlertId) -> None:
+        super().__init__("merged", f"This alert goes on as {alert_id}.")
+        self.incident_id = incident_id
+        self.alert_id = alert_id

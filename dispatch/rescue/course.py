@@ -1,6 +1,6 @@
 """The course of one decision: what happens in it, each event folded in before the next is decided."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,12 +8,12 @@ from dispatch.rescue.alert import Alert
 from dispatch.rescue.best_plan import best_plan, is_worth_the_journey
 from dispatch.rescue.commands import Refused
 from dispatch.rescue.events import Event, Happening, StoodDown, Withdrawn
-from dispatch.rescue.incident import Incident, apply, apply_offers
+from dispatch.rescue.incident import Incident, apply, apply_to_alerts
 from dispatch.rescue.plan import Plan, Planner
 from dispatch.rescue.planning import commitment, hands_only, offered, plan_request, planned, reassigned
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, ResponderId, StandDownReason
+from dispatch.rescue.vocabulary import AlertId, AlertRole, ResponderId, StandDownReason
 from dispatch.rescue.wakes import Wake, next_wake
 
 
@@ -46,9 +46,18 @@ class Course:
         self.incident = apply(self.incident, event)
         self.events.append(event)
 
+    def all_happen(self, whats: Iterable[Happening], by: str = "system") -> None:
+        """Note what happens to alerts at once, and fold it in together."""
+        first = self.incident.version + 1
+        events = [Event(number, self.scene.now, by, what) for number, what in enumerate(whats, first)]
+        if events:
+            self.incident = apply_to_alerts(self.incident, events)
+            self.events.extend(events)
+
     def decision(self) -> Decision:
         """What has come of it."""
-        wants_more = self.wants_more or (not self.has_looked and self.might_want_more)
+        # While somebody may still say yes nobody is looked for, whoever is lacking.
+        wants_more = not any(each.is_pending for each in self.incident.alerts.values()) and self.wants_more
         wake = next_wake(self.incident, self.policy, self.scene.now, wants_more=wants_more)
         return Decision(self.incident, tuple(self.events), wake)
 
@@ -59,10 +68,9 @@ class Course:
             raise Refused("unknown_alert", f"There is no alert {alert_id} for you.")
         return alert
 
-    def what_binds(self, responder_id: ResponderId) -> Alert | None:
-        """The alert that somebody is on offer for or engaged in, if any."""
-        alerts = self.incident.alerts.values()
-        return next((each for each in alerts if each.is_active and each.responder_id == responder_id), None)
+    def latest_of(self, responder_id: ResponderId) -> Alert:
+        """The last alert of somebody who was asked; only that one can bind them."""
+        return [each for each in self.incident.alerts.values() if each.responder_id == responder_id][-1]
 
     def must_be_open(self) -> None:
         """Raises `Refused` when the incident has ended."""
@@ -76,18 +84,24 @@ class Course:
 
     @property
     def wants_more(self) -> bool:
-        """Whether somebody is lacking and may still be asked."""
-        incident = self.incident
-        return incident.may_alert and not self._team_is_whole()
+        """Whether somebody is lacking, as far as is known, and may still be asked."""
+        return self.incident.may_alert and not self._team_is_whole()
 
     def _team_is_whole(self) -> bool:
         policy, incident = self.policy, self.incident
-        on_cpr = len(incident.helped(AlertRole.CPR))
-        if len(incident.helped(AlertRole.AED)) >= policy.enough_aed:
-            return on_cpr >= policy.enough_cpr
-        asked_for = (each.aed_id for each in incident.alerts.values() if each.aed_id is not None)
-        to_fetch = any(each not in incident.lost_aeds for each in (*asked_for, *(aed.aed_id for aed in self.scene.aeds)))
-        return not to_fetch and on_cpr >= policy.enough_cpr_without_aed
+        on_cpr, on_aed = len(incident.helped(AlertRole.CPR)), len(incident.helped(AlertRole.AED))
+        whole_with_aed = on_cpr >= policy.enough_cpr and on_aed >= policy.enough_aed
+        whole_without = on_cpr >= policy.enough_cpr_without_aed
+        if on_aed or self._is_an_aed_to_fetch():
+            return whole_with_aed
+        return whole_without if self.has_looked else whole_with_aed and whole_without
+
+    def _is_an_aed_to_fetch(self) -> bool:
+        lost = self.incident.lost_aeds
+        asked_for = (each.aed_id for each in self.incident.alerts.values())
+        return any(each.aed_id not in lost for each in self.scene.aeds) or any(
+            aed_id is not None and aed_id not in lost for aed_id in asked_for
+        )
 
     @property
     def is_over(self) -> bool:
@@ -107,8 +121,7 @@ class Course:
         self._leave_lost_aeds()
         self._take_back(plan)
         awaited = any(each.is_pending or each.is_counted_on for each in self.incident.alerts.values())
-        nobody_left = self.wants_more and not awaited
-        if plan.alerts or say_when_nobody or (nobody_left and not is_a_second_look):
+        if plan.alerts or say_when_nobody or not (awaited or is_a_second_look or not self.wants_more):
             self._send_wave(plan)
 
     def still_gains_from(self, alert: Alert) -> bool:
@@ -141,25 +154,16 @@ class Course:
         wave = self.incident.waves + 1
         respond_by = self.scene.now + timedelta(seconds=self.scene.policy.respond_within_s)
         self.happens(planned(plan, wave))
-        first = self.incident.version + 1
-        offers = [
-            Event(first + number, self.scene.now, "system", what)
-            for number, what in enumerate(offered(plan.alerts, self.incident.incident_id, wave, respond_by))
-        ]
-        # Twenty offers folded in one by one would be twenty copies of the incident.
-        self.incident = apply_offers(self.incident, offers)
-        self.events.extend(offers)
+        self.all_happen(offered(plan.alerts, self.incident.incident_id, wave, respond_by))
 
     def take_back_offers(self, reason: StandDownReason) -> None:
         """Take back every unanswered offer."""
-        for alert in self.incident.pending():
-            self.happens(Withdrawn(alert_id=alert.alert_id, reason=reason))
+        self.all_happen(Withdrawn(alert_id=each.alert_id, reason=reason) for each in self.incident.pending())
 
     def stand_everybody_down(self, reason: StandDownReason) -> None:
         """Tell everybody who was asked or is on the way to stop."""
         self.take_back_offers(reason)
-        for alert in self.incident.engaged():
-            self.happens(StoodDown(alert_id=alert.alert_id, reason=reason))
+        self.all_happen(StoodDown(alert_id=each.alert_id, reason=reason) for each in self.incident.engaged())
 
     def let_go(self, alert_ids: Collection[AlertId]) -> None:
         """End alerts of responders who turn out to be bound elsewhere."""

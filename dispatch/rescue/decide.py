@@ -15,6 +15,7 @@ from dispatch.rescue.commands import (
     ExpectAmbulance,
     LetTimePass,
     LoseAed,
+    Moved,
     OpenIncident,
     Progress,
     Refused,
@@ -25,10 +26,8 @@ from dispatch.rescue.commands import (
 from dispatch.rescue.course import Course, Decision
 from dispatch.rescue.events import (
     Accepted,
-    AedLost,
     AmbulanceArrived,
     AmbulanceExpected,
-    Believed,
     Cancelled,
     Closed,
     CprChanged,
@@ -39,17 +38,16 @@ from dispatch.rescue.events import (
     StageReached,
     StoodDown,
     Widened,
-    Withdrawn,
 )
 from dispatch.rescue.incident import Incident, begin
-from dispatch.rescue.moving import lag_s
+from dispatch.rescue.losing_aeds import lose_aed
+from dispatch.rescue.moving import believed, lag_s
 from dispatch.rescue.passing_time import let_time_pass
 from dispatch.rescue.plan import Planner
-from dispatch.rescue.planning import collects_after_all
+from dispatch.rescue.planning import carried_alert_id, collects_after_all
 from dispatch.rescue.scene import Scene
 from dispatch.rescue.vocabulary import (
     NEXT_STAGES,
-    AedId,
     AedProblem,
     AlertId,
     AlertRole,
@@ -95,16 +93,16 @@ def decide(incident: Incident, command: Command, scene: Scene, *, by: str, plann
 def _confirm_receipt(course: Course, command: ConfirmReceipt, by: str) -> None:
     if course.incident.is_ended:
         return
-    for alert_id in command.alert_ids:
-        alert = course.incident.alerts.get(alert_id)
-        if alert is not None and AlertState.RECEIVED not in alert.stages:
-            course.happens(Received(alert_id=alert_id), by)
+    course.has_looked = False
+    alerts = (course.incident.alerts.get(each) for each in dict.fromkeys(command.alert_ids))
+    is_news = [each for each in alerts if each is not None and AlertState.RECEIVED not in each.stages]
+    course.all_happen((Received(alert_id=each.alert_id) for each in is_news), by)
 
 
 def _accept(course: Course, command: Accept, by: str) -> None:
-    alert = course.alert_of(command.alert_id, command.responder_id)
     # Who was asked anew means that offer, whichever of the two the yes names.
-    alert = course.what_binds(alert.responder_id) or alert
+    alert = course.latest_of(course.alert_of(command.alert_id, command.responder_id).responder_id)
+    _must_not_have_moved(course, alert)
     if alert.is_engaged or alert.state is AlertState.DONE:
         return
     if alert.is_pending:
@@ -137,11 +135,19 @@ def _why_not_wanted(incident: Incident) -> StandDownReason:
         return StandDownReason.INCIDENT_CLOSED
     if incident.ambulance_arrived_at is not None:
         return StandDownReason.AMBULANCE_ARRIVED
-    return StandDownReason.ENOUGH_ACCEPTED
+    return StandDownReason.ENOUGH_ACCEPTED if incident.may_alert else StandDownReason.NO_LONGER_NEEDED
+
+
+def _must_not_have_moved(course: Course, alert: Alert) -> None:
+    """Raises `Moved` when the alert goes on in the incident that its own was merged into."""
+    into = course.incident.merged_into
+    if into is not None and alert.end_reason is StandDownReason.MERGED:
+        raise Moved(into, carried_alert_id(alert.alert_id, into))
 
 
 def _decline(course: Course, command: Decline, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
+    _must_not_have_moved(course, alert)
     if alert.is_engaged:
         raise Refused("already_accepted", "You have accepted; say `gave_up` to turn back.")
     if alert.is_pending:
@@ -151,60 +157,54 @@ def _decline(course: Course, command: Decline, by: str) -> None:
 
 def _progress(course: Course, command: Progress, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
+    _must_not_have_moved(course, alert)
     if alert.state is command.stage or (command.stage in alert.stages and alert.is_engaged):
-        _believe(course, alert, by)
+        _believe(course, alert.alert_id, by)
         return
     if command.stage not in NEXT_STAGES.get(alert.state, ()):
         raise Refused("stage_out_of_order", f"An alert that is {alert.state} cannot become {command.stage}.")
-    if command.stage is AlertState.AED_COLLECTED and alert.role is not AlertRole.AED:
-        if not alert.former_aed_ids:
+    has_it_after_all = command.stage is AlertState.AED_COLLECTED and alert.role is not AlertRole.AED
+    if has_it_after_all:
+        if not alert.former_aed_ids or alert.former_aed_ids[-1] in alert.useless_aed_ids:
             raise Refused("wrong_role", "Only who fetches an AED can have collected it.")
         course.happens(collects_after_all(alert), by)
     course.happens(StageReached(alert_id=alert.alert_id, stage=command.stage), by)
-    if command.stage is not AlertState.GAVE_UP:
-        _believe(course, alert, by)
-    if command.stage in {AlertState.GAVE_UP, AlertState.ON_SCENE}:
+    _believe(course, alert.alert_id, by)
+    if has_it_after_all or command.stage in {AlertState.GAVE_UP, AlertState.ON_SCENE}:
         course.replan()
 
 
-def _believe(course: Course, alert: Alert, by: str) -> None:
+def _believe(course: Course, alert_id: AlertId, by: str) -> None:
     """Who was asked whether they come has answered: they are counted on again, for a new promise."""
-    if alert.urged_at is None or not course.incident.alerts[alert.alert_id].is_engaged:
+    alert = course.incident.alerts[alert_id]
+    if alert.urged_at is None or not alert.is_engaged:
         return
-    behind_s = lag_s(alert, course.scene, course.incident.floor)
-    late_s = alert.lag_s if behind_s is None else behind_s
-    course.happens(Believed(alert_id=alert.alert_id, eta_s=round(alert.eta_s + max(0.0, late_s), 1)), by)
+    course.happens(believed(alert, lag_s(alert, course.scene, course.incident.floor)), by)
     if alert.doubted_at is not None:
         course.replan()
 
 
 def _report_aed_problem(course: Course, command: ReportAedProblem, by: str) -> None:
     alert = course.alert_of(command.alert_id, command.responder_id)
-    if alert.aed_id is None or not alert.is_active:
-        if alert.former_aed_ids and alert.former_aed_ids[-1] in course.incident.lost_aeds:
-            return
-        raise Refused("no_aed", "You are not on the way to an AED in this alert.")
-    if AlertState.AED_COLLECTED in alert.stages and command.problem is not AedProblem.BROKEN:
+    _must_not_have_moved(course, alert)
+    aed_id = command.aed_id or alert.aed_id or (alert.former_aed_ids[-1] if alert.former_aed_ids else None)
+    if aed_id is None or aed_id not in (alert.aed_id, *alert.former_aed_ids):
+        raise Refused("no_aed", "You are not on the way to this AED.")
+    if aed_id != alert.aed_id and aed_id in course.incident.lost_aeds:
+        # Known already, and they have been sent elsewhere.
+        return
+    if not alert.is_active:
+        raise Refused("no_aed", f"This alert is {alert.state} already.")
+    if aed_id == alert.aed_id and alert.has_aed and not alert.is_there and command.problem is not AedProblem.BROKEN:
         raise Refused("aed_collected", "You have this AED; only that it is broken can be reported of it.")
-    _lose(course, alert.aed_id, command.problem, alert.alert_id, by)
+    lose_aed(course, aed_id, command.problem, by, alert_id=alert.alert_id)
 
 
 def _lose_aed(course: Course, command: LoseAed, by: str) -> None:
     runners = [each for each in course.incident.alerts.values() if each.is_active and each.aed_id == command.aed_id]
     # In somebody's hands it is out of the registry's sight: what they say of it counts.
-    if any(AlertState.AED_COLLECTED not in each.stages and not each.is_there for each in runners):
-        _lose(course, command.aed_id, AedProblem.UNUSABLE, None, by)
-
-
-def _lose(course: Course, aed_id: AedId, problem: AedProblem, alert_id: AlertId | None, by: str) -> None:
-    if course.is_over or aed_id in course.incident.lost_aeds:
-        return
-    course.happens(AedLost(aed_id=aed_id, problem=problem, alert_id=alert_id), by)
-    for alert in course.incident.pending():
-        # Who has not answered is asked anew, for something that can be done.
-        if alert.aed_id == aed_id:
-            course.happens(Withdrawn(alert_id=alert.alert_id, reason=StandDownReason.NO_LONGER_NEEDED))
-    course.replan()
+    if any(not each.has_aed for each in runners):
+        lose_aed(course, command.aed_id, AedProblem.UNUSABLE, by)
 
 
 def _widen(course: Course, _command: Widen, by: str) -> None:

@@ -79,6 +79,8 @@ class Offered(Happening):
     reason_en: str
     reason_zh: str
     accept_probability: float | None = None
+    # From when `eta_s` counts, where it is not the offer: whoever is on the way in a merged incident goes on here.
+    counted_from: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,10 +251,11 @@ class Merged(Happening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Joined(Happening):
-    """Another call for the same emergency was merged into this one."""
+    """Another call for the same emergency was merged into this one. `asked`: who is not asked again here either."""
 
     kind: ClassVar[str] = "joined"
     incident_id: IncidentId
+    asked: tuple[ResponderId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,7 +303,7 @@ _FIELD_NAMES = {cls: tuple(each.name for each in fields(cls)) for cls in _CLASSE
 _LATER_FIELDS = frozenset(
     {
         *("accept_probability", "value", "upper_bound", "cpr_s", "shock_s", "cpr_without_s", "shock_without_s"),
-        "off_duty",
+        *("off_duty", "counted_from", "asked"),
     }
 )
 
@@ -309,6 +312,8 @@ _FROM_JSON: dict[str, Any] = {
     "respond_by": datetime.fromisoformat,
     "arrives_at": datetime.fromisoformat,
     "reply_by": datetime.fromisoformat,
+    "counted_from": datetime.fromisoformat,
+    "asked": tuple,
     "problem": AedProblem,
     "role": AlertRole,
     "stage": AlertState,
@@ -331,8 +336,10 @@ def happening_from_json(kind: str, data: Mapping[str, Any]) -> Happening:
     cls = _CLASSES[kind]
     values: dict[str, Any] = {}
     for name in _FIELD_NAMES[cls]:
-        # What was written down before a field was thought of is without it.
-        value = data.get(name) if name in _LATER_FIELDS else data[name]
+        if name in _LATER_FIELDS and name not in data:
+            # What was written down before a field was thought of is without it.
+            continue
+        value = data[name]
         if value is not None:
             if name in _FROM_JSON:
                 value = _FROM_JSON[name](value)

@@ -33,6 +33,7 @@ from dispatch.rescue.vocabulary import (
     IncidentId,
     IncidentKind,
     IncidentState,
+    ResponderId,
 )
 from geo.place import Place
 
@@ -62,6 +63,8 @@ class Incident:
     # The incident that this one was merged into, and those that were merged into this one.
     merged_into: IncidentId | None = None
     merged: tuple[IncidentId, ...] = ()
+    # Those who answered one of these, or let it pass: they are not asked for the same emergency again.
+    asked_there: frozenset[ResponderId] = frozenset()
     ambulance_arrives_at: datetime | None = None
     ambulance_arrived_at: datetime | None = None
     closed_at: datetime | None = None
@@ -148,16 +151,23 @@ def apply(incident: Incident, event: Event) -> Incident:
     return replace(incident, version=event.number, **_changes(incident, event))
 
 
-def apply_offers(incident: Incident, events: Sequence[Event]) -> Incident:
-    """The incident after a wave of offers: what `apply` makes of each, one after the other, in one step.
+def apply_to_alerts(incident: Incident, events: Sequence[Event]) -> Incident:
+    """The incident after offers, or what happens to alerts: what `apply` makes of each in turn, in one step.
 
-    Raises `ValueError` when a number is missing or an event is no offer.
+    Twenty folded in one by one would be twenty copies of the incident. Raises `ValueError` when a number is missing
+    or an event is about no alert.
     """
     alerts = dict(incident.alerts)
     for number, event in enumerate(events, start=incident.version + 1):
-        if event.number != number or not isinstance(event.what, Offered):
-            raise ValueError(f"event {event.number}, {event.kind}, is not offer {number}")
-        alerts[event.what.alert_id] = begin_alert(event.what, event.at)
+        if event.number != number:
+            raise ValueError(f"event {event.number} does not follow {number - 1}")
+        match event.what:
+            case Offered() as offered:
+                alerts[offered.alert_id] = begin_alert(offered, event.at)
+            case what if isinstance(what, HappensToAlert):
+                alerts[what.alert_id] = apply_to_alert(alerts[what.alert_id], what, event.at)
+            case _:
+                raise ValueError(f"event {number}, {event.kind}, is about no alert")
     return replace(incident, version=incident.version + len(events), alerts=MappingProxyType(alerts))
 
 
@@ -181,8 +191,8 @@ def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901,
             return {"search_ended_at": event.at}
         case Merged(into=into):
             return {"merged_into": into, "closed_at": event.at, "cancel_reason": CancelReason.DUPLICATE}
-        case Joined(incident_id=joined):
-            return {"merged": (*incident.merged, joined)}
+        case Joined(incident_id=joined, asked=asked):
+            return {"merged": (*incident.merged, joined), "asked_there": incident.asked_there | set(asked)}
         case Cancelled(reason=reason):
             return {"closed_at": event.at, "cancel_reason": reason}
         case Closed():

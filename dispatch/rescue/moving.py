@@ -2,8 +2,8 @@
 
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.arrival import estimate_arrivals, turnout_s
+from dispatch.rescue.events import Believed
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import AlertState
 
 
 def still_needs_s(alert: Alert, scene: Scene, floor: int | None) -> float | None:
@@ -14,9 +14,7 @@ def still_needs_s(alert: Alert, scene: Scene, floor: int | None) -> float | None
     here = next((each for each in scene.under_way if each.responder_id == alert.responder_id), None)
     if here is None:
         return None
-    fetched = [
-        each for each in scene.aeds if each.aed_id == alert.aed_id and AlertState.AED_COLLECTED not in alert.stages
-    ]
+    fetched = [each for each in scene.aeds if each.aed_id == alert.aed_id and not alert.has_aed]
     arrivals = estimate_arrivals(
         [here],
         fetched,
@@ -28,7 +26,7 @@ def still_needs_s(alert: Alert, scene: Scene, floor: int | None) -> float | None
     way_s = float(arrivals.via_aed_s[0, 0] if fetched else arrivals.direct_s[0])
     turnout = turnout_s(scene.policy.travel, is_night=scene.is_night)
     since_s = (scene.now - alert.counts_from(scene.now)).total_seconds()
-    return way_s - (turnout if AlertState.EN_ROUTE in alert.stages else min(since_s, turnout))
+    return way_s - (turnout if alert.is_moving else min(since_s, turnout))
 
 
 def lag_s(alert: Alert, scene: Scene, floor: int | None) -> float | None:
@@ -41,3 +39,9 @@ def lag_s(alert: Alert, scene: Scene, floor: int | None) -> float | None:
     if needs_s is None:
         return None
     return (scene.now - alert.counts_from(scene.now)).total_seconds() + needs_s - alert.eta_s
+
+
+def believed(alert: Alert, behind_s: float | None) -> Believed:
+    """That somebody who was asked comes after all, later by what they are behind now; as known, where it is not."""
+    late_s = alert.lag_s if behind_s is None else behind_s
+    return Believed(alert_id=alert.alert_id, eta_s=round(alert.eta_s + max(0.0, late_s), 1))

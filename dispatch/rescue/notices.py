@@ -44,7 +44,8 @@ class Notice:
 def responder_notices(events: Iterable[Event], incident: Incident) -> list[Notice]:
     """The messages due to responders, in the order of what happened; `incident` is what came of it.
 
-    Whoever is at it is also told of what changes for the others at it.
+    Whoever is at it is also told of what changes for the others at it. Nobody's phone rings for an offer that the
+    same decision has ended or turned into an assignment.
     """
     notices: dict[Notice, None] = {}
     team_changes = False
@@ -65,7 +66,7 @@ def responder_notices(events: Iterable[Event], incident: Incident) -> list[Notic
                 | Declined(alert_id=alert_id)
             ):
                 notices[Notice(NoticeKind.STAND_DOWN, alert_id)] = None
-            case Urged(alert_id=alert_id):
+            case Urged(alert_id=alert_id) if incident.alerts[alert_id].reply_by is not None:
                 notices[Notice(NoticeKind.NUDGE, alert_id)] = None
             case _:
                 pass
@@ -73,7 +74,7 @@ def responder_notices(events: Iterable[Event], incident: Incident) -> list[Notic
         notices |= {Notice(NoticeKind.ASSIGNMENT, each.alert_id): None for each in incident.engaged()}
     ended = {each.alert_id for each in notices if each.kind is NoticeKind.STAND_DOWN}
     assigned = {each.alert_id for each in notices if each.kind is NoticeKind.ASSIGNMENT} - ended
-    overtaken = {NoticeKind.ASSIGNMENT: ended, NoticeKind.ALERT: assigned}
+    overtaken = {NoticeKind.ASSIGNMENT: ended, NoticeKind.ALERT: assigned | ended}
     return [each for each in notices if each.alert_id not in overtaken.get(each.kind, ())]
 
 

@@ -5,23 +5,22 @@ from datetime import timedelta
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.commands import LetTimePass
 from dispatch.rescue.course import Course
-from dispatch.rescue.events import Believed, Doubted, Expired, NotReceived, SearchEnded, Urged
-from dispatch.rescue.moving import lag_s
-from dispatch.rescue.vocabulary import AlertState, StandDownReason
+from dispatch.rescue.events import Doubted, Expired, NotReceived, SearchEnded, Urged
+from dispatch.rescue.moving import believed, lag_s
+from dispatch.rescue.vocabulary import StandDownReason
 from dispatch.rescue.wakes import gives_up_at
 
 
 def let_time_pass(course: Course, _command: LetTimePass, by: str) -> None:
     """Everything that is overdue happens; then somebody is looked for, if somebody is lacking."""
     incident, now = course.incident, course.scene.now
-    if incident.is_ended:
+    if not incident.may_alert:
         return
-    if incident.search_ended_at is None and now >= gives_up_at(incident, course.policy):
+    if now >= gives_up_at(incident, course.policy):
         _give_up(course, by)
         return
     overdue = [alert for alert in incident.pending() if now >= alert.respond_by]
-    for alert in overdue:
-        course.happens(Expired(alert_id=alert.alert_id), by)
+    course.all_happen((Expired(alert_id=each.alert_id) for each in overdue), by)
     _call_otherwise(course, by)
     changed = _look_at_movement(course, by)
     if overdue or changed or not course.incident.pending():
@@ -36,10 +35,9 @@ def _give_up(course: Course, by: str) -> None:
 
 def _call_otherwise(course: Course, by: str) -> None:
     waited = timedelta(seconds=course.policy.no_ack_s)
-    for alert in course.incident.pending():
-        is_silent = AlertState.RECEIVED not in alert.stages and alert.not_received_at is None
-        if is_silent and course.scene.now >= alert.offered_at + waited:
-            course.happens(NotReceived(alert_id=alert.alert_id), by)
+    silent = [each for each in course.incident.pending() if each.may_not_have_it]
+    overdue = [each for each in silent if course.scene.now >= each.offered_at + waited]
+    course.all_happen((NotReceived(alert_id=each.alert_id) for each in overdue), by)
 
 
 def _look_at_movement(course: Course, by: str) -> bool:
@@ -52,10 +50,13 @@ def _look_at_movement(course: Course, by: str) -> bool:
         if alert.urged_at is None:
             if behind_s is not None and behind_s >= course.policy.movement.lag_s:
                 _urge(course, alert, behind_s, by)
+        elif alert.reply_by is not None and course.scene.now < alert.reply_by:
+            # A jump of their position in the first seconds is no answer yet.
+            continue
         elif behind_s is not None and _is_moving(course, alert, behind_s):
-            course.happens(Believed(alert_id=alert.alert_id, eta_s=round(alert.eta_s + behind_s, 1)), by)
+            course.happens(believed(alert, behind_s), by)
             changed = True
-        elif alert.reply_by is not None and course.scene.now >= alert.reply_by:
+        elif alert.doubted_at is None:
             known_s = alert.lag_s if behind_s is None else behind_s
             course.happens(Doubted(alert_id=alert.alert_id, lag_s=round(known_s, 1)), by)
             changed = True

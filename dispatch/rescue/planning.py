@@ -20,7 +20,8 @@ from dispatch.rescue.vocabulary import AlertId, AlertRole, AlertState, IncidentI
 def asked_already(incident: Incident) -> set[ResponderId]:
     """Those who are not asked again: all who were, unless nobody waited for their answer or they were sent home."""
     latest = {each.responder_id: each for each in incident.alerts.values()}
-    return {responder_id for responder_id, alert in latest.items() if not alert.may_be_asked_again}
+    asked = {responder_id for responder_id, alert in latest.items() if not alert.may_be_asked_again}
+    return asked | (incident.asked_there - latest.keys())
 
 
 def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanRequest:
@@ -30,16 +31,19 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
     # Who has done their part was there in time: nobody else is needed for it.
     done = [each for each in incident.alerts.values() if each.state is AlertState.DONE]
     asked = asked_already(incident)
+    # Whose offer has just been taken back, because it could not be done, may be asked for something else at once.
+    near = {each.responder_id: each for each in (*scene.under_way, *scene.candidates)}
     return PlanRequest(
         now=scene.now,
         is_night=scene.is_night,
         floor=incident.floor,
         cpr_in_progress=incident.cpr_in_progress,
         ambulance_arrives_at=incident.ambulance_arrives_at,
-        candidates=tuple(each for each in scene.candidates if each.responder_id not in asked),
+        candidates=tuple(each for each in near.values() if each.responder_id not in asked),
         aeds=tuple(each for each in scene.aeds if each.aed_id not in incident.lost_aeds),
         under_way=tuple(commitment(each, scene.now) for each in (*counted, *done)),
-        cap=policy.alert_cap - len(active),
+        # Somebody beside who does not move is not one too many.
+        cap=policy.alert_cap - len(counted),
         policy=policy,
         whereabouts=scene.under_way,
         streets=scene.streets,
@@ -51,8 +55,9 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
 def commitment(alert: Alert, now: datetime) -> Commitment:
     """What an alert promises, as of now."""
     since_s = (now - alert.counts_from(now)).total_seconds()
-    is_there = AlertState.ON_SCENE in alert.stages
-    has_aed = alert.role is AlertRole.AED and (is_there or AlertState.AED_COLLECTED in alert.stages)
+    # Who had turned back or was sent home sets out anew.
+    goes_on = alert.is_active or alert.state is AlertState.DONE
+    is_there, has_aed = goes_on and alert.is_there, goes_on and alert.has_aed
     return Commitment(
         responder_id=alert.responder_id,
         role=alert.role,
@@ -60,7 +65,7 @@ def commitment(alert: Alert, now: datetime) -> Commitment:
         eta_s=0.0 if is_there else alert.eta_s - since_s,
         accepted=not alert.is_pending,
         acceptance=alert.accept_probability,
-        turnout_behind_s=math.inf if AlertState.EN_ROUTE in alert.stages else since_s,
+        turnout_behind_s=math.inf if goes_on and alert.is_moving else since_s,
         has_aed=has_aed,
         stays=is_there or has_aed,
     )
@@ -116,34 +121,43 @@ def _alert_id(namespace: bytes, name: str) -> AlertId:
 
 def carried_over(alert: Alert, into: Incident, scene: Scene) -> Offered:
     """The offer under which somebody who is on offer or on the way in another incident goes on in this one."""
-    since_s = (scene.now - alert.counts_from(scene.now)).total_seconds()
     return Offered(
-        alert_id=_alert_id(uuid.UUID(into.incident_id).bytes, f"from/{alert.alert_id}"),
+        alert_id=carried_alert_id(alert.alert_id, into.incident_id),
         responder_id=alert.responder_id,
         role=alert.role,
         aed_id=alert.aed_id,
         wave=into.waves,
         respond_by=scene.now + timedelta(seconds=scene.policy.respond_within_s),
-        eta_s=round(alert.eta_s - since_s, 1),
+        eta_s=alert.eta_s,
         distance_m=alert.distance_m,
         reason_en=alert.reason_en,
         reason_zh=alert.reason_zh,
         accept_probability=alert.accept_probability,
+        counted_from=alert.counts_from(scene.now),
     )
 
 
-def hands_only(alert: Alert, scene: Scene, floor: int | None) -> Change:
-    """Whoever runs for an AED that is lost goes straight to the patient, from where they are."""
-    direct = replace(alert, role=AlertRole.CPR, aed_id=None)
-    remaining_s = still_needs_s(direct, scene, floor)
-    promised_s = alert.eta_s - (scene.now - alert.counts_from(scene.now)).total_seconds()
-    return Change(
-        alert.responder_id,
-        AlertRole.CPR,
-        None,
-        max(0.0, promised_s) if remaining_s is None else remaining_s,
-        "The AED cannot be had; go straight to the patient",
-        "AED 无法取用, 请直接前往患者处",
+def carried_alert_id(alert_id: AlertId, into: IncidentId) -> AlertId:
+    """The name under which an alert goes on in the incident that its own was merged into."""
+    return _alert_id(uuid.UUID(into).bytes, f"from/{alert_id}")
+
+
+def hands_only(alert: Alert, scene: Scene, floor: int | None) -> Reassigned:
+    """Whoever counts on an AED that is lost goes straight to the patient, from where they are, or stays there."""
+    passed_s = (scene.now - alert.counts_from(scene.now)).total_seconds()
+    if alert.is_there:
+        remaining_s: float | None = 0.0
+        reason_en, reason_zh = "The AED is of no use; stay with the patient", "AED 无法使用, 请留在患者身边"
+    else:
+        remaining_s = still_needs_s(replace(alert, role=AlertRole.CPR, aed_id=None), scene, floor)
+        reason_en, reason_zh = "The AED cannot be had; go straight to the patient", "AED 无法取用, 请直接前往患者处"
+    return Reassigned(
+        alert_id=alert.alert_id,
+        role=AlertRole.CPR,
+        aed_id=None,
+        eta_s=alert.eta_s if remaining_s is None else round(passed_s + remaining_s, 1),
+        reason_en=reason_en,
+        reason_zh=reason_zh,
     )
 
 

@@ -11,6 +11,7 @@ from dispatch.rescue.commands import (
     ConfirmReceipt,
     Decline,
     ExpectAmbulance,
+    LoseAed,
     Progress,
     ReportAedProblem,
     SetCpr,
@@ -63,10 +64,12 @@ def _command_of(what: Happening, incident: Incident | None) -> Command | None:  
             return Close(note)
         case Received(alert_id=alert_id):
             return ConfirmReceipt((alert_id,))
+        case AedLost(aed_id=aed_id, alert_id=None):
+            return LoseAed(aed_id)
         case _:
             pass
-    alert_id = getattr(what, "alert_id", None)
-    alert = None if incident is None or alert_id is None else incident.alerts.get(alert_id)
+    about = getattr(what, "alert_id", None)
+    alert = None if incident is None or about is None else incident.alerts.get(about)
     if alert is None:
         return None
     match what:
@@ -76,7 +79,7 @@ def _command_of(what: Happening, incident: Incident | None) -> Command | None:  
             return Decline(alert.alert_id, alert.responder_id, off_duty=bool(off_duty))
         case StageReached(stage=stage):
             return Progress(alert.alert_id, alert.responder_id, stage)
-        case AedLost(problem=problem):
-            return ReportAedProblem(alert.alert_id, alert.responder_id, problem)
+        case AedLost(aed_id=aed_id, problem=problem):
+            return ReportAedProblem(alert.alert_id, alert.responder_id, problem, aed_id)
         case _:
             return None

@@ -1,13 +1,11 @@
 """When an incident has to be looked at again though nobody says anything."""
 
-import math
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.policy import Policy
-from dispatch.rescue.vocabulary import AlertState
 
 
 class WakeKind(StrEnum):
@@ -31,34 +29,30 @@ class Wake:
 
 
 def next_wake(incident: Incident, policy: Policy, now: datetime, *, wants_more: bool) -> Wake | None:
-    """The first time at which something falls due, past when it is overdue; None when nothing ever does."""
-    return min(wakes(incident, policy, now, wants_more=wants_more), key=lambda each: each.at, default=None)
+    """The first time at which something falls due, past when it is overdue; None when nothing ever does.
 
-
-def wakes(incident: Incident, policy: Policy, now: datetime, *, wants_more: bool) -> list[Wake]:
-    """Everything that falls due, in no order. What comes again and again is due at its next turn after `now`."""
-    if incident.is_ended or incident.ambulance_arrived_at is not None:
-        return []
-    due: list[Wake] = []
-    no_ack = timedelta(seconds=policy.no_ack_s)
-    is_pending = False
-    for alert in incident.alerts.values():
-        if alert.is_pending:
-            is_pending = True
-            due.append(Wake(alert.respond_by, WakeKind.RESPOND_BY))
-            if AlertState.RECEIVED not in alert.stages and alert.not_received_at is None:
-                due.append(Wake(alert.offered_at + no_ack, WakeKind.NO_ACK))
-        elif alert.is_engaged and not alert.is_there:
-            due.append(Wake(_next_tick(incident, now, policy.movement.look_every_s), WakeKind.MOVEMENT))
-            if alert.reply_by is not None:
-                due.append(Wake(alert.reply_by, WakeKind.REPLY_BY))
+    What comes again and again is due at its next turn after `now`. This is asked after every decision, and on the way
+    of every SOS.
+    """
+    if not incident.may_alert:
+        return None
+    alerts = incident.alerts.values()
+    pending = [each for each in alerts if each.is_pending]
+    moving = [each for each in alerts if each.is_engaged and not each.is_there]
+    due = [(gives_up_at(incident, policy), WakeKind.GIVE_UP)]
+    if pending:
+        due.append((min(each.respond_by for each in pending), WakeKind.RESPOND_BY))
+        silent = [each.offered_at for each in pending if each.may_not_have_it]
+        if silent:
+            due.append((min(silent) + timedelta(seconds=policy.no_ack_s), WakeKind.NO_ACK))
+    elif wants_more:
+        due.append((_next_turn(incident, now, policy.look_again_s), WakeKind.LOOK_AGAIN))
+    if moving:
+        due.append((_next_turn(incident, now, policy.movement.look_every_s), WakeKind.MOVEMENT))
+        due += [(each.reply_by, WakeKind.REPLY_BY) for each in moving if each.reply_by is not None]
     if incident.ambulance_arrives_at is not None and incident.ambulance_arrives_at > now:
-        due.append(Wake(incident.ambulance_arrives_at, WakeKind.AMBULANCE))
-    if incident.search_ended_at is None:
-        due.append(Wake(gives_up_at(incident, policy), WakeKind.GIVE_UP))
-        if wants_more and not is_pending:
-            due.append(Wake(_next_tick(incident, now, policy.look_again_s), WakeKind.LOOK_AGAIN))
-    return due
+        due.append((incident.ambulance_arrives_at, WakeKind.AMBULANCE))
+    return Wake(*min(due))
 
 
 def gives_up_at(incident: Incident, policy: Policy) -> datetime:
@@ -66,7 +60,8 @@ def gives_up_at(incident: Incident, policy: Policy) -> datetime:
     return (incident.searched_since or incident.opened_at) + timedelta(seconds=policy.give_up_s)
 
 
-def _next_tick(incident: Incident, now: datetime, every_s: float) -> datetime:
-    # Counted from the opening, not from now: an incident in which much happens must come to its turn too.
-    ticks = math.floor((now - incident.opened_at).total_seconds() / every_s) + 1
-    return incident.opened_at + timedelta(seconds=ticks * every_s)
+def _next_turn(incident: Incident, now: datetime, every_s: float) -> datetime:
+    # Counted from the opening, not from now: an incident in which much happens must come to its turn too. In whole
+    # microseconds: a turn that rounding puts at `now` would come again and again without end.
+    every = timedelta(seconds=every_s)
+    return incident.opened_at + ((now - incident.opened_at) // every + 1) * every

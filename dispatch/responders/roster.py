@@ -1,6 +1,6 @@
 """All first-aiders in memory, those on duty by place: what an SOS asks first."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntFlag
@@ -44,6 +44,11 @@ class Roster:
         self._engagements: dict[ResponderId, Engagement] = {}
         self._moved: set[ResponderId] = set()
         self._changed: set[ResponderId] = set()
+        # Those who came near, on duty or free while somebody lies alone; noted only then.
+        self._arrived: set[ResponderId] = set()
+        self._watches = False
+        # Whether somebody can be reached at all; without an answer everybody can.
+        self.is_reachable: Callable[[Responder, datetime], bool] = _always
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
@@ -67,6 +72,8 @@ class Roster:
         """Take a responder in, or in their changed form."""
         self._responders[responder.responder_id] = responder
         self._changed.add(responder.responder_id)
+        if self._watches:
+            self._arrived.add(responder.responder_id)
         if responder.on_duty and responder.fix is not None:
             self._on_duty.put(
                 responder.responder_id,
@@ -77,6 +84,12 @@ class Roster:
             )
         else:
             self._on_duty.remove(responder.responder_id)
+
+    def clock_jumped(self, seconds: float) -> None:
+        """The service's clock was set by so much: every fix is as old as it was."""
+        jump = timedelta(seconds=seconds)
+        known = [(each, each.fix) for each in self._responders.values() if each.fix is not None]
+        self.fill([replace(each, fix=replace(fix, at=fix.at + jump)) for each, fix in known])
 
     def get(self, responder_id: ResponderId) -> Responder | None:
         """The responder of that id."""
@@ -106,6 +119,8 @@ class Roster:
         if held is not None and held.alert_id == engagement_of:
             del self._engagements[responder_id]
             self._mark(responder_id)
+            if self._watches:
+                self._arrived.add(responder_id)
 
     def engagement_of(self, responder_id: ResponderId) -> Engagement | None:
         """The alert that binds them, if any."""
@@ -129,10 +144,11 @@ class Roster:
         limit = policy.price.recent_alerts_limit
 
         def may_be_alerted(responder_id: ResponderId) -> bool:
-            is_certified = self._responders[responder_id].is_certified_on(today)
+            responder = self._responders[responder_id]
             return (
                 responder_id not in leaving_out
-                and is_certified
+                and responder.is_certified_on(today)
+                and self.is_reachable(responder, now)
                 and self.histories.alerts_since(responder_id, lately) < limit
             )
 
@@ -199,6 +215,21 @@ class Roster:
         """How many are on duty with a known place."""
         return len(self._on_duty)
 
+    def take_arrived(self, *, keep_watching: bool) -> set[ResponderId]:
+        """Those who came near, on duty or free since this was last asked; `keep_watching`: note them from now on."""
+        arrived, self._arrived = self._arrived, set()
+        self._watches = keep_watching
+        return arrived
+
+    def can_be_reached(self, responder_id: ResponderId) -> None:
+        """Somebody has connected: if help is looked out for, they are looked at."""
+        if self._watches and responder_id in self._responders:
+            self._arrived.add(responder_id)
+
+    def arrive_again(self, responder_ids: Iterable[ResponderId]) -> None:
+        """These have not been looked at yet."""
+        self._arrived.update(responder_ids)
+
     def take_moved(self) -> list[Responder]:
         """Those whose fix is newer than what was last taken here, for the batch that is written down."""
         moved = [self._responders[each] for each in self._moved]
@@ -216,6 +247,10 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._responders)
+
+
+def _always(_responder: Responder, _now: datetime) -> bool:
+    return True
 
 
 def _aging(policy: Policy, now: datetime) -> FixAging:

@@ -97,6 +97,7 @@ class ResponderService:
     def move(self, responder_id: ResponderId, place: Place, *, accuracy_m: float | None, at: datetime | None) -> None:
         """Note where somebody is. Raises `InvalidField` for a time that cannot be, `NotFound` for somebody unknown."""
         now = self._clock.now()
+        at = None if at is None else self._clock.from_wall(at)
         if at is not None and at > now + _CLOCK_SKEW:
             raise InvalidField("at", f"lies in the future: {at.isoformat()}, now is {now.isoformat()}")
         if at is not None and at < now - _FIX_MEMORY:

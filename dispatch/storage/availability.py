@@ -167,9 +167,11 @@ _HAS_ROOM = (
 async def probe(database: Database) -> None:
     """One quick look whether the server answers, may be written to, commits to disk, and has room on it.
 
-    Within `database`'s answer limit. Raises the `psycopg.Error` that says why not (`outage_of` names it).
+    Within `database`'s answer limit. Raises the `psycopg.Error` that says why not (`outage_of` names it). Where it may
+    only be read from, connections are let go of: after a failover the next look finds the server that may be written.
     """
     nothing: dict[str, object] = {}
     ((written,),), *_ = await database.run_together([(each, nothing) for each in (_MAY_BE_WRITTEN, *_HAS_ROOM)])
     if written is None:
+        await database.renew()
         raise errors.ReadOnlySqlTransaction("the server may only be read from")

@@ -123,6 +123,15 @@ class Database:
         """
         self._patience.end()
 
+    async def renew(self) -> None:
+        """Let go of every connection that is not in use: the next ones go to where the address leads by now.
+
+        After a failover the old ones may still lead to a server that has become a standby, and works but for writing.
+        """
+        await self._direct.drop_idle()
+        await self._engine.dispose()
+        await self._autocommit.dispose()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()

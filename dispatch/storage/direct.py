@@ -85,7 +85,7 @@ class DirectConnections:
         self._is_closed = True
         for _ in range(self._most):
             await self._room.acquire()
-        await self._drop_idle()
+        await self.drop_idle()
         await asyncio.gather(*self._leaving, return_exceptions=True)
 
     async def _on_a_line(self, ask: Callable[[Line, float], Awaitable[_Answer]]) -> _Answer:
@@ -103,7 +103,7 @@ class DirectConnections:
                 return await ask(line, by)
             except NotAnswered:
                 # What one server does not answer, it will not answer on its other connections.
-                await self._drop_idle()
+                await self.drop_idle()
                 raise
             finally:
                 self._give_back(line)
@@ -128,7 +128,8 @@ class DirectConnections:
             await line.close()
         return await self._connected()
 
-    async def _drop_idle(self) -> None:
+    async def drop_idle(self) -> None:
+        """Close every connection that is not in use."""
         lines, self._idle = self._idle, []
         for line in lines:
             await line.close()

@@ -11,6 +11,7 @@ from tests.people import WULIN, Message, MovableClock, ServiceInProcess, SocketC
 CALLER_SEES = {
     "incident_id", "version", "state", "kind", "drill", "opened_at", "closed_at", "end_reason", "location",
     "cpr_in_progress", "ambulance", "alerted", "responders", "timeline",
+    "nobody_reached", "merged_into", "merged",
 }  # fmt: skip
 
 

@@ -16,10 +16,10 @@ async def test_a_runner_is_sent_to_another_aed_when_theirs_is_lost(service: Serv
         assert to_fetch["aed"]["id"] == first
         await runner.answer(to_fetch, "accept")
         assert (await runner.next("assignment"))["aed"]["id"] == first
-        # It will not switch on, says somebody; another cabinet stands a little farther.
-        await service.call("POST", f"/v1/aeds/{first}/reports", role="admin", json={"kind": "fault", "code": "broken"})
-        second = await service.add_aed(beside(WULIN, north_m=450, east_m=-400), name="北门")
         await helper.answer(await helper.next("alert"), "accept")
+        # It will not switch on, says somebody; another cabinet stands a little farther.
+        second = await service.add_aed(beside(WULIN, north_m=450, east_m=-400), name="北门")
+        await service.call("POST", f"/v1/aeds/{first}/reports", role="admin", json={"kind": "fault", "code": "broken"})
 
         again = await runner.next("assignment", where=lambda m: m["aed"]["id"] == second)
         assert again["alert_id"] == to_fetch["alert_id"]

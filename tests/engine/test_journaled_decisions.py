@@ -3,7 +3,7 @@
 from dataclasses import fields
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import orjson
 import pytest
@@ -29,6 +29,8 @@ _TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
 
 def _values(hint: Any) -> st.SearchStrategy[Any]:
     """Anything that a field of this type may hold, a NUL in a text included."""
+    if get_origin(hint) is tuple:
+        return st.lists(_values(get_args(hint)[0]), max_size=3).map(tuple)
     if get_args(hint):
         return st.one_of(*(_values(each) for each in get_args(hint)))
     known: dict[Any, st.SearchStrategy[Any]] = {

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import websockets
 
-from dispatch.realtime import session as sessions
+from dispatch.realtime import stream_protocol
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.storage.database import Database
 from tests.people import MovableClock, ServiceInProcess, run_in_process, settings_for_tests
@@ -96,7 +96,7 @@ async def test_a_reader_that_never_reads_again_is_let_go_all_the_same(
     postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     del database
-    monkeypatch.setattr(sessions, "_CLOSE_WITHIN_S", 0.05)
+    monkeypatch.setattr(stream_protocol, "CLOSE_WITHIN_S", 0.05)
     async with run_in_process(settings_for_tests(tmp_path, session_queue=8), postgis_url, clock) as service:
         dead = await _reads_nothing(service, "dead")
         _overwhelm(service)
@@ -113,6 +113,7 @@ def test_the_codes_say_whether_to_come_back() -> None:
         "SLOW_READER": True,
         "SILENT": True,
         "NO_HELLO": True,
+        "BEGIN_AGAIN": True,
         "BAD_TOKEN": False,
         "BAD_HELLO": False,
         "TOO_MANY_ERRORS": False,

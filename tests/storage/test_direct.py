@@ -76,6 +76,25 @@ async def test_a_refusal_names_its_constraint_and_the_connection_goes_on(databas
     assert await database.run(WHO, {}) == await database.run(WHO, {})
 
 
+@pytest.mark.parametrize("text", ["before\0after", "\0", "lone \ud800 surrogate"])
+async def test_a_text_that_postgresql_cannot_hold_is_refused_and_not_cut(database: Database, text: str) -> None:
+    # libpq reads a text up to its first NUL, and would write down that much without a word.
+    with pytest.raises(ValueError, match=r"U\+0000|surrogates"):
+        await database.run(LARGE, {"text": text})
+    with pytest.raises(ValueError, match=r"U\+0000|surrogates"):
+        await database.run(LARGE, {"text": text.encode(errors="replace") if "\0" in text else text})
+    lists: dict[str, list[object]] = {"ids": [], "counts": [], "shares": [], "flags": []}
+    with pytest.raises(ValueError, match=r"U\+0000|surrogates"):
+        await database.run(ROWS, {"names": ["fine", text], **lists})
+
+
+async def test_json_with_an_escaped_nul_comes_back_as_it_was(database: Database) -> None:
+    # As `orjson` writes one: the type `json` keeps the text as it is; only `jsonb` and `->>` refuse it.
+    said = b'{"who":"a\\u0000b"}'
+    keep = Prepared("keep_json", "select (:said)::text", {"said": "json"})
+    assert await database.run(keep, {"said": said}) == [(said.decode(),)]
+
+
 async def test_more_questions_than_connections_wait_for_their_turn(empty: Database) -> None:
     answers = await asyncio.gather(*(empty.run(SLEEP, {"seconds": 0.01}) for _ in range(8)))
     assert len({rows[0][1] for rows in answers}) <= 2
@@ -98,8 +117,41 @@ async def test_an_asker_who_is_cancelled_leaves_no_answer_to_the_next(empty: Dat
     assert await empty.run(LARGE, {"text": "next"}) == [("4", "next")]
 
 
+async def test_closing_waits_for_who_is_in_the_middle_and_leaves_no_connection(database: Database) -> None:
+    closing = Database(database.url, connections=1)
+    await closing.warm([WHO])
+    asked = [asyncio.create_task(closing.run(SLEEP, {"seconds": 0.2})) for _ in range(4)]
+    await asyncio.sleep(0)
+    await closing.close()
+    pids = [rows[0][1] for rows in await asyncio.gather(*asked)]
+    with pytest.raises(psycopg.OperationalError, match="closed"):
+        await closing.run(WHO, {})
+    await closing.close()
+    alive = Prepared("alive", "select count(*) from pg_stat_activity where pid = any(:pids)", {"pids": "int4[]"})
+    async with asyncio.timeout(5):
+        while await database.run(alive, {"pids": [int(pid or 0) for pid in pids]}) != [("0",)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def test_warming_up_that_fails_leaves_no_connection(database: Database) -> None:
+    failing = Database(database.url, connections=1)
+    named = Prepared("named_to_be_found", "selekt 1", {})
+    with pytest.raises(psycopg.errors.SyntaxError):
+        await failing.warm([WHO, named])
+    left = Prepared(
+        "left",
+        "select count(*) from pg_stat_activity where query like 'selekt%' and pid <> pg_backend_pid()",
+        {},
+    )
+    async with asyncio.timeout(5):
+        while await database.run(left, {}) != [("0",)]:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+    await failing.close()
+
+
 async def test_who_is_in_the_middle_when_the_server_ends_is_told(database: Database) -> None:
-    asking = asyncio.create_task(database.run(INTERRUPTED, {"seconds": 30.0}))
+    patient = Database(database.url, answer_within_s=30)
+    asking = asyncio.create_task(patient.run(INTERRUPTED, {"seconds": 30.0}))
     async with await psycopg.AsyncConnection.connect(database.url.replace("+psycopg", ""), autocommit=True) as other:
         ended = 0
         while not ended:
@@ -110,7 +162,8 @@ async def test_who_is_in_the_middle_when_the_server_ends_is_told(database: Datab
             ended = (await found.fetchone() or (0,))[0]
     with pytest.raises(psycopg.OperationalError):
         await asking
-    assert await database.run(LARGE, {"text": "next"}) == [("4", "next")]
+    assert await patient.run(LARGE, {"text": "next"}) == [("4", "next")]
+    await patient.close()
 
 
 def test_the_service_s_own_loop_forgets_a_socket_that_the_server_closed(postgis_url: str) -> None:

@@ -42,57 +42,57 @@ def later_picture(older: Message, newer: Message) -> Message:
     return {**older, **newer, "full": older["full"], "responders": list(dots.values()), "gone": gone}
 
 
-class Outbox:
+class Waiting:
     """Messages on their way to one client, first come first served. Holds at most `room`, besides what is put first."""
 
-    __slots__ = ("_room", "_serial", "_waiting")
+    __slots__ = ("_messages", "_room", "_serial")
 
     def __init__(self, room: int) -> None:
         self._room = room
         self._serial = 0
-        self._waiting: dict[str | int, str | Message] = {}
+        self._messages: dict[str | int, str | Message] = {}
 
     def put(self, message: str | Message) -> bool:
         """Keep a message (JSON already, or what may be replaced by a later one); False when there is no room."""
         subject = None if isinstance(message, str) else subject_of(message)
         if subject is not None and not isinstance(message, str) and self._replaced(subject, message):
             return True
-        if len(self._waiting) >= self._room:
+        if len(self._messages) >= self._room:
             return False
-        self._waiting[self._next_key() if subject is None else subject] = message
+        self._messages[self._next_key() if subject is None else subject] = message
         return True
 
     def put_first(self, messages: Iterable[str]) -> None:
         """Put these before all others. They take up no room: what waited for a phone that was away is not slowness."""
         first: dict[str | int, str | Message] = {self._next_key(): each for each in messages}
         self._room += len(first)
-        self._waiting = first | self._waiting
+        self._messages = first | self._messages
 
     def first(self) -> str:
         """The JSON of the message whose turn it is. Raises `StopIteration` when there is none."""
-        message = next(iter(self._waiting.values()))
+        message = next(iter(self._messages.values()))
         return message if isinstance(message, str) else to_json_text(message)
 
     def drop_first(self) -> None:
         """The first message is on its way."""
-        del self._waiting[next(iter(self._waiting))]
+        del self._messages[next(iter(self._messages))]
 
     def __len__(self) -> int:
-        return len(self._waiting)
+        return len(self._messages)
 
     def _replaced(self, subject: str, message: Message) -> bool:
-        older = self._waiting.get(subject)
+        older = self._messages.get(subject)
         if older is None or isinstance(older, str):
             return False
         COALESCED.labels(message["type"]).inc()
         if subject != "picture":
-            self._waiting[subject] = message
+            self._messages[subject] = message
         elif message["full"]:
             # Behind what was said since the older one: it shows how things stood after that.
-            del self._waiting[subject]
-            self._waiting[subject] = message
+            del self._messages[subject]
+            self._messages[subject] = message
         else:
-            self._waiting[subject] = later_picture(older, message)
+            self._messages[subject] = later_picture(older, message)
         return True
 
     def _next_key(self) -> int:

@@ -1,0 +1,81 @@
+"""Between incidents and the channels beside the socket: who can be reached, and what their phones say."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from dispatch.encoding import to_json_text
+from dispatch.engine import ledger
+from dispatch.engine.engine import Engine
+from dispatch.engine.ledger import Outgoing
+from dispatch.engine.mailbox_names import responder_mailbox
+from dispatch.problems import NotFound
+from dispatch.push.channels import Channels
+from dispatch.push.vocabulary import Measured, Received
+from dispatch.realtime.hub import Hub
+from dispatch.rescue.commands import ConfirmReceipt
+from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
+from dispatch.responders.responder import Responder
+
+# A phone that said where it is a moment ago comes back by itself: a restart must not make everybody unreachable.
+_HEARD_LATELY = timedelta(seconds=120)
+
+
+class Reach:
+    """Whether a responder can be reached: a session, a word heard lately, or a channel that has proven to work."""
+
+    def __init__(self, hub: Hub, channels: Channels) -> None:
+        self._hub = hub
+        self._channels = channels
+
+    def is_reachable(self, responder: Responder, now: datetime) -> bool:
+        """Whether they are counted on at all."""
+        if responder.fix is not None and now - responder.fix.at < _HEARD_LATELY:
+            return True
+        if self._hub.has_session(responder_mailbox(responder.responder_id)):
+            return True
+        return self._channels.has_proven_channel(responder.responder_id, now)
+
+
+class Waking:
+    """Takes what phones say that were woken, and sends test alerts over the socket."""
+
+    def __init__(self, engine: Engine, hub: Hub, channels: Channels) -> None:
+        self._engine = engine
+        self._hub = hub
+        self._channels = channels
+
+    async def received(self, received: Received) -> None:
+        """A pushed alert is there: that is its device's acknowledgement."""
+        command = ConfirmReceipt((AlertId(received.alert_id),))
+        try:
+            await self._engine.command(
+                IncidentId(received.incident_id), command, by=f"responder:{received.responder_id}"
+            )
+        except NotFound:
+            # Of an incident that is not kept any longer: nothing hangs on it.
+            return
+
+    def tested(self, measured: Measured) -> None:
+        """Say how long a test alert took, on every device of its responder."""
+        message = {
+            "type": "test_result",
+            "test_id": measured.test_id,
+            "channel": measured.channel,
+            "delay_s": round(measured.delay_s, 3),
+        }
+        self._hub.tell(responder_mailbox(ResponderId(measured.responder_id)), message)
+
+    async def tell_socket(self, responder_id: str, message: dict[str, Any]) -> bool:
+        """Send a test alert to somebody's sessions; False when there is none."""
+        mailbox = responder_mailbox(ResponderId(responder_id))
+        if not self._hub.has_session(mailbox):
+            return False
+        # Under the test's id, so that its acknowledgement is known for what it is.
+        outgoing = Outgoing(mailbox, to_json_text(message), AlertId(str(message["test_id"])))
+        for sent in await ledger.send(self._engine.database, [outgoing], now=self._engine.clock.now()):
+            self._hub.deliver(sent.recipient, sent.seq, sent.body)
+        return True
+
+    def ways_of(self, responder_id: ResponderId) -> list[dict[str, Any]]:
+        """One person's ways besides the socket, for views."""
+        return self._channels.channels_of(responder_id, self._engine.clock.now())

@@ -1,0 +1,89 @@
+"""The words of waking phones."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Literal
+
+# Whose last receipt is older than this may have changed the phone, or its settings.
+PROOF_LASTS = timedelta(days=30)
+
+# Whoever says yes late is still asked whether the plan gains from it; later than this nobody waits for an answer.
+LATE_ANSWER_GRACE = timedelta(seconds=120)
+
+TEST_USEFUL_FOR = timedelta(minutes=5)
+
+# The `service` of everything that goes to the hook.
+HOOK_SERVICE = "webhook"
+
+
+class Channel(StrEnum):
+    """A way to a responder."""
+
+    SOCKET = "socket"
+    WEB_PUSH = "web_push"
+    WEBHOOK = "webhook"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wake:
+    """One responder to wake for one alert: `body` is the JSON of the `alert` as the socket gives it, without a number.
+
+    `useful_until` is when nobody waits for the answer any longer; see `useful_until_of`.
+    """
+
+    responder_id: str
+    alert_id: str
+    body: str
+    useful_until: datetime
+
+
+def useful_until_of(respond_by: datetime) -> datetime:
+    """Until when it is of use to wake somebody for an alert that should be answered by `respond_by`."""
+    return respond_by + LATE_ANSWER_GRACE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Job:
+    """One message to one device (or, by the hook, to one telephone number), taken to be sent now.
+
+    The device's `endpoint` and keys are null for the hook, `phone` is null for who has told none.
+    """
+
+    job_id: str
+    channel: Channel
+    responder_id: str
+    service: str
+    alert_id: str | None
+    test_id: str | None
+    payload: dict[str, Any]
+    created_at: datetime
+    expires_at: datetime
+    attempts: int
+    language: Literal["zh", "en"]
+    phone: str | None = None
+    subscription_id: str | None = None
+    endpoint: str | None = None
+    p256dh: str | None = None
+    auth: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Received:
+    """A device has said that an alert is there."""
+
+    responder_id: str
+    alert_id: str
+    incident_id: str
+    channel: Channel
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Measured:
+    """A test alert has arrived by one channel, so many seconds after it was sent."""
+
+    responder_id: str
+    test_id: str
+    channel: Channel
+    delay_s: float

@@ -1,0 +1,93 @@
+"""Sends one job to the hook: somebody else's gateway to SMS, voice or a vendor's push. Signed by Standard Webhooks."""
+
+import base64
+from datetime import datetime
+from typing import Any
+
+import httpx
+from standardwebhooks import Webhook
+
+from dispatch.encoding import to_json
+from dispatch.push.addresses import Blocked
+from dispatch.push.courier import Courier, NoAnswer
+from dispatch.push.outcome import Outcome, OutcomeKind, retry_after_s
+from dispatch.push.receipts import ReceiptIssuer
+from dispatch.push.vocabulary import Job
+from dispatch.push.wording import words_of
+
+# The scheme asks for 24 to 64 bytes of secret.
+_SHORTEST_SECRET_BYTES = 24
+
+# What will be answered the same however often it is said. Anything else may be a gateway that is being deployed.
+_FINAL = {400, 410, 413, 422}
+
+
+class BadHook(ValueError):
+    """The hook of the settings cannot work; the message says why."""
+
+
+def hook_signer(secret: str) -> Webhook:
+    """Signs with a secret as the scheme writes it: `whsec_` and base64. Raises `BadHook`."""
+    try:
+        signer = Webhook(secret)
+        length = len(base64.b64decode(secret.removeprefix("whsec_") + "=="))
+    except Exception as error:
+        raise BadHook(f"webhook_secret must be whsec_ and base64: {error}") from error
+    if length < _SHORTEST_SECRET_BYTES:
+        raise BadHook(f"webhook_secret must hold {_SHORTEST_SECRET_BYTES} bytes or more")
+    return signer
+
+
+class Hook:
+    """One configured URL that is told whom to wake; what it answers decides whether it is told again."""
+
+    def __init__(self, courier: Courier, url: str, secret: str, receipts: ReceiptIssuer) -> None:
+        address = httpx.URL(url)
+        if address.scheme not in {"http", "https"} or not address.host:
+            raise BadHook("webhook_url must begin with http:// or https://")
+        self._courier = courier
+        self._url = url
+        self._signer = hook_signer(secret)
+        self._receipts = receipts
+
+    async def send(self, job: Job, now: datetime) -> Outcome:
+        """One attempt. Raises nothing that the hook could cause."""
+        if job.phone is None:
+            return Outcome(OutcomeKind.REFUSED, "there is no telephone number any more")
+        body = self.body(job)
+        headers = {
+            "Content-Type": "application/json",
+            # The job's own: the same for every attempt, so that a gateway that has it already sends no second SMS.
+            "webhook-id": job.job_id,
+            "webhook-timestamp": str(int(now.timestamp())),
+            "webhook-signature": self._signer.sign(job.job_id, now, body.decode()),
+        }
+        try:
+            answer = await self._courier.post(self._url, headers, body)
+        except (NoAnswer, Blocked) as error:
+            return Outcome(OutcomeKind.AGAIN, str(error), has_answered=False)
+        if answer.is_success:
+            return Outcome(OutcomeKind.SENT)
+        if answer.status in _FINAL:
+            return Outcome(OutcomeKind.REFUSED, str(answer))
+        return Outcome(OutcomeKind.AGAIN, str(answer), retry_after_s(answer.retry_after, now))
+
+    def body(self, job: Job) -> bytes:
+        """What the hook is told; the same for every attempt."""
+        words = words_of(job.payload, job.language)
+        data: dict[str, Any] = {
+            "responder_id": job.responder_id,
+            "phone": job.phone,
+            "language": job.language,
+            "title": words.title,
+            "text": words.text,
+            "receipt": self._receipts.issue(
+                job_id=job.job_id, responder_id=job.responder_id, created_at=job.created_at
+            ),
+            "useful_until": job.expires_at,
+        }
+        if job.alert_id is None:
+            data["test_id"] = job.test_id
+        else:
+            data |= {"alert_id": job.alert_id, "alert": job.payload}
+        return to_json({"type": f"responder.{job.payload['type']}", "timestamp": job.created_at, "data": data})

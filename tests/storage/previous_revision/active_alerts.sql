@@ -1,0 +1,1 @@
+select responder_id, incident_id, id, state from alerts where active

@@ -1,0 +1,1 @@
+select incident_id from alerts where id = :alert_id

@@ -1,0 +1,1 @@
+delete from due_times where id = any(:ids)

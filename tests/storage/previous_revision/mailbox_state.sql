@@ -1,0 +1,1 @@
+select epoch, last_seq from mailboxes where recipient = :recipient

@@ -1,0 +1,1 @@
+select id from incidents where shown_version < version order by opened_at

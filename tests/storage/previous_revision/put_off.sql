@@ -1,0 +1,1 @@
+update due_times set due_at = :until where id = any(:ids)

@@ -1,0 +1,1 @@
+select receipt from incidents where request_id = :request_id

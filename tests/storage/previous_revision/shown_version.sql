@@ -1,0 +1,1 @@
+select shown_version from incidents where id = :incident_id
