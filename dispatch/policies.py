@@ -117,7 +117,18 @@ def _impossible(policy: Policy) -> list[str]:
         and 0 <= policy.acceptance.cpr_floor <= 1
         and 0 <= policy.acceptance.aed_floor <= 1
         and policy.acceptance.prior_alerts > 0,
-        "respond_within_s and look_again_s must be 1 or more": min(policy.respond_within_s, policy.look_again_s) >= 1,
+        "respond_within_s, look_again_s and no_ack_s must be 1 or more": min(
+            policy.respond_within_s, policy.look_again_s, policy.no_ack_s
+        )
+        >= 1,
+        # Nobody would be asked twice, and the first would be sent home before they could answer.
+        "give_up_s must not be less than respond_within_s": policy.give_up_s >= policy.respond_within_s,
+        "movement: look_every_s and reply_within_s must be 1 or more, lag_s above 0": min(
+            policy.movement.look_every_s, policy.movement.reply_within_s
+        )
+        >= 1
+        and policy.movement.lag_s > 0,
+        "movement.still_share must be above 0 and at most 1": 0 < policy.movement.still_share <= 1,
         f"alert_cap, candidates and aeds must be from 1 to {_MOST_LOOKED_AT}": 1
         <= min(policy.alert_cap, policy.candidates, policy.aeds)
         <= max(policy.alert_cap, policy.candidates, policy.aeds)

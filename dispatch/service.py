@@ -9,6 +9,7 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
+from pydantic import SecretStr
 
 from dispatch import districts
 from dispatch.access.shared_counters import SharedCounters
@@ -40,6 +41,7 @@ from dispatch.locations import location_json
 from dispatch.metrics import DATABASE_AWAY
 from dispatch.operators.picture import Pictures
 from dispatch.push.service import Push, PushSettings
+from dispatch.realtime import mailboxes
 from dispatch.realtime.care import SocketCare
 from dispatch.realtime.conversation import ConversationParts
 from dispatch.realtime.endpoint import SocketParts
@@ -47,6 +49,7 @@ from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.vocabulary import ResponderId
+from dispatch.responders import repository
 from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
@@ -107,8 +110,9 @@ class Service:
                 data_dir=settings.data_dir,
                 secret=secret,
                 vapid_subject=settings.vapid_subject,
+                vapid_private_key=_revealed(settings.vapid_private_key),
                 webhook_url=settings.webhook_url,
-                webhook_secret=settings.webhook_secret.get_secret_value() if settings.webhook_secret else None,
+                webhook_secret=_revealed(settings.webhook_secret),
                 allow_private=settings.push_allow_private,
             ),
             self.database,
@@ -137,10 +141,11 @@ class Service:
         self.engine.on_decided.append(self.lost_aeds.decided)
         self.roster.is_reachable = Reach(self.hub, self.push.channels).is_reachable
         self.hub.on_arrival = self._noted_arrival
-        waking = Waking(self.engine, self.hub, self.push.channels)
-        self.push.arrivals.on_received = waking.received
-        self.push.arrivals.on_tested = waking.tested
-        self.push.tests.tell_socket = waking.tell_socket
+        self.waking = Waking(self.engine, self.hub, self.push)
+        self.engine.on_decided.append(self.waking.decided)
+        self.push.arrivals.on_received = self.waking.received
+        self.push.arrivals.on_tested = self.waking.tested
+        self.push.tests.tell_socket = self.waking.tell_socket
         self.taking_in = TakingIn(self.engine, self.availability)
         self.sos = SosDesk(self.engine, self.aeds, self.tokens)
         self.incidents = IncidentDesk(self.engine)
@@ -151,13 +156,22 @@ class Service:
         self.acknowledgements.on_test = self.push.arrivals.over_socket
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
-        self.care = SocketCare(self.hub, self.database, settings.heartbeat_s, availability=self.availability)
+        self.pictures.standing = self._standing
+        self.care = SocketCare(
+            self.hub, self.database, settings.heartbeat_s, availability=self.availability, clock=clock
+        )
         self._tasks: list[asyncio.Task[None]] = []
 
     def socket_parts(self) -> SocketParts:
         """What the socket endpoint needs."""
         conversation = ConversationParts(
-            self.engine, self.answers, self.acknowledgements, self.responders, self.pictures, self.clock
+            self.engine,
+            self.answers,
+            self.acknowledgements,
+            self.responders,
+            self.pictures,
+            self.clock,
+            start_test_alert=self.waking.start_test,
         )
         return SocketParts(
             hub=self.hub,
@@ -174,7 +188,7 @@ class Service:
         """Fill memory from the database and begin everything that runs by itself."""
         await self.directory.load(self.database)
         await self.responders.load()
-        await self.database.warm(STATEMENTS)
+        await self.database.warm([*STATEMENTS, *mailboxes.STATEMENTS, repository.SAVE_FIXES])
         await self.taking_in.take_in_journals(self.journal_folder)
         self.recording.prepare()
         await self.push.load()
@@ -248,6 +262,13 @@ class Service:
                 await asyncio.to_thread(self.revive)
             except PrivateDatabaseError as error:
                 log.error("the private database does not start again", error=str(error))  # noqa: TRY400 - said whole
+
+    def _standing(self) -> dict[str, Any]:
+        return {
+            "degraded": self.availability.is_away,
+            "overdue": self.due_times.overdue,
+            "dead_letters": self.due_times.dead_letters,
+        }
 
     def _phone_of(self, responder_id: str) -> str | None:
         responder = self.roster.get(ResponderId(responder_id))
@@ -337,6 +358,10 @@ async def _kept_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await asyncio.sleep(1.0)
         else:
             return
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def service_message(availability: Availability) -> dict[str, Any]:

@@ -16,6 +16,8 @@ from fastapi import FastAPI
 
 from dispatch.app import create_app
 from dispatch.logs import configure_logs
+from dispatch.push.vapid import NoVapidKey
+from dispatch.push.webhook import BadHook
 from dispatch.realtime.stream_protocol import StreamProtocol
 from dispatch.settings import Settings
 from dispatch.storage.cluster import PrivateCluster
@@ -137,7 +139,10 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
         if url is None:
             raise CannotServe("there is no database")
         migrate(url)
-        app = create_app(settings, url)
+        try:
+            app = create_app(settings, url)
+        except (BadHook, NoVapidKey) as error:
+            raise CannotServe(str(error)) from error
         if cluster is not None:
             app.state.service.revive = cluster.start
         server = _Server(_config(app, settings), app, companion)

@@ -79,16 +79,21 @@ class Settings(BaseSettings):
         pattern=r"^(mailto:.+@.+|https://.+)$",
         description="Whom a push service may write to about our Web Push, as mailto:… or https://….",
     )
+    vapid_private_key: SecretStr | None = Field(
+        None,
+        description="Key of our Web Push, 32 bytes in base64url. Without it one is made in the data folder; machines "
+        "that share a database need the same one.",
+    )
     webhook_url: str | None = Field(
         None,
         description="Where alerts are posted for SMS, voice calls or a vendor's push, when a phone's socket is silent.",
     )
     webhook_secret: SecretStr | None = Field(
-        None, description="Key that signs what is posted there (Standard Webhooks), whsec_… or 32 characters or more."
+        None, description="Key that signs what is posted there (Standard Webhooks): whsec_ and 24 bytes in base64."
     )
     push_allow_private: bool = Field(
-        False,
-        description="Take push services on private and loopback addresses, without TLS too: for trials and tests only.",
+        default=False,
+        description="Take push services on private and loopback addresses, without TLS too: for trials only.",
     )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list,

@@ -1,8 +1,11 @@
 """How long from the SOS to the last of its alerts, against a bare server: `python -m loadtests.bench_sos`.
 
 Both servers run at the same time on loopback and take turns, so that whatever else the machine does falls on
-both alike. Then the service starts anew with 100,000 responders on duty in the province, for the share of the time
-that matching takes. Writes `build/bench/sos.json`.
+both alike. All the while 5,000 more phones are connected to the service, and to it alone, and tell it 2,000 positions
+a second from a process of their own; what each of them costs in memory is measured first, while they say nothing, and
+what a no takes to be replaced afterwards (`bench_replacing`). Then the service starts anew three times: for a storm of
+SOS (`bench_storm`), to be killed (`bench_replacing`), and with 100,000 responders on duty in the province, for the
+share of the time that matching takes. Writes `build/bench/sos.json`.
 """
 
 import argparse
@@ -11,6 +14,7 @@ import math
 import os
 import platform
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,8 +23,12 @@ from typing import Any, Final
 
 import uvloop
 
+from geo.place import Place
+from loadtests.bench_amid import Amid, amid_lines, amid_phones
 from loadtests.bench_sides import BareSide, BenchError, ServiceSide, Side, Site
-from loadtests.crowd import CENTRE, Provisioner
+from loadtests.bench_sites import RESPONDERS, provision_sites
+from loadtests.big_crowd import city_aeds, city_places
+from loadtests.crowd_process import MOST_POSITIONS_PER_S
 from loadtests.figures import Figures, figures, publish, ratios
 from loadtests.loopback import free_port, require_loopback
 from loadtests.processes import (
@@ -31,19 +39,10 @@ from loadtests.processes import (
     running,
     running_service_in,
 )
-from loadtests.service_database import commit_floor_ms, database_in, forget_alerts, put_on_duty
+from loadtests.service_database import commit_floor_ms, database_in, forget_alerts, province_places, put_on_duty
 from loadtests.sos_steps import StepTimes, shares, since, step_times
-from simulator.movement import offset
 
-# On duty and connected, at each site.
-RESPONDERS: Final = 60
 _WARM_UP: Final = 20
-_RESPONDERS_WITHIN_M: Final = 900.0
-_AEDS: Final = 12
-# Nobody is asked at two sites, and nobody so often that the plan would rather spare them: at most a third of a
-# site's responders are alerted in a round.
-_SITES_APART_M: Final = 8_000.0
-_SITES_IN_A_ROW: Final = 5
 _ROUNDS_AT_A_SITE: Final = 20
 # What a server still has to do after a round (acknowledgements, for one) must not fall into the next time.
 _SETTLE_S: Final = 0.02
@@ -51,6 +50,8 @@ _KEEP_ALIVE_ROUNDS: Final = 50
 # The second part only asks for means of the service's own steps.
 _CROWDED_ROUNDS: Final = 100
 _MOST_ON_DUTY: Final = 500_000
+_MOST_CONNECTED: Final = 20_000
+_CITY_AEDS: Final = 200
 
 
 async def take_turns(
@@ -161,7 +162,9 @@ def machine() -> dict[str, Any]:
     }
 
 
-def report(measured: Measured, commit_floor: Figures, crowded: Crowded | None = None) -> dict[str, Any]:
+def report(
+    measured: Measured, commit_floor: Figures, crowded: Crowded | None = None, amid: Amid | None = None
+) -> dict[str, Any]:
     """Answer what is written down."""
     service, bare = figures(measured.service_ms), figures(measured.bare_ms)
     written = {
@@ -179,6 +182,8 @@ def report(measured: Measured, commit_floor: Figures, crowded: Crowded | None = 
         "sites": measured.sites,
         "alerts": round(measured.alerts, 1),
     }
+    if amid is not None:
+        written |= amid.as_dict()
     if crowded is not None:
         crowded_service = figures(crowded.service_ms)
         written |= {
@@ -209,6 +214,8 @@ def table(written: dict[str, Any]) -> str:
     lines.append("('one row' is the least that anything durable takes on this disk; it is no part of the ratio)")
     lines.append(f"steps, mean: {_steps(written['steps_ms'])}")
     lines.append(f"the plan takes {written['plan_share']:.2f} of what committing and delivering its alerts takes")
+    if "connected" in written:
+        lines += amid_lines(written)
     if "matching" in written:
         matching = written["matching"]
         on_duty, p50_ms = matching["responders"], matching["service_ms"]["p50"]
@@ -227,15 +234,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=250, help="rounds on each server (default 250)")
     parser.add_argument("--warm-up", type=int, default=_WARM_UP, help="rounds on each that do not count")
     parser.add_argument(
-        "--on-duty", type=int, default=100_000, help="responders of the second part (default 100000; 0: without it)"
+        "--on-duty", type=int, default=100_000, help="responders of the last part (default 100000; 0: without it)"
     )
+    parser.add_argument(
+        "--connected", type=int, default=5_000, help="phones connected besides (default 5000; 0: no storm either)"
+    )
+    parser.add_argument("--positions", type=int, default=2_000, help="positions a second that they tell (default 2000)")
     parser.add_argument("--out", type=Path, default=Path("build/bench/sos.json"), help="where the figures go")
     options = parser.parse_args(arguments)
     if options.rounds < 1 or options.warm_up < 0 or not 0 <= options.on_duty <= _MOST_ON_DUTY:
         parser.error(f"--rounds must be at least 1, --warm-up at least 0 and --on-duty 0 to {_MOST_ON_DUTY}")
+    if not 0 <= options.connected <= _MOST_CONNECTED or not 0 <= options.positions <= MOST_POSITIONS_PER_S:
+        parser.error(f"--connected must be 0 to {_MOST_CONNECTED}, --positions 0 to {MOST_POSITIONS_PER_S}")
     try:
         with ended_by_signals():
-            written = _run(options.rounds, options.warm_up, options.on_duty)
+            written = _run(options)
     except (BenchError, ServerFailedError, ConnectionError, TimeoutError) as error:
         print(f"bench: {str(error) or 'the server did not answer in time'}", file=sys.stderr)
         return 1
@@ -246,63 +259,67 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def _run(rounds: int, warm_up: int, on_duty: int) -> dict[str, Any]:
-    port = free_port()
-    bare_url = f"http://127.0.0.1:{port}"
+def _run(options: argparse.Namespace) -> dict[str, Any]:
+    rounds, warm_up = options.rounds, options.warm_up
     with data_folder() as data_dir:
-        with (
-            running_service_in(data_dir) as service,
-            running(
-                [sys.executable, "-m", "loadtests.bare_server", "--port", str(port)],
-                ready_url=f"{bare_url}/health/ready",
-                log=data_dir.with_name("bare.log"),
-                env={},
-            ),
-        ):
-            sites, operator_token = _provision(service, _sites_for(warm_up + rounds + 1))
-            measured = uvloop.run(bench(service.url, bare_url, sites, operator_token, rounds=rounds, warm_up=warm_up))
+        people: list[tuple[str, Place]] = []
+        with running_service_in(data_dir) as service:
+            sites, operator_token = provision_sites(service, _sites_for(warm_up + rounds + 1))
+            if options.connected:
+                city_aeds(service, _CITY_AEDS)
+                with database_in(data_dir) as connection:
+                    people = put_on_duty(connection, "city", city_places(options.connected, seed=1))
+        with running_service_in(data_dir) as service:
+            with amid_phones(service, people, options.positions) as phones:
+                measured = _measured(service, sites, operator_token, rounds=rounds, warm_up=warm_up)
+                if phones is not None:
+                    phones.bench_declines(sites, operator_token)
             with database_in(data_dir) as connection:
                 floor_ms = commit_floor_ms(connection, settle_s=_SETTLE_S)
-                if on_duty:
-                    put_on_duty(connection, on_duty, away_from=[site.centre for site in sites])
-                    forget_alerts(connection)
-        crowded = None
-        if on_duty:
-            with running_service_in(data_dir) as service:
-                crowded_ms, crowded_steps = uvloop.run(
-                    bench_crowded(
-                        service.url,
-                        sites[: _sites_for(warm_up + min(rounds, _CROWDED_ROUNDS))],
-                        operator_token,
-                        rounds=min(rounds, _CROWDED_ROUNDS),
-                        warm_up=warm_up,
-                    )
-                )
-                crowded = Crowded(on_duty, crowded_ms, crowded_steps)
-    return report(measured, figures(floor_ms), crowded)
+                forget_alerts(connection)
+        amid = None if phones is None else phones.bench_the_rest(data_dir, sites[0], operator_token)
+        crowded = _crowded(data_dir, sites, operator_token, options) if options.on_duty else None
+    return report(measured, figures(floor_ms), crowded, amid)
+
+
+def _measured(
+    service: RunningService, sites: Sequence[Site], operator_token: str, *, rounds: int, warm_up: int
+) -> Measured:
+    port = free_port()
+    bare_url = f"http://127.0.0.1:{port}"
+    with (
+        tempfile.TemporaryDirectory(prefix="dispatch-bare-") as folder,
+        running(
+            [sys.executable, "-m", "loadtests.bare_server", "--port", str(port)],
+            ready_url=f"{bare_url}/health/ready",
+            log=Path(folder) / "bare.log",
+            env={},
+        ),
+    ):
+        return uvloop.run(bench(service.url, bare_url, sites, operator_token, rounds=rounds, warm_up=warm_up))
+
+
+def _crowded(data_dir: Path, sites: Sequence[Site], operator_token: str, options: argparse.Namespace) -> Crowded:
+    rounds = min(options.rounds, _CROWDED_ROUNDS)
+    with running_service_in(data_dir), database_in(data_dir) as connection:
+        centres = [site.centre for site in sites]
+        put_on_duty(connection, "province", province_places(options.on_duty, away_from=centres))
+        forget_alerts(connection)
+    with running_service_in(data_dir) as service:
+        taken_ms, steps = uvloop.run(
+            bench_crowded(
+                service.url,
+                sites[: _sites_for(options.warm_up + rounds)],
+                operator_token,
+                rounds=rounds,
+                warm_up=options.warm_up,
+            )
+        )
+    return Crowded(options.on_duty, taken_ms, steps)
 
 
 def _sites_for(rounds: int) -> int:
     return math.ceil(rounds / _ROUNDS_AT_A_SITE)
-
-
-def _provision(service: RunningService, sites: int) -> tuple[list[Site], str]:
-    provisioner = Provisioner(service.url, service.admin_token)
-    try:
-        made = [_site(provisioner, number) for number in range(sites)]
-        return made, provisioner.token("operator", "bench")
-    finally:
-        provisioner.close()
-
-
-def _site(provisioner: Provisioner, number: int) -> Site:
-    row, column = divmod(number, _SITES_IN_A_ROW)
-    centre = offset(CENTRE, north_m=row * _SITES_APART_M, east_m=column * _SITES_APART_M)
-    provisioner.aeds(_AEDS, within_m=_RESPONDERS_WITHIN_M, seed=number, centre=centre)
-    members = provisioner.responders(
-        RESPONDERS, within_m=_RESPONDERS_WITHIN_M, seed=number, centre=centre, first=number * RESPONDERS + 1
-    )
-    return Site(centre, members)
 
 
 if __name__ == "__main__":

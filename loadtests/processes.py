@@ -41,21 +41,34 @@ class RunningService:
 
 
 @contextmanager
-def running(command: Sequence[str], *, ready_url: str, log: Path, env: Mapping[str, str]) -> Iterator[int]:
-    """Run `command` until the block is left, in whatever way; yields its process id once `ready_url` answers.
-
-    Raises ServerFailedError when it ends before or does not get ready.
-    """
+def started(command: Sequence[str], *, log: Path, env: Mapping[str, str]) -> Iterator[subprocess.Popen[bytes]]:
+    """Run `command` until the block is left, in whatever way; does not wait for it to get ready."""
     with log.open("wb") as sink:
         # A session of its own: Ctrl-C reaches us alone, and we end the server in our own order.
         process = subprocess.Popen(  # noqa: S603 - our own servers, no shell
             command, stdout=sink, stderr=subprocess.STDOUT, env={**os.environ, **env}, start_new_session=True
         )
     try:
-        _wait_until_ready(process, ready_url, log)
-        yield process.pid
+        yield process
     finally:
         _end(process)
+
+
+@contextmanager
+def running(command: Sequence[str], *, ready_url: str, log: Path, env: Mapping[str, str]) -> Iterator[int]:
+    """Run `command` until the block is left, in whatever way; yields its process id once `ready_url` answers.
+
+    Raises ServerFailedError when it ends before or does not get ready.
+    """
+    with started(command, log=log, env=env) as process:
+        _wait_until_ready(process, ready_url, log)
+        yield process.pid
+
+
+def serve_command(data_dir: Path, port: int) -> list[str]:
+    """Answer how `dispatch serve` is called for that data folder and port of loopback."""
+    dispatch = str(Path(sys.executable).with_name("dispatch"))
+    return [dispatch, "serve", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", str(port)]
 
 
 @contextmanager
@@ -75,22 +88,23 @@ def data_folder() -> Iterator[Path]:
 
 
 @contextmanager
-def running_service_in(data_dir: Path) -> Iterator[RunningService]:
-    """Run `dispatch serve` on a free port of loopback with that data folder."""
+def running_service_in(data_dir: Path, *, policy_file: Path | None = None) -> Iterator[RunningService]:
+    """Run `dispatch serve` on a free port of loopback with that data folder, by that policy if one is given."""
     port = free_port()
     url = f"http://127.0.0.1:{port}"
-    dispatch = str(Path(sys.executable).with_name("dispatch"))
+    command = serve_command(data_dir, port)
+    policy = {} if policy_file is None else {"DISPATCH_POLICY_FILE": str(policy_file)}
     with (
         _no_database_left(data_dir),
         running(
-            [dispatch, "serve", "--data-dir", str(data_dir), "--host", "127.0.0.1", "--port", str(port)],
+            command,
             ready_url=f"{url}/health/ready",
             log=data_dir.with_name("service.log"),
-            env=SERVICE_ENVIRONMENT,
+            env={**SERVICE_ENVIRONMENT, **policy},
         ) as pid,
     ):
         token = subprocess.run(  # noqa: S603 - our own console script, no shell
-            [dispatch, "token", "--data-dir", str(data_dir), "--role", "admin", "--subject", "load"],
+            [command[0], "token", "--data-dir", str(data_dir), "--role", "admin", "--subject", "load"],
             check=True,
             capture_output=True,
             text=True,

@@ -1,7 +1,7 @@
 """The database of a service that a bench has started: filled faster than the contract could, and its disk measured."""
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -40,18 +40,21 @@ def forget_alerts(connection: psycopg.Connection) -> None:
     connection.execute("update alerts set offered_at = offered_at - interval '1 year'")
 
 
-def put_on_duty(connection: psycopg.Connection, count: int, *, away_from: Sequence[Place]) -> None:
-    """Write `count` responders on duty, where a province's people live, each with a fix of this moment.
+def put_on_duty(connection: psycopg.Connection, name: str, places: Iterable[Place]) -> list[tuple[str, Place]]:
+    """Write a responder on duty for each place, with a fix of this moment; answers their ids, made of `name`.
 
-    The service learns of them when it starts next.
+    The service learns of them when it starts next, and takes them for there for the two minutes that a fix counts.
     """
     now = datetime.now(UTC)
+    people = [(f"{name}-{number:06d}", place) for number, place in enumerate(places, start=1)]
     with connection.cursor() as cursor, cursor.copy(_COPY) as copy:
-        for number, place in enumerate(_places(count, away_from), start=1):
-            name = f"province-{number:06d}"
+        for responder_id, place in people:
             point = f"SRID=4326;POINT({place.longitude:.6f} {place.latitude:.6f})"
-            copy.write_row((name, name, name, "2099-12-31", "walk", "zh", True, point, 12.0, now, now))
+            copy.write_row(
+                (responder_id, responder_id, responder_id, "2099-12-31", "walk", "zh", True, point, 12.0, now, now)
+            )
     connection.execute("analyze responders")
+    return people
 
 
 def commit_floor_ms(connection: psycopg.Connection, *, settle_s: float) -> list[float]:
@@ -70,7 +73,8 @@ def commit_floor_ms(connection: psycopg.Connection, *, settle_s: float) -> list[
     return taken
 
 
-def _places(count: int, away_from: Sequence[Place]) -> Iterator[Place]:
+def province_places(count: int, *, away_from: Sequence[Place]) -> Iterator[Place]:
+    """Answer `count` places where a province's people live, none of them near those of `away_from`."""
     # As sparse as so many are in a whole province: the others of its million are off duty.
     latitudes, longitudes = province(PROVINCE_POINTS, seed=1)
     everywhere = (Place(float(each[0]), float(each[1])) for each in zip(latitudes, longitudes, strict=True))

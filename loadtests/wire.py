@@ -9,6 +9,7 @@ import json
 from collections.abc import Callable
 from time import perf_counter_ns
 from typing import Any, Final, cast
+from urllib.parse import urlsplit
 
 from websockets.client import ClientProtocol
 from websockets.frames import Frame, Opcode
@@ -109,6 +110,11 @@ class AlertSocket(asyncio.Protocol):
         self._protocol.send_text(json.dumps(message, separators=(",", ":")).encode())
         self._flush()
 
+    def write(self, frame: bytes) -> None:
+        """Send a frame that was made before, as `masked_frame` makes them; to a server that has gone, nothing."""
+        if self._transport is not None and not self._lost:
+            self._transport.write(frame)
+
     def close(self) -> None:
         """Drop the connection."""
         if self._transport is not None:
@@ -130,6 +136,21 @@ class AlertSocket(asyncio.Protocol):
             for data in self._protocol.data_to_send():
                 if data:
                     self._transport.write(data)
+
+
+async def socket_for(url: str, watch: StopWatch, on_message: Callable[[AlertSocket, str], None]) -> AlertSocket:
+    """Connect to `ws://host:port/path`. Raises ConnectionError when the server does not take the upgrade."""
+    parts = urlsplit(url)
+    socket = AlertSocket(url, watch, on_message)
+    await asyncio.get_running_loop().create_connection(lambda: socket, parts.hostname or "", parts.port or 80)
+    await socket.open
+    return socket
+
+
+def masked_frame(message: Message) -> bytes:
+    """Answer a text frame as a client sends it, ready to be written more than once."""
+    text = json.dumps(message, separators=(",", ":")).encode()
+    return bytes(Frame(Opcode.TEXT, text).serialize(mask=True))
 
 
 class HttpLine(asyncio.Protocol):

@@ -35,6 +35,8 @@ class DueTimes:
         self._engine = engine
         # Due times that nobody has acted upon, as of the last audit.
         self.overdue = 0
+        # Pushes that could not be sent, as of then.
+        self.dead_letters = 0
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -81,6 +83,7 @@ class DueTimes:
         now = self._engine.clock.now()
         async with self._engine.database.statement() as connection:
             self.overdue, oldest = await ledger.overdue(connection, now - _OVERDUE_AFTER)
+            self.dead_letters = await ledger.dead_letters(connection)
         DUE_OVERDUE.set(self.overdue)
         DUE_OVERDUE_SECONDS.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
         if self.overdue:

@@ -1,9 +1,12 @@
 """Who is bound by which alert, kept true in memory by every decision."""
 
+from collections.abc import Sequence
+
 from dispatch.engine import ledger
 from dispatch.engine.live_incident import LiveIncidents
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
-from dispatch.rescue.events import Event, Offered
+from dispatch.rescue.events import Accepted, Event, Offered
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import AlertId
 from dispatch.responders.responder import Engagement
@@ -20,18 +23,26 @@ class Engagements:
         self._live = live
 
     def reserve(self, decision: Decision) -> None:
-        """Take those on offer out of everybody else's reach before the commit: no two SOS here choose one."""
+        """Take those whom a decision binds out of everybody else's reach before the commit: no two SOS choose one.
+
+        That is whoever is offered something, and whoever was free and says yes late.
+        """
         incident = decision.incident
-        for event in decision.events:
-            if isinstance(event.what, Offered):
-                engagement = Engagement(incident.incident_id, event.what.alert_id, accepted=False)
-                self._roster.engage(event.what.responder_id, engagement)
+        for alert in _bound_by(decision):
+            self._roster.engage(
+                alert.responder_id, Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
+            )
 
     def release(self, decision: Decision) -> None:
         """Give back those whom a decision that came to nothing had reserved."""
-        for event in decision.events:
-            if isinstance(event.what, Offered):
-                self._roster.release(event.what.responder_id, event.what.alert_id)
+        for alert in _bound_by(decision):
+            self._roster.release(alert.responder_id, alert.alert_id)
+
+    def are_free(self, decisions: Sequence[Decision]) -> bool:
+        """Whether nobody whom these decisions bind has been bound elsewhere since they were begun."""
+        here = {each.incident.incident_id for each in decisions}
+        held = (self._roster.engagement_of(alert.responder_id) for each in decisions for alert in _bound_by(each))
+        return all(each is None or each.incident_id in here for each in held)
 
     def keep(self, decision: Decision) -> None:
         """Follow a decision that stands."""
@@ -65,6 +76,16 @@ class Engagements:
             self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
         else:
             self._roster.release(alert.responder_id, alert_id)
+
+
+def _bound_by(decision: Decision) -> list[Alert]:
+    """The alerts that bind somebody by this decision who was not bound by them before."""
+    alerts = decision.incident.alerts
+    return [
+        alerts[event.what.alert_id]
+        for event in decision.events
+        if isinstance(event.what, Offered) or (isinstance(event.what, Accepted) and event.what.late)
+    ]
 
 
 def _alert_id_unless_offered(event: Event) -> AlertId | None:

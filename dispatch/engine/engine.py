@@ -201,6 +201,8 @@ class Engine:
         self.live.put(live)
         with SOS_STEP_SECONDS.labels("deliver").time():
             self._after_commit([decision], [owed], sent)
+        for other in self.likely_duplicates(decision.incident):
+            self.feed.show_again(other)
         return sent is not None
 
     async def merge(self, duplicate_id: IncidentId, into_id: IncidentId, *, by: str) -> None:
@@ -262,30 +264,42 @@ class Engine:
 
     async def _recorded(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool) -> bool:
         """Write decisions down as one and send them; False when somebody else was faster: decide them anew."""
+        if not self.engagements.are_free(decisions):
+            # Somebody was asked elsewhere while streets were being asked about.
+            return False
         for decision in decisions:
             self.engagements.reserve(decision)
         try:
             owed = [self.outbox.owed(each) for each in decisions]
             sent = await self.recording.go_on(decisions, owed, rewake=rewake)
         except BaseException as error:
-            for decision in decisions:
+            for live, decision in zip(lives, decisions, strict=True):
                 self.engagements.release(decision)
-            if isinstance(error, Error) and is_contention(error):
-                CONFLICTS.labels("contention").inc()
-                return False
-            if not isinstance(error, IntegrityError):
+                if live.incident is not None:
+                    self.engagements.bind(live.incident)
+            if not isinstance(error, Error):
                 raise
-            CONFLICTS.labels(_constraint_of(error)).inc()
-            log.info("decided anew", incident_id=decisions[0].incident.incident_id, clash=_constraint_of(error))
-            if _constraint_of(error) != RESPONDER_TAKEN:
-                for live in lives:
-                    live.forget()
-            await self.resolve_clash(error)
+            await self._learn_from(error, lives)
             return False
         for live, decision in zip(lives, decisions, strict=True):
             live.take_in(decision)
         self._after_commit(decisions, owed, sent)
         return True
+
+    async def _learn_from(self, error: Error, lives: Sequence[LiveIncident]) -> None:
+        """See to it that the next try does not run into the same. Raises `error` when there is no sense in one."""
+        if is_contention(error):
+            CONFLICTS.labels("contention").inc()
+            return
+        if not isinstance(error, IntegrityError):
+            raise error
+        clash = _constraint_of(error)
+        CONFLICTS.labels(clash).inc()
+        log.info("decided anew", incident_id=lives[0].present.incident_id, clash=clash)
+        if clash != RESPONDER_TAKEN:
+            for live in lives:
+                live.forget()
+        await self.resolve_clash(error)
 
     # --- after the database was away ---
 

@@ -132,13 +132,14 @@ class Journal(_JournalFile):
             raise JournalFailed(f"no journal can be made in {folder}: {error}") from error
         return cls(path, descriptor, step_bytes)
 
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Write a record down; it is on the disk when this returns, one `fdatasync` later. Blocks that long.
+    def append(self, *records: Mapping[str, Any]) -> None:
+        """Write records down; they are on the disk when this returns, one `fdatasync` later. Blocks that long.
 
-        Raises `JournalFailed`: then it is not certain to be there, and the next may be tried all the same.
+        Raises `JournalFailed`: then they are not certain to be there, and the next may be tried all the same.
         """
         with self._lock:
-            written = journal_frames.frame(self._count + 1, to_json(record))
+            payloads = [to_json(each) for each in records]
+            written = b"".join(journal_frames.frame(self._count + n, each) for n, each in enumerate(payloads, 1))
             end = self._end + len(written)
             try:
                 if end > self._room:
@@ -147,7 +148,7 @@ class Journal(_JournalFile):
                 os.fdatasync(self._descriptor)
             except OSError as error:
                 raise JournalFailed(f"{self.path.name} cannot be written: {error}") from error
-            self._count, self._end = self._count + 1, end
+            self._count, self._end = self._count + len(payloads), end
 
     def forget(self) -> None:
         """Begin anew in the same room, now that everything has been taken in.

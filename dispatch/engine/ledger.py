@@ -309,6 +309,11 @@ async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, d
     return row.number, row.oldest
 
 
+async def dead_letters(connection: AsyncConnection) -> int:
+    """How many pushes could not be sent and wait for somebody to see to them."""
+    return int((await connection.execute(text("select count(*) from push_jobs where state = 'dead'"))).scalar_one())
+
+
 async def put_wake(database: Database, incident_id: IncidentId, wake: Wake | None) -> None:
     """Write when an incident in which nothing happened is looked at next."""
     await database.run(statements.WAKE, {"incident_id": incident_id, **_wake_parameters(wake)})

@@ -38,7 +38,7 @@ class Lookout:
     async def look(self) -> int:
         """Have a plan made for every incident without anybody that somebody has come near to; how many."""
         alone = [each for each in self._engine.live.going_on() if each.present.nobody_reached]
-        arrived = self._roster.take_arrived(keep_watching=bool(alone))
+        arrived = self._roster.take_arrived()
         self._looked_at_s = {
             each.present.incident_id: self._looked_at_s.get(each.present.incident_id, -_EACH_EVERY_S) for each in alone
         }

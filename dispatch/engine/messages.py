@@ -102,6 +102,8 @@ class ResponderMessages:
                 if other.alert_id != alert.alert_id
             ],
         }
+        if alert.reply_by is not None:
+            message["nudged"] = {"reply_by": alert.reply_by}
         if incident.accuracy_m is not None:
             message["location"]["accuracy_m"] = incident.accuracy_m
         if incident.floor is not None:

@@ -42,6 +42,7 @@ class OperatorFeed:
         self._hub = hub
         self._engine = engine
         self._waiting: dict[IncidentId, None] = {}
+        self._looks_different: set[IncidentId] = set()
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
 
@@ -49,6 +50,11 @@ class OperatorFeed:
         """Something happened in this incident."""
         self._waiting[incident_id] = None
         self._wake.set()
+
+    def show_again(self, incident_id: IncidentId) -> None:
+        """Something beside this incident changes how it looks, though nothing happened in it."""
+        self._looks_different.add(incident_id)
+        self.show(incident_id)
 
     def is_waiting(self, incident_id: IncidentId) -> bool:
         """Whether something of this incident is still to be told."""
@@ -88,7 +94,7 @@ class OperatorFeed:
                 live = await self._engine.incident(incident_id)
                 shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
                 fresh = [event for event in live.events if event.number > shown]
-                if fresh:
+                if fresh or incident_id in self._looks_different:
                     messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
                     told.append((live, live.present.version))
             except Exception:
@@ -106,6 +112,7 @@ class OperatorFeed:
             now=self._engine.clock.now(),
             keep=_KEPT,
         )
+        self._looks_different -= {live.present.incident_id for live, _ in told}
         for live, version in told:
             live.shown_version = version
         for message in sent:

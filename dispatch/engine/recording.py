@@ -31,6 +31,8 @@ class Recording:
         self._begin_journal = journal
         self._journal: Journal | None = None
         self._appending = asyncio.Lock()
+        self._waiting: list[dict[str, object]] = []
+        self._next_batch: asyncio.Future[None] | None = None
         self.unwritten: dict[IncidentId, list[JournaledDecision]] = {}
 
     @property
@@ -79,8 +81,7 @@ class Recording:
             self.unwritten.setdefault(each.incident_id, []).append(each)
         records = [decision_to_json(each.incident_id, each.events, opening=each.opening) for each in decisions]
         try:
-            async with asyncio.timeout(_JOURNAL_WITHIN_S), self._appending:
-                await asyncio.to_thread(self._append, records)
+            await self._appended(records)
         except (JournalFailed, TimeoutError, OSError) as error:
             # Whoever lies there is helped all the same; that a crash would forget it now is said aloud.
             JOURNALED.labels("failed").inc(len(records))
@@ -88,11 +89,27 @@ class Recording:
         else:
             JOURNALED.labels("kept").inc(len(records))
 
-    def _append(self, records: Iterable[dict[str, object]]) -> None:
+    async def _appended(self, records: Iterable[dict[str, object]]) -> None:
+        """Wait until records are on the disk. Those of a whole crowd go there together, with one sync."""
+        self._waiting.extend(records)
+        if self._next_batch is None or self._next_batch.done():
+            self._next_batch = asyncio.ensure_future(self._append_what_waits())
+        await asyncio.shield(self._next_batch)
+
+    async def _append_what_waits(self) -> None:
+        async with self._appending:
+            # From here on another batch gathers.
+            records, self._waiting, self._next_batch = self._waiting, [], None
+            # The thread goes on with a disk that hangs; whoever waits for it does not.
+            writing = asyncio.ensure_future(asyncio.to_thread(self._append, records))
+            writing.add_done_callback(_heard)
+            async with asyncio.timeout(_JOURNAL_WITHIN_S):
+                await asyncio.shield(writing)
+
+    def _append(self, records: Sequence[dict[str, object]]) -> None:
         if self._journal is None:
             self._journal = self._begin_journal()
-        for each in records:
-            self._journal.append(each)
+        self._journal.append(*records)
 
     def prepare(self) -> None:
         """Take room on the disk for the journal before it is needed. Raises nothing; says what is wrong."""
@@ -132,3 +149,9 @@ class Recording:
             if not self.unwritten:
                 self._forget(self._journal)
             self._journal.close()
+
+
+def _heard(writing: "asyncio.Future[None]") -> None:
+    """Whatever became of it was said, or nobody waits for it any longer."""
+    if not writing.cancelled():
+        writing.exception()

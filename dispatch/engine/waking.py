@@ -1,7 +1,10 @@
 """Between incidents and the channels beside the socket: who can be reached, and what their phones say."""
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
+
+import structlog
 
 from dispatch.encoding import to_json_text
 from dispatch.engine import ledger
@@ -10,14 +13,22 @@ from dispatch.engine.ledger import Outgoing
 from dispatch.engine.mailbox_names import responder_mailbox
 from dispatch.problems import NotFound
 from dispatch.push.channels import Channels
+from dispatch.push.service import Push
 from dispatch.push.vocabulary import Measured, Received
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import ConfirmReceipt
+from dispatch.rescue.course import Decision
+from dispatch.rescue.events import Accepted, Declined, Withdrawn
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.responders.responder import Responder
 
 # A phone that said where it is a moment ago comes back by itself: a restart must not make everybody unreachable.
 _HEARD_LATELY = timedelta(seconds=120)
+
+
+log = structlog.get_logger()
+
+_NEEDS_NO_CALL = (Accepted, Declined, Withdrawn)
 
 
 class Reach:
@@ -39,10 +50,35 @@ class Reach:
 class Waking:
     """Takes what phones say that were woken, and sends test alerts over the socket."""
 
-    def __init__(self, engine: Engine, hub: Hub, channels: Channels) -> None:
+    def __init__(self, engine: Engine, hub: Hub, push: Push) -> None:
         self._engine = engine
         self._hub = hub
-        self._channels = channels
+        self._push = push
+        self._withdrawing: set[asyncio.Task[None]] = set()
+
+    async def start_test(self, responder_id: ResponderId) -> None:
+        """Begin a test alert by every channel. Raises `Problem`."""
+        await self._push.tests.start(responder_id)
+
+    def decided(self, decision: Decision) -> None:
+        """Alerts that nobody has to answer any more need not ring any more."""
+        over = [
+            alert_id
+            for event in decision.events
+            if isinstance(event.what, _NEEDS_NO_CALL)
+            and self._push.channels.has_channel(decision.incident.alerts[alert_id := event.what.alert_id].responder_id)
+        ]
+        if over and not self._engine.recording.is_away:
+            task = asyncio.ensure_future(self._withdraw(over))
+            self._withdrawing.add(task)
+            task.add_done_callback(self._withdrawing.discard)
+
+    async def _withdraw(self, alert_ids: list[AlertId]) -> None:
+        try:
+            await self._push.desk.withdraw(alert_ids)
+        except Exception as error:
+            if not self._engine.recording.explains(error):
+                log.exception("push: not withdrawn", alert_ids=alert_ids)
 
     async def received(self, received: Received) -> None:
         """A pushed alert is there: that is its device's acknowledgement."""
@@ -78,4 +114,4 @@ class Waking:
 
     def ways_of(self, responder_id: ResponderId) -> list[dict[str, Any]]:
         """One person's ways besides the socket, for views."""
-        return self._channels.channels_of(responder_id, self._engine.clock.now())
+        return self._push.channels.channels_of(responder_id, self._engine.clock.now())

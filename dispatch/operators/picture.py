@@ -1,6 +1,7 @@
 """What a console's map shows, first whole and then what changes, once a second."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import structlog
@@ -34,6 +35,8 @@ class Pictures:
         self._clock = clock
         self._shown: dict[str, set[ResponderId]] = {}
         self._aeds_usable = 0
+        # How the service itself stands, as added to the counts: whether it is degraded, what is overdue.
+        self.standing: Callable[[], dict[str, Any]] = dict
         self._ticks = 0
 
     async def run(self) -> None:
@@ -118,6 +121,8 @@ class Pictures:
         if fix is None:
             raise LookupError(f"{responder.responder_id} is on the map without a fix")
         state = "free" if engagement is None else "engaged" if engagement.accepted else "offered"
+        if state == "free" and not self._roster.is_reachable(responder, self._clock.now()):
+            state = "unreachable"
         return {
             "id": responder.responder_id,
             "name": responder.name,
@@ -135,6 +140,7 @@ class Pictures:
             "open_incidents": len(self._engine.open_incidents()),
             "aeds": len(self._aeds),
             "aeds_usable": self._aeds_usable,
+            **self.standing(),
         }
 
 

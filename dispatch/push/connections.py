@@ -21,46 +21,48 @@ class Connections:
     def __init__(self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext) -> None:
         self._backend = backend
         self._tls = tls
-        self._idle: dict[httpcore.Origin, list[httpcore.AsyncHTTPConnection]] = {}
+        self._idle: dict[str, list[httpcore.AsyncHTTPConnection]] = {}
         self._count = 0
 
     @asynccontextmanager
     async def to(self, origin: httpcore.Origin) -> AsyncIterator[httpcore.AsyncHTTPConnection]:
         """A connection for one message; kept afterwards when its answer was read to the end."""
-        connection = await self._take(origin) or httpcore.AsyncHTTPConnection(
+        name = str(origin)
+        connection = await self._take(name) or httpcore.AsyncHTTPConnection(
             origin=origin, ssl_context=self._tls, keepalive_expiry=_KEPT_FOR_S, network_backend=self._backend
         )
         try:
             yield connection
         finally:
             if connection.is_idle() and not connection.is_closed():
-                await self._keep(origin, connection)
+                await self._keep(name, connection)
             else:
                 await connection.aclose()
 
     async def close(self) -> None:
         """Close what is idle."""
-        for origin in list(self._idle):
-            await self._forget(origin)
+        for name in list(self._idle):
+            await self._forget(name)
 
-    async def _take(self, origin: httpcore.Origin) -> httpcore.AsyncHTTPConnection | None:
-        kept = self._idle.get(origin)
+    async def _take(self, name: str) -> httpcore.AsyncHTTPConnection | None:
+        kept = self._idle.get(name)
         while kept:
             connection = kept.pop()
             self._count -= 1
             if connection.is_available() and not connection.has_expired():
                 return connection
             await connection.aclose()
+        self._idle.pop(name, None)
         return None
 
-    async def _keep(self, origin: httpcore.Origin, connection: httpcore.AsyncHTTPConnection) -> None:
+    async def _keep(self, name: str, connection: httpcore.AsyncHTTPConnection) -> None:
         if self._count >= _MOST_KEPT:
             await self._forget(next(iter(self._idle)))
-        self._idle.setdefault(origin, []).append(connection)
+        self._idle.setdefault(name, []).append(connection)
         self._count += 1
 
-    async def _forget(self, origin: httpcore.Origin) -> None:
-        forgotten = self._idle.pop(origin, [])
+    async def _forget(self, name: str) -> None:
+        forgotten = self._idle.pop(name, [])
         self._count -= len(forgotten)
         for connection in forgotten:
             await connection.aclose()

@@ -10,7 +10,7 @@ from typing import Self
 import httpcore
 import httpx
 
-from dispatch.push.addresses import Blocked, GuardedBackend
+from dispatch.push.addresses import GuardedBackend
 from dispatch.push.connections import Connections
 
 _CONNECT_WITHIN_S = 3.0
@@ -21,6 +21,14 @@ _ALL_WITHIN_S = 8.0
 _REST_WITHIN_S = 1.0
 _MOST_ANSWER_BYTES = 2048
 _MOST_SAID = 200
+
+_NO_ANSWER = (
+    httpcore.NetworkError,
+    httpcore.TimeoutException,
+    httpcore.ProtocolError,
+    httpcore.ConnectionNotAvailable,
+    OSError,
+)
 
 _NOT_PLAIN = re.compile(r"[^\x20-\x7e一-鿿]+")
 
@@ -69,12 +77,9 @@ class Courier:
         try:
             async with asyncio.timeout(_ALL_WITHIN_S):
                 return await self._post(url, headers, body)
-        except Blocked:
-            raise
         except TimeoutError as error:
             raise NoAnswer(f"no answer within {_ALL_WITHIN_S:.0f} s") from error
-        # Whatever else a stranger's server makes a client raise, it is that server's fault.
-        except Exception as error:
+        except _NO_ANSWER as error:
             raise NoAnswer(_plain(f"{type(error).__name__}: {error}")) from error
 
     async def _post(self, url: str, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -25,6 +25,7 @@ from dispatch.push.metrics import (
 from dispatch.push.outcome import Outcome, OutcomeKind, pause_s
 from dispatch.push.presence import Presence
 from dispatch.push.vocabulary import Channel, Job, Wake
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -124,8 +125,8 @@ class PushDesk:
             taken = 0
             try:
                 taken = await self._take()
-            except Exception:
-                log.exception("push: jobs not taken")
+            except Exception as error:  # noqa: BLE001 - said by `_say`
+                _say("push: jobs not taken", error)
             if taken < _BATCH:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(_LOOK_EVERY_S):
@@ -167,9 +168,9 @@ class PushDesk:
         try:
             return await sender.send(job, self._clock.now())
         except Exception as error:
-            # A mistake of ours: this one is for the operators, the others go on.
+            # A mistake of ours, which the next attempt may not meet.
             log.exception("push: an attempt failed", job_id=job.job_id)
-            return Outcome(OutcomeKind.REFUSED, f"{type(error).__name__} in the service itself; its log says more")
+            return Outcome(OutcomeKind.AGAIN, f"{type(error).__name__} in the service itself; its log says more")
 
     def _end_of(self, job: Job, desk_id: int, outcome: Outcome) -> Ended:
         now = self._clock.now()
@@ -205,8 +206,8 @@ class PushDesk:
             await asyncio.sleep(_GATHER_S)
             try:
                 await self._settle()
-            except Exception:
-                log.exception("push: ends of attempts not written down yet")
+            except Exception as error:  # noqa: BLE001 - said by `_say`
+                _say("push: ends of attempts not written down yet", error)
                 await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _settle(self) -> None:
@@ -227,8 +228,8 @@ class PushDesk:
         while True:
             try:
                 await self._look()
-            except Exception:
-                log.exception("push: queue not looked after")
+            except Exception as error:  # noqa: BLE001 - said by `_say`
+                _say("push: queue not looked after", error)
             await asyncio.sleep(_LOOK_AFTER_OTHERS_EVERY_S)
 
     async def _look(self) -> None:
@@ -248,6 +249,12 @@ class PushDesk:
                     await repository.forget_old(
                         connection, sent_before=now - _SENT_KEPT_FOR, dead_before=now - _DEAD_KEPT_FOR
                     )
-            except Exception:
-                log.exception("push: old jobs not forgotten")
+            except Exception as error:  # noqa: BLE001 - said by `_say`
+                _say("push: old jobs not forgotten", error)
             await asyncio.sleep(_FORGET_EVERY_S)
+
+
+def _say(what: str, error: Exception) -> None:
+    """Say what went wrong; that the database is away is said once, by those who write decisions."""
+    if not is_outage(error):
+        log.error(what, exc_info=error)

@@ -33,7 +33,9 @@ class Presence:
             try:
                 await self._hold()
             except psycopg.OperationalError as error:
-                log.warning("push: the database's connection is lost, trying again", error=str(error).strip())
+                # Said once, when it was there before; the rest of an outage is said by those who write decisions.
+                if self.desk_id is not None:
+                    log.warning("push: the database's connection is lost, trying again", error=str(error).strip())
             except Exception:
                 log.exception("push: the database's connection is given up, trying again")
             finally:

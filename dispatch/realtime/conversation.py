@@ -37,6 +37,7 @@ from dispatch.realtime.stream_protocol import Line
 from dispatch.rescue.commands import Refused
 from dispatch.rescue.vocabulary import AedProblem, AlertState, ResponderId
 from dispatch.responders.service import ResponderService
+from dispatch.storage.availability import is_outage
 
 log = structlog.get_logger()
 
@@ -156,6 +157,8 @@ class Conversation:
             case Problem():
                 field = error.errors[0].field if error.errors else None
                 return error_message(error.code, error.detail, field=field, of=said or "position")
+        if is_outage(error):
+            return error_message("database_away", "The database is away; please try this again in a moment.", of=said)
         log.error("message not handled", recipient=self.session.recipient, type=said, exc_info=error)
         return error_message("internal", "The service could not do this; please try again.", of=said)
 

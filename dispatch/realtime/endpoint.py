@@ -161,6 +161,9 @@ async def _begin(session: Session, hello: Hello, parts: SocketParts) -> None:
         session.begin_degraded(welcome | {"degraded": True})
     else:
         session.begin(welcome, backlog)
+        if backlog.resumed and not session.identity.is_operator:
+            # Who resumes has everything up to there, even where the word of it was lost.
+            parts.conversation.acknowledgements.note(session.recipient, backlog.after)
     if session.identity.role is Role.RESPONDER:
         responder = parts.conversation.responders.one(ResponderId(session.identity.subject))
         session.say({"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode.value})

@@ -34,7 +34,8 @@ _NOT_COMING = frozenset(
 _ON_THE_WAY = frozenset({AlertState.EN_ROUTE, AlertState.AED_COLLECTED, AlertState.ON_SCENE, AlertState.DONE})
 
 
-@dataclass(frozen=True, slots=True)
+# Nobody changes one; but twenty are made for every SOS, and to make a frozen one takes three times as long.
+@dataclass(slots=True)
 class Alert:
     """One offer of one role to one responder. `stages` says when each state was reached."""
 
@@ -64,7 +65,7 @@ class Alert:
     doubted_at: datetime | None = None
     # AEDs that they were sent for before the one they are sent for now.
     former_aed_ids: tuple[AedId, ...] = ()
-    # Those of them that they had in their hands, and that were of no use.
+    # AEDs that they had in their hands, or with the patient, and that were of no use.
     useless_aed_ids: tuple[AedId, ...] = ()
 
     @property
@@ -99,8 +100,9 @@ class Alert:
 
     @property
     def has_aed(self) -> bool:
-        """Whether the AED is in their hands, or with the patient."""
-        return self.role is AlertRole.AED and (self.is_there or AlertState.AED_COLLECTED in self.stages)
+        """Whether the AED is in their hands, or with the patient, and works as far as they have said."""
+        is_fetched = self.is_there or AlertState.AED_COLLECTED in self.stages
+        return self.role is AlertRole.AED and is_fetched and self.aed_id not in self.useless_aed_ids
 
     @property
     def may_be_asked_again(self) -> bool:
@@ -169,21 +171,23 @@ def apply_to_alert(alert: Alert, what: HappensToAlert, at: datetime) -> Alert:
             return _moved(alert, what, at)
 
 
+def with_useless_aed(alert: Alert, aed_id: AedId) -> Alert:
+    """The alert of somebody who has an AED, or was to have it, and says that it is of no use."""
+    return replace(alert, useless_aed_ids=(*alert.useless_aed_ids, aed_id)) if alert.aed_id == aed_id else alert
+
+
 def _reassigned(alert: Alert, given: Reassigned) -> Alert:
     left = (alert.aed_id,) if alert.aed_id is not None and alert.aed_id != given.aed_id else ()
-    useless, state, stages = alert.useless_aed_ids, alert.state, alert.stages
-    if left and alert.has_aed:
+    state, stages = alert.state, alert.stages
+    if left and AlertState.AED_COLLECTED in stages:
         # Nobody is sent elsewhere with a device that works: the next one has yet to be collected.
-        useless = (*useless, *left)
         stages = {each: at for each, at in stages.items() if each is not AlertState.AED_COLLECTED}
-        if state is AlertState.AED_COLLECTED:
-            state = AlertState.EN_ROUTE
-            stages.setdefault(state, alert.stages[AlertState.AED_COLLECTED])
+        stages.setdefault(AlertState.EN_ROUTE, alert.stages[AlertState.AED_COLLECTED])
+        state = AlertState.EN_ROUTE if state is AlertState.AED_COLLECTED else state
     return replace(
         alert,
         state=state,
         stages=stages,
-        useless_aed_ids=useless,
         role=given.role,
         aed_id=given.aed_id,
         eta_s=given.eta_s,

@@ -7,7 +7,7 @@ from functools import reduce
 from types import MappingProxyType
 from typing import Any, cast
 
-from dispatch.rescue.alert import Alert, HappensToAlert, apply_to_alert, begin_alert
+from dispatch.rescue.alert import Alert, HappensToAlert, apply_to_alert, begin_alert, with_useless_aed
 from dispatch.rescue.events import (
     AedLost,
     AmbulanceArrived,
@@ -183,8 +183,12 @@ def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901,
             return {"ambulance_arrives_at": arrives_at}
         case AmbulanceArrived():
             return {"ambulance_arrived_at": event.at}
-        case AedLost(aed_id=aed_id):
-            return {"lost_aeds": incident.lost_aeds | {aed_id}}
+        case AedLost(aed_id=aed_id, alert_id=alert_id):
+            told_by = incident.alerts.get(alert_id) if alert_id is not None else None
+            if told_by is None or not told_by.has_aed:
+                return {"lost_aeds": incident.lost_aeds | {aed_id}}
+            changed = _with_alert(incident, with_useless_aed(told_by, aed_id))
+            return {"lost_aeds": incident.lost_aeds | {aed_id}, **changed}
         case Widened(times=times):
             return {"times_widened": times, "searched_since": event.at, "search_ended_at": None}
         case SearchEnded():

@@ -2,7 +2,6 @@
 
 from dispatch.rescue.course import Course
 from dispatch.rescue.events import AedLost, Withdrawn
-from dispatch.rescue.planning import hands_only
 from dispatch.rescue.vocabulary import AedId, AedProblem, AlertId, StandDownReason
 
 
@@ -14,16 +13,13 @@ def lose_aed(course: Course, aed_id: AedId, problem: AedProblem, by: str, *, ale
     """
     if course.is_over:
         return
-    is_news = aed_id not in course.incident.lost_aeds
-    if is_news:
-        course.happens(AedLost(aed_id=aed_id, problem=problem, alert_id=alert_id), by)
     told_by = course.incident.alerts.get(alert_id) if alert_id is not None else None
-    is_useless = told_by is not None and told_by.aed_id == aed_id and told_by.has_aed
-    if told_by is not None and is_useless:
-        course.happens(hands_only(told_by, course.scene, course.incident.floor), by)
-    if is_news or is_useless:
-        ask_for_something_else(course, aed_id)
-        course.replan()
+    is_in_hand = told_by is not None and told_by.aed_id == aed_id and told_by.has_aed
+    if aed_id in course.incident.lost_aeds and not is_in_hand:
+        return
+    course.happens(AedLost(aed_id=aed_id, problem=problem, alert_id=alert_id), by)
+    ask_for_something_else(course, aed_id)
+    course.replan()
 
 
 def ask_for_something_else(course: Course, aed_id: AedId) -> None:

@@ -28,8 +28,11 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
     """What a plan made now may depend on. Who was found to stand still is no part of it, nor is an AED that is lost."""
     active = [each for each in incident.alerts.values() if each.is_active]
     counted = [each for each in active if each.is_pending or each.is_counted_on]
-    # Who has done their part was there in time: nobody else is needed for it.
-    done = [each for each in incident.alerts.values() if each.state is AlertState.DONE]
+    # Who has done their part was there in time: nobody else is needed for it. Those who come a second time, by way of
+    # another call for the same emergency, count once.
+    here = {each.responder_id for each in active}
+    finished = (each for each in incident.alerts.values() if each.state is AlertState.DONE)
+    done = [each for each in finished if each.responder_id not in here]
     asked = asked_already(incident)
     # Whose offer has just been taken back, because it could not be done, may be asked for something else at once.
     near = {each.responder_id: each for each in (*scene.under_way, *scene.candidates)}

@@ -43,6 +43,21 @@ class Responder:
     created_at: datetime
     fix: Fix | None = None
 
+    def at(self, fix: Fix) -> "Responder":
+        """The same person somewhere else. Written out: positions come by the thousand, and `replace` takes thrice."""
+        return Responder(
+            responder_id=self.responder_id,
+            name=self.name,
+            phone=self.phone,
+            certificate_number=self.certificate_number,
+            certificate_expires_on=self.certificate_expires_on,
+            mode=self.mode,
+            language=self.language,
+            on_duty=self.on_duty,
+            created_at=self.created_at,
+            fix=fix,
+        )
+
     def is_certified_on(self, day: date) -> bool:
         """Whether the certificate is valid on `day`, the calendar day where the service runs."""
         return day <= self.certificate_expires_on

@@ -44,9 +44,8 @@ class Roster:
         self._engagements: dict[ResponderId, Engagement] = {}
         self._moved: set[ResponderId] = set()
         self._changed: set[ResponderId] = set()
-        # Those who came near, on duty or free while somebody lies alone; noted only then.
+        # Those who came near, on duty, free or within reach since somebody last looked out for them.
         self._arrived: set[ResponderId] = set()
-        self._watches = False
         # Whether somebody can be reached at all; without an answer everybody can.
         self.is_reachable: Callable[[Responder, datetime], bool] = _always
 
@@ -72,8 +71,7 @@ class Roster:
         """Take a responder in, or in their changed form."""
         self._responders[responder.responder_id] = responder
         self._changed.add(responder.responder_id)
-        if self._watches:
-            self._arrived.add(responder.responder_id)
+        self._arrived.add(responder.responder_id)
         if responder.on_duty and responder.fix is not None:
             self._on_duty.put(
                 responder.responder_id,
@@ -89,7 +87,7 @@ class Roster:
         """The service's clock was set by so much: every fix is as old as it was."""
         jump = timedelta(seconds=seconds)
         known = [(each, each.fix) for each in self._responders.values() if each.fix is not None]
-        self.fill([replace(each, fix=replace(fix, at=fix.at + jump)) for each, fix in known])
+        self.fill([each.at(replace(fix, at=fix.at + jump)) for each, fix in known])
 
     def get(self, responder_id: ResponderId) -> Responder | None:
         """The responder of that id."""
@@ -105,7 +103,7 @@ class Roster:
         responder = self._responders[responder_id]
         if responder.fix is not None and responder.fix.at > fix.at:
             return
-        self.put(replace(responder, fix=fix))
+        self.put(responder.at(fix))
         self._moved.add(responder_id)
 
     def engage(self, responder_id: ResponderId, engagement: Engagement) -> None:
@@ -119,8 +117,7 @@ class Roster:
         if held is not None and held.alert_id == engagement_of:
             del self._engagements[responder_id]
             self._mark(responder_id)
-            if self._watches:
-                self._arrived.add(responder_id)
+            self._arrived.add(responder_id)
 
     def engagement_of(self, responder_id: ResponderId) -> Engagement | None:
         """The alert that binds them, if any."""
@@ -215,15 +212,14 @@ class Roster:
         """How many are on duty with a known place."""
         return len(self._on_duty)
 
-    def take_arrived(self, *, keep_watching: bool) -> set[ResponderId]:
-        """Those who came near, on duty or free since this was last asked; `keep_watching`: note them from now on."""
+    def take_arrived(self) -> set[ResponderId]:
+        """Those who came near, on duty, free or within reach since this was last asked."""
         arrived, self._arrived = self._arrived, set()
-        self._watches = keep_watching
         return arrived
 
     def can_be_reached(self, responder_id: ResponderId) -> None:
         """Somebody has connected: if help is looked out for, they are looked at."""
-        if self._watches and responder_id in self._responders:
+        if responder_id in self._responders:
             self._arrived.add(responder_id)
 
     def arrive_again(self, responder_ids: Iterable[ResponderId]) -> None:

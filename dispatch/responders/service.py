@@ -25,6 +25,9 @@ from geo.place import Place
 # A phone's clock may be ahead a little; a position from further in the future is a mistake worth telling.
 _CLOCK_SKEW = timedelta(seconds=60)
 
+# In between, the loop is free for an SOS.
+_SAVED_AT_ONCE = 250
+
 # Where somebody was the day before yesterday says nothing, and is a phone's clock gone wrong.
 _FIX_MEMORY = timedelta(days=1)
 
@@ -110,12 +113,11 @@ class ResponderService:
         """Write down the fixes that are newer than what is written; returns how many."""
         await self._save_unsaved()
         moved = self._roster.take_moved()
-        if moved:
+        for begin in range(0, len(moved), _SAVED_AT_ONCE):
             try:
-                async with self._database.transaction() as connection:
-                    await repository.save_fixes(connection, moved)
-            except Exception:
-                self._roster.mark_moved(each.responder_id for each in moved)
+                await repository.save_fixes(self._database, moved[begin : begin + _SAVED_AT_ONCE])
+            except BaseException:
+                self._roster.mark_moved(each.responder_id for each in moved[begin:])
                 raise
         return len(moved)
 

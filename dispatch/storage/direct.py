@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import psycopg
 
-from dispatch.storage.line import Line, NotAnswered, Row
+from dispatch.storage.line import Line, NotAnswered, Row, patience
 from dispatch.storage.prepared import Prepared
 
 __all__ = ["ANSWER_WITHIN_S", "CONNECT_WITHIN_S", "DirectConnections", "NotAnswered", "Row"]
@@ -93,7 +93,7 @@ class DirectConnections:
             raise psycopg.OperationalError("the connections are closed")
         by = self._latest()
         try:
-            async with asyncio.timeout_at(by):
+            async with patience(self._answer_within_s):
                 await self._room.acquire()
         except TimeoutError as error:
             raise NotAnswered(f"no connection was free within {self._answer_within_s:.1f} s") from error

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self
 
 import psycopg
@@ -25,6 +25,35 @@ _LOCK_SHARE = 0.6
 _STATEMENT_SHARE = 0.9
 
 _FAILED = {pq.ExecStatus.FATAL_ERROR, pq.ExecStatus.BAD_RESPONSE, pq.ExecStatus.PIPELINE_ABORTED}
+
+
+# A timer that fires this late says that the loop was held up, not that the server was: it gets a little more time.
+_LATE_S = 0.05
+GRACE_S = 0.5
+
+
+def was_late(loop: asyncio.AbstractEventLoop, by: float) -> bool:
+    """Whether a timer of the loop set for `by` has fired so late that nothing can be said about the server."""
+    return loop.time() - by > _LATE_S
+
+
+@contextlib.asynccontextmanager
+async def patience(within_s: float) -> AsyncIterator[None]:
+    """Like `asyncio.timeout`, but time in which the loop itself was held up is given back. Raises `TimeoutError`."""
+    loop = asyncio.get_running_loop()
+    by = loop.time() + within_s
+    async with asyncio.timeout_at(by + GRACE_S) as limit:
+        timer: asyncio.TimerHandle | None = None
+
+        def look() -> None:
+            if not was_late(loop, by):
+                limit.reschedule(loop.time())
+
+        timer = loop.call_at(by, look)
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 class NotAnswered(psycopg.OperationalError):
@@ -52,7 +81,7 @@ class Line:
     async def connected(cls, conninfo: str, *, within_s: float, answer_within_s: float) -> Self:
         """Connect. Raises `NotAnswered`, or the `psycopg.OperationalError` that says why not."""
         try:
-            async with asyncio.timeout(within_s):
+            async with patience(within_s):
                 connection = await psycopg.AsyncConnection.connect(
                     conninfo,
                     autocommit=True,
@@ -133,18 +162,21 @@ class Line:
             raise
         answer: asyncio.Future[list[pq.abc.PGresult]] = self._loop.create_future()
         self._answer = answer
-        timer = self._loop.call_at(by, self._give_up, answer)
+        timer = self._loop.call_at(by, self._give_up, answer, by)
         self._write()
         try:
             return await answer
         finally:
             timer.cancel()
 
-    def _give_up(self, answer: "asyncio.Future[list[pq.abc.PGresult]]") -> None:
+    def _give_up(self, answer: "asyncio.Future[list[pq.abc.PGresult]]", by: float) -> None:
         # A loop that was itself held up finds its timers due before it has looked at its sockets.
         if not self.is_lost:
             self._readable()
-        if not answer.done():
+        if not answer.done() and was_late(self._loop, by):
+            again = self._loop.time() + GRACE_S
+            self._loop.call_at(again, self._give_up, answer, again)
+        elif not answer.done():
             answer.set_exception(NotAnswered("the database did not answer in time"))
 
     def _write(self) -> None:

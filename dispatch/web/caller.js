@@ -147,6 +147,7 @@ function follow(sos) {
   turnTo("following");
   following = new Following(followingRoot, sos, number, {
     onDrill: (drill) => show(byId("drill", HTMLElement), drill),
+    onAlone: ringLoud,
     onLeave: () => {
       following = null;
       leaveSos();
@@ -154,7 +155,6 @@ function follow(sos) {
       turnTo("ready");
     },
   });
-  ringLoud(sos.alerted === 0);
   following.start();
 }
 

@@ -8,6 +8,7 @@ const TABLE = {
   3001: { name: "slow_reader", comeBack: true },
   3002: { name: "silent", comeBack: true },
   3003: { name: "no_hello", comeBack: true },
+  3004: { name: "begin_again", comeBack: true },
   3500: { name: "bad_token", comeBack: false },
   3501: { name: "bad_hello", comeBack: false },
   3502: { name: "too_many_errors", comeBack: false },

@@ -14,6 +14,9 @@ export type AlertState =
   | "offered" | "received" | "accepted" | "declined" | "expired" | "withdrawn" | Stage | "stood_down";
 export type Readiness = "ready" | "degraded" | "unverified" | "out_of_service" | "in_use" | "removed";
 export type Access = "public" | "ask" | "code" | "private" | "unknown";
+/** Why an AED that somebody was sent for cannot be had; `unusable` is what the registry says of one. */
+export type AedProblem = "missing" | "locked" | "broken";
+export type Channel = "socket" | "web_push" | "webhook";
 export type CancelReason = "false_alarm" | "duplicate" | "caller_cancelled" | "operator";
 type Maybe<T> = T | null | undefined;
 
@@ -64,6 +67,8 @@ export interface SosAnswer {
   opened_at: string;
   state: IncidentState;
   alerted: number;
+  nobody_reached: boolean;
+  degraded: boolean;
   drill: boolean;
   nearest_aeds: NearestAed[];
 }
@@ -165,6 +170,11 @@ interface IncidentFacts {
   end_reason?: Maybe<string>;
   location: Location;
   cpr_in_progress: boolean;
+  nobody_reached: boolean;
+  /** The incident that this call became part of. */
+  merged_into?: Maybe<string>;
+  /** The calls that became part of this one. */
+  merged: string[];
   ambulance?: Maybe<Ambulance>;
   timeline?: TimelineEntry[];
 }
@@ -191,6 +201,12 @@ export interface AlertedResponder {
   reason?: Maybe<Said>;
   end_reason?: Maybe<string>;
   stages?: Record<string, string>;
+  /** When its device had not acknowledged it in time. */
+  not_received_at?: Maybe<string>;
+  /** When this responder was asked whether they are on their way. */
+  urged_at?: Maybe<string>;
+  /** Since when they are not counted on. */
+  doubted_at?: Maybe<string>;
 }
 
 export interface OperatorIncident extends IncidentFacts {
@@ -258,8 +274,64 @@ export interface StandDownMessage {
   drill: boolean;
 }
 
-export type CallerIncidentMessage = CallerIncident & { type: "incident"; seq: number };
-export type OperatorIncidentMessage = OperatorIncident & { type: "incident"; seq: number };
+/** You said yes and do not come nearer: are you on your way? */
+export interface NudgeMessage {
+  type: "nudge";
+  seq?: number;
+  alert_id: string;
+  incident_id: string;
+  text?: Maybe<Said>;
+  reply_by: string;
+  drill: boolean;
+}
+
+export interface TestAlertMessage {
+  type: "test_alert";
+  seq?: number;
+  test_id: string;
+  sent_at: string;
+}
+
+export interface TestResultMessage {
+  type: "test_result";
+  test_id: string;
+  channel: Channel;
+  delay_s: number;
+}
+
+/** A test alert under way, as the service answers who started it. */
+export interface TestAlert {
+  test_id: string;
+  channels: { channel: Channel; state: "sent" | "queued" | "no_session" | "not_subscribed" | "no_phone" | "not_configured" }[];
+}
+
+export interface DeadLetter {
+  id: string;
+  channel: Channel;
+  responder_id: string;
+  responder_name: string;
+  service: string;
+  incident_id: Maybe<string>;
+  alert_id: Maybe<string>;
+  test_id: Maybe<string>;
+  created_at: string;
+  useful_until: string;
+  died_at: string;
+  attempts: number;
+  error: Maybe<string>;
+}
+
+/** The database has gone, or is back. */
+export interface ServiceMessage {
+  type: "service";
+  degraded: boolean;
+  since?: Maybe<string>;
+  detail?: Maybe<Said>;
+}
+
+// Without `seq` while the database is away: nobody can number them.
+export type CallerIncidentMessage = CallerIncident & { type: "incident"; seq?: number };
+export type OperatorIncidentMessage = OperatorIncident & { type: "incident"; seq?: number };
 
 export interface LiveResponder {
   id: string;
@@ -267,7 +339,7 @@ export interface LiveResponder {
   latitude: number;
   longitude: number;
   mode?: Mode;
-  state: "free" | "offered" | "engaged";
+  state: "free" | "offered" | "engaged" | "unreachable";
   fix_at?: string;
 }
 
@@ -277,6 +349,11 @@ export interface Counts {
   open_incidents: number;
   aeds: number;
   aeds_usable: number;
+  degraded: boolean;
+  /** Deadlines that nobody acted upon: an alarm unless 0. */
+  overdue: number;
+  /** Pushes that could not be sent: an alarm unless 0. */
+  dead_letters: number;
 }
 
 export interface PictureMessage {
@@ -326,6 +403,8 @@ export interface WelcomeMessage {
   heartbeat_s: number;
   role: string;
   subject: string;
+  /** The database is away: messages come without numbers, and this epoch is never resumed. */
+  degraded?: boolean;
 }
 
 export interface PongMessage {
@@ -335,7 +414,8 @@ export interface PongMessage {
 
 /** Everything after `welcome` that the server may say, to whichever role. */
 export type ServerMessage =
-  | AlertMessage | AssignmentMessage | StandDownMessage | CallerIncidentMessage | OperatorIncidentMessage
+  | AlertMessage | AssignmentMessage | StandDownMessage | NudgeMessage | TestAlertMessage | TestResultMessage
+  | ServiceMessage | CallerIncidentMessage | OperatorIncidentMessage
   | PictureMessage | AedMessage | AedsMessage | DutyMessage | ErrorMessage;
 
 export type ClientMessage =
@@ -345,6 +425,7 @@ export type ClientMessage =
   | { type: "ack"; seq: number }
   | { type: "answer"; alert_id: string; answer: "accept" | "decline" }
   | { type: "progress"; alert_id: string; stage: Stage }
+  | { type: "aed_problem"; alert_id: string; problem: AedProblem }
   | { type: "watch"; bbox: [number, number, number, number]; zoom: number }
   | { type: "ping" };
 
@@ -365,3 +446,22 @@ export interface ResponderMe extends Responder {
   alert?: Maybe<AlertMessage>;
   assignment?: Maybe<AssignmentMessage>;
 }
+
+/** What the service worker decrypts from a push. `alert` may be shortened: then it lacks the area, the kind and the AED. */
+export interface PushedMessage {
+  type: "alert" | "test_alert";
+  title: string;
+  text: string;
+  language: Language;
+  receipt: string;
+  useful_until: string;
+  alert?: Partial<AlertMessage> & Pick<AlertMessage, "alert_id" | "incident_id" | "role" | "respond_by" | "drill">;
+  test_id?: string;
+  sent_at?: string;
+}
+
+/** What the service worker tells the responder's page. */
+export type WorkerMessage =
+  | { type: "pushed"; message: PushedMessage }
+  | { type: "opened"; message: PushedMessage }
+  | { type: "resubscribe" };

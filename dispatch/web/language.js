@@ -37,9 +37,30 @@ export function locale() {
  * @param {Record<string, string | number>} [values]
  */
 export function word(key, values = {}) {
-  const [zh, en] = words[key];
-  const text = current === "zh" ? zh : en;
+  return filled(words[key][current === "zh" ? 0 : 1], values);
+}
+
+/**
+ * @param {string} text
+ * @param {Record<string, string | number>} values
+ */
+function filled(text, values) {
   return text.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/**
+ * The same in the other language: for what whoever looks over one's shoulder must read, too.
+ *
+ * @param {Word} key
+ * @param {Record<string, string | number>} [values]
+ */
+export function otherWord(key, values = {}) {
+  return filled(words[key][current === "zh" ? 1 : 0], values);
+}
+
+/** The `lang` of what `otherWord` says. */
+export function otherLocale() {
+  return current === "zh" ? "en" : "zh-CN";
 }
 
 /**

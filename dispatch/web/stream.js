@@ -41,12 +41,14 @@ export class Stream {
    * @param {(message: ServerMessage) => void} options.onMessage
    * @param {(state: StreamState, code?: number) => void} options.onState
    * @param {() => void} options.onAfresh the page must read its state again: messages may be missing
+   * @param {(degraded: boolean) => void} [options.onDegraded] told with each new session: whether the service is without its database
    */
-  constructor({ token, onMessage, onState, onAfresh }) {
+  constructor({ token, onMessage, onState, onAfresh, onDegraded = () => undefined }) {
     this.token = token;
     this.onMessage = onMessage;
     this.onState = onState;
     this.onAfresh = onAfresh;
+    this.onDegraded = onDegraded;
     this.#key = `stream:${token.slice(-24)}`;
     this.#mark = this.#remembered();
   }
@@ -114,6 +116,7 @@ export class Stream {
       if (message.at) learnServerTime(message.at, this.#pinged_ms, this.#heard_ms);
       return;
     }
+    // Pictures and the like; and, while the database is away, everything: pages apply those by what they are about.
     if (typeof message.seq !== "number") return this.onMessage(message);
     const last = this.#mark?.seq ?? null;
     if (last !== null && message.seq <= last) return this.#acknowledge(last);
@@ -128,10 +131,12 @@ export class Stream {
   #welcome(welcome) {
     this.#failures = 0;
     this.#heartbeat_ms = welcome.heartbeat_s * 1000;
-    if (!welcome.resumed) this.#remember({ epoch: welcome.epoch, seq: null });
+    // A session without the database has no mailbox: the place in the real one is kept for when it is back.
+    if (!welcome.resumed && !welcome.degraded) this.#remember({ epoch: welcome.epoch, seq: null });
     this.#become("live");
     this.#watch = setInterval(() => this.#beat(), this.#heartbeat_ms / PINGS_PER_HEARTBEAT);
     this.#ping();
+    this.onDegraded(welcome.degraded ?? false);
     if (!welcome.resumed) this.onAfresh();
   }
 
@@ -175,7 +180,8 @@ export class Stream {
 
   #comeBack = () => {
     if (this.#state === "refused") return;
-    if (this.#state === "live" || this.#state === "stale") return this.#ping();
+    // A page that slept may still look live: how long nothing was heard decides.
+    if (this.#state === "live" || this.#state === "stale") return this.#beat();
     this.#failures = 0;
     this.#connect();
   };

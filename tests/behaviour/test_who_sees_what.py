@@ -30,6 +30,7 @@ async def test_the_operator_sees_everything(service: ServiceInProcess) -> None:
     assert alert.keys() == {
         "alert_id", "responder_id", "responder_name", "role", "aed", "state", "wave", "offered_at", "respond_by",
         "answered_at", "eta_s", "arrives_at", "distance_m", "reason", "end_reason", "stages",
+        "not_received_at", "urged_at", "doubted_at",
     }  # fmt: skip
     assert alert["responder_name"] == "救护员 r1"
     assert alert["stages"]["accepted"] == alert["answered_at"]

@@ -7,8 +7,11 @@ import pytest
 
 from geo.place import Place
 from loadtests import bench_sides
+from loadtests.bench_amid import Amid
+from loadtests.bench_replacing import Replaced
 from loadtests.bench_sides import BareSide, BenchError
 from loadtests.bench_sos import Crowded, Measured, report, table, take_turns
+from loadtests.bench_storm import Step
 from loadtests.crowd import CrowdMember
 from loadtests.figures import figures
 from loadtests.loopback import free_port
@@ -54,10 +57,20 @@ def test_the_report_has_what_others_read_from_it() -> None:
     assert written["matching"]["responders"] == 100_000
     assert (written["rounds"], written["responders"], written["alerts"]) == (2, 120, 19.5)
     assert written["machine"]["cores"] >= 1
+    assert "kib_per_socket" not in written
     printed = table(written)
     assert "19.5 alerts (mean), 120 responders" in printed
     assert "3.00 ms" in printed
     assert "matching (survey and plan) is 0.25" in printed
+
+
+def test_what_was_measured_amid_the_crowd_stands_beside_it() -> None:
+    quiet = Step(20.0, 20.0, 5.0, 10.0, 20.0, 0)
+    amid = Amid(5_000, 6.0, 2_000.0, Replaced([4.0], [5.0], not_replaced=0), [quiet], takeover_s=2.0)
+    measured = Measured([2.0, 4.0], [1.0, 2.0], _steps(plan_ms=1.0), alerts=19.5, sites=2)
+    written = report(measured, figures([0.5, 0.7]), None, amid)
+    assert {"ratio_p50", "decline_ratio", "takeover_ratio", "sos_per_s", "kib_per_socket"} <= written.keys()
+    assert "5,000 more phones, 2,000 positions a second" in table(written)
 
 
 def test_steps_are_means_of_what_happened_in_between() -> None:

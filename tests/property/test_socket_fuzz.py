@@ -16,7 +16,7 @@ from dispatch.realtime.messages import ClientMessage
 from tests.conftest import empty_tables
 from tests.people import WULIN, Message, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
 
-KINDS = ["hello", "position", "duty", "ack", "answer", "progress", "watch", "ping"]
+KINDS = ["hello", "position", "duty", "ack", "answer", "progress", "aed_problem", "test_alert", "watch", "ping"]
 
 _json = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=20),
@@ -49,6 +49,8 @@ def _valid(alert_id: str, token: str) -> dict[str, Message]:
         "ack": {"type": "ack", "seq": 1},
         "answer": {"type": "answer", "alert_id": alert_id, "answer": "accept"},
         "progress": {"type": "progress", "alert_id": alert_id, "stage": "en_route"},
+        "aed_problem": {"type": "aed_problem", "alert_id": alert_id, "problem": "locked"},
+        "test_alert": {"type": "test_alert"},
         "watch": {"type": "watch", "bbox": [120, 30, 121, 31], "zoom": 12},
         "ping": {"type": "ping"},
     }

@@ -14,6 +14,7 @@ from dispatch.rescue.notices import Notice, responder_notices
 from dispatch.rescue.policy import BenefitPolicy, Policy
 from dispatch.rescue.scene import AedOption, Candidate, Scene
 from dispatch.rescue.vocabulary import AedId, AlertState, IncidentId, ResponderId, TravelMode
+from dispatch.rescue.wakes import Wake
 from geo.place import Place
 from tests.people import beside
 
@@ -48,14 +49,17 @@ class Story:
     policy: Policy = field(default_factory=Policy)
     engaged: Iterable[Candidate] = ()
     now: datetime = TAPPED_AT
+    is_night: bool = False
     events: list[Event] = field(default_factory=list)
     incident: Incident = field(init=False)
+    wake: Wake | None = None
 
     @property
     def scene(self) -> Scene:
         """The world as it is now."""
         return Scene(
             self.now,
+            is_night=self.is_night,
             candidates=tuple(self.candidates),
             aeds=tuple(self.aeds),
             policy=self.policy,
@@ -109,7 +113,7 @@ class Story:
 
     def _take_in(self, decision: Decision) -> list[Event]:
         self.events.extend(decision.events)
-        self.incident = decision.incident
+        self.incident, self.wake = decision.incident, decision.wake
         assert fold(INCIDENT, self.events) == self.incident
         return list(decision.events)
 

@@ -67,3 +67,12 @@ def test_nothing_else_is_an_answer(story: Story) -> None:
     assert answers_given(events, story.incident) == []
     story.accepts("p0")
     assert answers_given(story.reaches("p0", AlertState.ON_SCENE), story.incident) == []
+
+
+def test_who_turns_back_and_comes_after_all_has_answered_one_question_with_one_yes(story: Story) -> None:
+    heard = answers_given(story.accepts("p0"), story.incident)
+    heard += answers_given(story.reaches("p0", AlertState.GAVE_UP), story.incident)
+    heard += answers_given(story.accepts("p0"), story.incident)
+    assert story.state_of("p0") is AlertState.ACCEPTED
+    mine = [each for each in heard if each.responder_id == "p0"]
+    assert (sum(each.asked for each in mine), sum(each.accepted for each in mine)) == (1, 1)

@@ -178,13 +178,34 @@ def test_a_change_of_mind_after_enough_have_accepted_is_answered_with_thanks() -
     assert story.alert_of("p1").end_reason is StandDownReason.ENOUGH_ACCEPTED
 
 
-def test_a_yes_after_the_answer_that_it_is_over_is_refused() -> None:
+def test_a_second_yes_after_the_answer_that_enough_are_coming_changes_nothing() -> None:
     story = Story(people(3), policy=ONE_IS_ENOUGH).opens()
     story.accepts("p0")
     story.accepts("p1")
+    assert story.accepts("p1") == []
+
+
+def test_a_second_yes_is_taken_once_somebody_is_wanted_again() -> None:
+    story = Story(people(2), policy=ONE_IS_ENOUGH).opens()
+    story.declines("p1")
+    story.accepts("p0")
+    story.accepts("p1")
+    assert story.alert_of("p1").end_reason is StandDownReason.ENOUGH_ACCEPTED
+    story.candidates = ()
+    story.reaches("p0", AlertState.GAVE_UP)
+    happened = story.accepts("p1")
+    assert told(story, happened) == [("p1", "assignment")]
+    assert story.alert_of("p1").end_reason is None
+
+
+def test_a_yes_after_the_answer_that_it_is_over_is_refused() -> None:
+    story = Story(people(1)).opens()
+    story.waits_in_vain()
+    story.does(AmbulanceArrives())
+    story.accepts("p0")
     before = story.incident
     with pytest.raises(Refused) as refused:
-        story.accepts("p1")
+        story.accepts("p0")
     assert refused.value.code == "alert_ended"
     assert story.incident == before
 

@@ -15,7 +15,7 @@ def test_a_decline_is_replaced_at_once_by_the_next_nearest() -> None:
     story = Story(people(4), policy=TWO_AT_ONCE).opens()
     happened = story.declines("p0")
     assert kinds(happened) == ["declined", "planned", "offered"]
-    assert told(story, happened) == [("p2", "alert")]
+    assert told(story, happened) == [("p0", "stand_down"), ("p2", "alert")]
     assert story.alert_of("p2").wave == 2
 
 
@@ -35,7 +35,10 @@ def test_silence_is_replaced_when_the_time_to_answer_is_over() -> None:
 
 def test_a_timer_that_rings_too_early_changes_nothing() -> None:
     story = Story(people(4), policy=TWO_AT_ONCE).opens()
-    story.passes(19.9)
+    story.passes(9.9)
+    assert story.does(LetTimePass()) == []
+    story.passes(10)
+    assert kinds(story.does(LetTimePass())) == ["not_received", "not_received"]
     assert story.does(LetTimePass()) == []
 
 

@@ -3,15 +3,16 @@
 import { Refusal, ask } from "../api.js";
 import { howToReach } from "../aeds.js";
 import { askInDialog } from "../dialog.js";
-import { drawList, el, fill, show } from "../dom.js";
+import { drawList, el, fill, keepingFocus, show } from "../dom.js";
 import { arrival, countdown, distance, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
+import { amapLink } from "../navigation.js";
 import { Stream } from "../stream.js";
 import { tick } from "../ticking.js";
 import { FollowingMap } from "./following_map.js";
 import { rhythmCard, stopRhythm } from "./rhythm_card.js";
-import { headline } from "./headline.js";
+import { headline, isAlone } from "./headline.js";
 
 /** @typedef {import("../contract.d.ts").CallerIncident} CallerIncident */
 /** @typedef {import("../contract.d.ts").ComingResponder} ComingResponder */
@@ -32,12 +33,14 @@ export class Following {
   #connection = "connecting";
   /** @type {ReturnType<typeof setInterval> | undefined} */
   #asking;
+  /** Whether the service works without its database. */
+  #degraded;
 
   /**
    * @param {HTMLElement} root
    * @param {SosAnswer} sos
    * @param {string} emergencyNumber
-   * @param {{ onLeave: () => void, onDrill: (drill: boolean) => void }} handlers
+   * @param {{ onLeave: () => void, onDrill: (drill: boolean) => void, onAlone: (alone: boolean) => void }} handlers
    */
   constructor(root, sos, emergencyNumber, handlers) {
     this.root = root;
@@ -45,17 +48,20 @@ export class Following {
     this.number = emergencyNumber;
     this.handlers = handlers;
     this.map = new FollowingMap();
+    this.#degraded = sos.degraded;
     this.aeds = sos.nearest_aeds.filter((aed) => aed.distance_m <= WORTH_FETCHING_M);
     this.stream = new Stream({
       token: sos.token,
       onMessage: (message) => {
         if (message.type === "incident" && "responders" in message) this.#take(message);
+        else if (message.type === "service") this.#takeService(message.degraded);
       },
       onState: (state) => {
         this.#connection = state;
         this.#drawConnection();
       },
       onAfresh: () => void this.#read(),
+      onDegraded: (degraded) => this.#takeService(degraded),
     });
   }
 
@@ -79,7 +85,9 @@ export class Following {
   layOut() {
     if (this.#incident && ENDED.has(this.#incident.state)) return this.#layOutEnd(this.#incident);
     this.status = el("section", { class: "status", attributes: { role: "status", "aria-live": "polite" } });
-    this.warning = el("div", { class: "banner banner-warn", attributes: { role: "alert", hidden: true } }, icon("warning"), word("caller.stale"));
+    this.warning = el("div", { class: "banner banner-warn", attributes: { role: "alert", hidden: true } }, icon("warning"), el("span", { text: word("caller.stale", { number: this.number }) }));
+    this.quiet = el("div", { class: "quiet-lines", attributes: { role: "status" } });
+    this.aedsExplained = el("p", { class: "muted small" });
     this.coming = el("ul", { class: "coming" });
     this.cpr = el("input", { attributes: { type: "checkbox", id: "cpr-now" }, on: { change: () => void this.#tellCpr() } });
     const aeds = el("ul", { class: "aeds" });
@@ -87,8 +95,9 @@ export class Following {
       el("span", { class: "who-sign", attributes: { "data-role": "aed" } }, icon("aed")),
       el("strong", { text: aed.name }),
       el("span", { class: "eta numeral", text: minutes(aed.walk_s) }),
-      el("span", { class: "detail", text: `${distance(aed.distance_m)} · ${howToReach(aed)}` })));
-    fill(this.root, this.status, this.warning, el("div", { class: "following-grid" },
+      el("span", { class: "detail", text: `${distance(aed.distance_m)} · ${howToReach(aed)}` }),
+      el("a", { class: "way", attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } }, icon("way"), word("aed.directions"))));
+    this.grid = el("div", { class: "following-grid" },
       el("div", { class: "column" },
         el("section", { class: "sheet order-who" }, el("h2", { text: word("caller.who") }), this.coming),
         rhythmCard(),
@@ -100,7 +109,8 @@ export class Following {
       el("div", { class: "column" },
         this.map.element,
         el("section", { class: "sheet order-aeds" }, el("h2", { text: word("caller.aeds") }),
-          el("p", { class: "muted small", text: word(this.aeds.length ? "caller.aeds.explain" : "caller.aeds.none") }), aeds))));
+          this.aedsExplained, aeds)));
+    fill(this.root, this.status, this.warning, this.quiet, this.grid);
     this.map.rename();
     this.#draw();
     this.#drawConnection();
@@ -130,7 +140,12 @@ export class Following {
 
   /** @param {CallerIncident} incident */
   #take(incident) {
-    if (this.#incident && incident.version < this.#incident.version) return;
+    const known = this.#incident;
+    // Once merged, what is shown is the incident that goes on, which counts its own versions.
+    const isSameStory = known !== null && known.merged_into === incident.merged_into;
+    if (isSameStory && incident.version < known.version) return;
+    // A late word from before the merger.
+    if (known?.merged_into && !incident.merged_into) return;
     const first = this.#incident === null;
     this.#incident = incident;
     this.#draw();
@@ -142,17 +157,40 @@ export class Following {
 
   #draw() {
     const incident = this.#incident;
-    if (!this.status || !this.coming || !this.cpr) return;
+    if (!this.status || !this.coming || !this.cpr || !this.aedsExplained) return;
     const { tone, title, lines } = headline(incident, this.sos, this.number);
     this.status.dataset.tone = tone;
-    fill(this.status, el("div", { class: "status-inner" }, el("h2", { text: title }), ...lines));
+    const { status } = this;
+    keepingFocus(() => fill(status, el("div", { class: "status-inner" }, el("h2", { text: title }), ...lines)));
+    const alone = isAlone(incident, this.sos);
+    this.handlers.onAlone(alone);
+    this.grid?.classList.toggle("alone", alone);
+    this.aedsExplained.textContent = word(this.aeds.length === 0 ? "caller.aeds.none" : alone ? "caller.aeds.nobody" : "caller.aeds.explain");
+    this.#drawQuiet();
     const coming = (incident?.responders ?? []).filter((one) => !GONE.has(one.state));
     drawList(this.coming, coming, (one) => one.alert_id, drawComing, (one) => JSON.stringify([one.state, one.arrives_at, one.eta_s, one.distance_m, document.documentElement.lang]));
-    const alerted = Math.max(incident?.alerted ?? 0, this.sos.alerted);
-    if (coming.length === 0) fill(this.coming, el("li", { class: "muted", text: word(alerted ? "caller.who.none" : "caller.who.nobody") }));
+    if (coming.length === 0) fill(this.coming, el("li", { class: "muted", text: word(alone ? "caller.who.nobody" : "caller.who.none") }));
     this.coming.closest(".order-who")?.classList.toggle("urgent", coming.length > 0);
     if (document.activeElement !== this.cpr) this.cpr.checked = incident?.cpr_in_progress ?? false;
     if (incident) this.map.draw(incident, this.aeds);
+  }
+
+  /** What is good to know and asks for nothing. */
+  #drawQuiet() {
+    if (!this.quiet) return;
+    const incident = this.#incident;
+    const lines = [
+      incident?.merged_into || incident?.merged.length ? el("p", { text: word("caller.merged"), attributes: { "data-quiet": "merged" } }) : null,
+      this.#degraded ? el("p", { text: word("caller.degraded"), attributes: { "data-quiet": "degraded" } }) : null,
+    ];
+    fill(this.quiet, ...lines);
+    show(this.quiet, lines.some((line) => line !== null));
+  }
+
+  /** @param {boolean} degraded */
+  #takeService(degraded) {
+    this.#degraded = degraded;
+    this.#drawQuiet();
   }
 
   #drawConnection() {
@@ -187,8 +225,10 @@ export class Following {
     try {
       this.#take(await ask("POST", `/v1/incidents/${encodeURIComponent(this.sos.incident_id)}/${command}`, { token: this.sos.token, body }));
     } catch (error) {
+      const merged = error instanceof Refusal && error.code === "merged";
       const why = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
-      await askInDialog({ title: why, answers: [{ label: word("close"), value: () => true }] });
+      const told = merged ? { title: word("caller.cancel.merged"), text: `${word("caller.merged")} (${error.message})` } : { title: why };
+      await askInDialog({ ...told, answers: [{ label: word("close"), value: () => true }] });
     }
   }
 

@@ -2,12 +2,23 @@
 
 import { el } from "../dom.js";
 import { arrival, countdown } from "../format.js";
-import { word } from "../language.js";
+import { icon } from "../icons.js";
+import { otherLocale, otherWord, word } from "../language.js";
 import { tick } from "../ticking.js";
 
 /** @typedef {import("../contract.d.ts").CallerIncident} CallerIncident */
 /** @typedef {import("../contract.d.ts").SosAnswer} SosAnswer */
 /** @typedef {{ tone: "plain" | "act" | "good", title: string, lines: HTMLElement[] }} Headline */
+
+/**
+ * Whether the caller is alone with the patient: nobody is asked, on the way or there.
+ *
+ * @param {CallerIncident | null} incident null until the first answer about it
+ * @param {SosAnswer} sos
+ */
+export function isAlone(incident, sos) {
+  return incident ? incident.nobody_reached : sos.nobody_reached;
+}
 
 const UNDER_WAY = new Set(["accepted", "en_route", "aed_collected"]);
 
@@ -28,12 +39,26 @@ export function headline(incident, sos, number) {
   if (incident?.state === "on_scene" || responders.some((one) => one.state === "on_scene")) {
     return say("good", word("caller.status.here"), line(word("caller.status.here.more")), ambulance);
   }
+  // Before those who come: somebody who no longer answers is still on the list, but not counted on.
+  if (isAlone(incident, sos)) return say("act", word("caller.nobody.title"), ...aloneLines(number), ambulance);
   const coming = responders.filter((one) => UNDER_WAY.has(one.state));
   if (coming.length > 0) return say("good", word("caller.status.coming"), firstArrival(coming), ambulance);
   const alerted = Math.max(incident?.alerted ?? 0, sos.alerted);
-  if (alerted === 0) return say("act", word("caller.nobody.short"), line(word("caller.nobody", { number })), ambulance);
   const title = alerted === 1 ? word("caller.status.alerting.one") : word("caller.status.alerting", { n: alerted });
   return say("plain", title, line(word("caller.status.waiting", { number })), ambulance);
+}
+
+/**
+ * What to do alone, in both languages: whoever kneels beside the caller may read the other one.
+ *
+ * @param {string} number
+ */
+function aloneLines(number) {
+  return [
+    line(word("caller.nobody", { number })),
+    el("p", { class: "other-language", text: `${otherWord("caller.nobody.title")} — ${otherWord("caller.nobody", { number })}`, attributes: { lang: otherLocale() } }),
+    el("a", { class: "button status-call", attributes: { href: `tel:${number}`, id: "call-now" } }, icon("phone"), word("caller.nobody.call", { number })),
+  ];
 }
 
 /** @param {string} text */

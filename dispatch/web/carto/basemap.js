@@ -5,6 +5,7 @@
 
 import { ask, pageSettings } from "../api.js";
 import { onLanguage, word } from "../language.js";
+import { AtRest } from "./at_rest.js";
 import { fromGcj02, toGcj02 } from "./datum.js";
 import { centreOf } from "./districts.js";
 import { hexGrid } from "./hexgrid.js";
@@ -78,8 +79,9 @@ export async function createMap(container, { theme, centre, zoom, interactive = 
     ]);
   };
   const base = { map, library, draw, read, bounds };
+  const rest = new AtRest(map);
   await new Promise((resolve) => map.once("load", resolve));
-  keepGround(base);
+  keepGround(base, rest);
   return base;
 }
 
@@ -116,8 +118,9 @@ function drawn(base, feature) {
  * Keeps the grid and the districts in step with the view.
  *
  * @param {BaseMap} base
+ * @param {AtRest} rest
  */
-function keepGround(base) {
+function keepGround(base, rest) {
   /** @type {[number, number, number, number] | undefined} */
   let asked;
   const refresh = async () => {
@@ -136,9 +139,10 @@ function keepGround(base) {
       asked = undefined; // the grid still reads; the next move asks again
     }
   };
-  base.map.on("moveend", refresh);
+  base.map.on("moveend", () => void rest.after(refresh()));
   onLanguage(() => base.map.getCanvas().setAttribute("aria-label", word("map.title")));
-  void refresh();
+  void rest.after(refresh());
+  rest.ready();
 }
 
 /**

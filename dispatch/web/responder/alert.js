@@ -4,23 +4,22 @@ import { howToReach } from "../aeds.js";
 import { createMap, putFeatures } from "../carto/basemap.js";
 import { circleFeature, Markers, showAll } from "../carto/overlay.js";
 import { signs } from "../carto/palette.js";
-import { secondsUntil } from "../clock.js";
 import { el, fill } from "../dom.js";
 import { clockTime, distance } from "../format.js";
 import { said, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { muteAlarm, startAlarm, stopAlarm } from "./alarm.js";
+import { secondsRing } from "./seconds_ring.js";
 
 /** @typedef {import("../contract.d.ts").AlertMessage} AlertMessage */
-
-/** What the ring shows as full when the alert does not tell when it was offered. */
-const USUAL_SECONDS = 20;
 
 export class AlertScreen {
   /** @type {HTMLDialogElement | null} */
   #dialog = null;
-  /** @type {ReturnType<typeof setInterval> | undefined} */
-  #timer;
+  /** @type {() => void} */
+  #stopRing = () => undefined;
+  /** @type {Set<string>} what has rung here: the same alert again, numbered or not, does not ring twice */
+  #rung = new Set();
   /** @type {AlertMessage | null} */
   alert = null;
 
@@ -38,6 +37,11 @@ export class AlertScreen {
     this.close();
     this.alert = alert;
     const advice = el("p", { class: "advice", attributes: { role: "status", hidden: true } });
+    const ring = secondsRing(alert.respond_by, word("alert.left"), () => {
+      stopAlarm();
+      this.advise(word("alert.late"));
+    });
+    this.#stopRing = ring.stop;
     const map = el("div", { class: "alert-map" }, el("p", { class: "alert-map-note", text: word("alert.area") }));
     const accept = el("button", { class: "button alert-accept", text: word("alert.accept"), attributes: { type: "button", id: "accept" }, on: { click: () => this.#answer("accept") } });
     const decline = el("button", { class: "button alert-decline", text: word("alert.decline"), attributes: { type: "button", id: "decline" }, on: { click: () => this.#answer("decline") } });
@@ -46,7 +50,7 @@ export class AlertScreen {
         alert.drill ? el("p", { class: "drill-banner", text: word("drill.banner") }) : null,
         el("div", { class: "alert-head" },
           el("h2", { text: word("alert.title"), attributes: { id: "alert-title" } }),
-          this.#left(alert),
+          ring.element,
           el("p", { text: `${wordFor("kind", alert.kind)} — ${word(`alert.do.${alert.role}`)}` }))),
       figures(alert),
       map,
@@ -61,7 +65,8 @@ export class AlertScreen {
     dialog.showModal();
     accept.focus({ preventScroll: true });
     this.#dialog = dialog;
-    startAlarm();
+    if (!this.#rung.has(alert.alert_id)) startAlarm();
+    this.#rung.add(alert.alert_id);
     void drawArea(map, alert, me);
   }
 
@@ -70,7 +75,7 @@ export class AlertScreen {
 
   close() {
     stopAlarm();
-    clearInterval(this.#timer);
+    this.#stopRing();
     this.#dialog?.close();
     this.#dialog?.remove();
     this.#dialog = null;
@@ -92,42 +97,6 @@ export class AlertScreen {
     this.advise(word("alert.accepting"));
     this.onAnswer(this.alert, answer);
   }
-
-  /**
-   * The seconds left, in a ring.
-   *
-   * @param {AlertMessage} alert
-   */
-  #left(alert) {
-    const ring = circle();
-    const number = el("strong", { class: "numeral" });
-    const element = el("div", { class: "left", attributes: { role: "timer", "aria-live": "off", "aria-label": word("alert.left") } },
-      number, el("span", { text: word("alert.left") }));
-    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
-    svg.setAttribute("viewBox", "0 0 100 100");
-    svg.append(circle(), ring);
-    element.prepend(svg);
-    const whole = Math.max(USUAL_SECONDS, secondsUntil(alert.respond_by));
-    const draw = () => {
-      const left = Math.max(0, secondsUntil(alert.respond_by));
-      number.textContent = String(Math.ceil(left));
-      ring.setAttribute("stroke-dashoffset", String(100 - (100 * left) / whole));
-      if (left > 0) return;
-      clearInterval(this.#timer);
-      stopAlarm();
-      this.advise(word("alert.late"));
-    };
-    clearInterval(this.#timer);
-    this.#timer = setInterval(draw, 250);
-    queueMicrotask(draw);
-    return element;
-  }
-}
-
-function circle() {
-  const ring = document.createElementNS("http://www.w3.org/2000/svg", "circle");
-  for (const [name, value] of Object.entries({ cx: 50, cy: 50, r: 46, pathLength: 100 })) ring.setAttribute(name, String(value));
-  return ring;
 }
 
 /** @param {AlertMessage} alert */

@@ -8,6 +8,8 @@ import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
 import { tick } from "../ticking.js";
+import { aedProblemRow } from "./aed_problem.js";
+import { changeBanner } from "./route_change.js";
 import { nextStage, stagesOf, stagesPassed } from "./stages.js";
 
 /** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
@@ -26,19 +28,25 @@ const arrivals = new Map();
  * @param {Mode} view.mode
  * @param {HTMLElement} view.map
  * @param {string} view.advice what to know about the last tap, or ""
+ * @param {import("./route_change.js").RouteChange | null} view.change what has become different about the way, until it is seen
+ * @param {boolean} view.reporting a problem with the AED was said, and what to do instead is awaited
  * @param {(stage: Stage) => void} view.onStage
+ * @param {(problem: import("../contract.d.ts").AedProblem) => void} view.onProblem
+ * @param {() => void} view.onSeen
  * @returns {HTMLElement}
  */
-export function assignmentScreen({ assignment, state, mode, map, advice, onStage }) {
+export function assignmentScreen({ assignment, state, mode, map, advice, change, reporting, onStage, onProblem, onSeen }) {
   const { role, aed } = assignment;
   const collected = stagesPassed(role, state) >= stagesOf.aed.indexOf("aed_collected") + 1;
   const there = state === "on_scene" || state === "done";
+  const problem = aed && state !== "done" ? aedProblemRow({ collected, reporting, onProblem }) : null;
   return el("div", { class: "assignment" },
+    change ? changeBanner(change, assignment, onSeen) : null,
     el("div", { class: "assignment-head" },
       el("h2", { text: word(`assignment.title.${role}`) }),
       there ? null : eta(assignment)),
     map,
-    aed ? aedStop(aed, mode, collected) : null,
+    aed ? aedStop(aed, mode, collected, problem) : null,
     patientStop(assignment, mode),
     el("section", { class: "sheet" }, el("h2", { text: word("assignment.others") }), others(assignment)),
     stageBar(assignment, state, advice, onStage));
@@ -57,14 +65,16 @@ function eta({ alert_id, eta_s }) {
  * @param {import("../contract.d.ts").AedToFetch} aed
  * @param {Mode} mode
  * @param {boolean} collected
+ * @param {HTMLElement | null} problem
  */
-function aedStop(aed, mode, collected) {
+function aedStop(aed, mode, collected, problem) {
   return el("section", { class: "sheet stop", attributes: { "data-passed": collected } },
     el("span", { class: "stop-sign", attributes: { "data-kind": "aed" } }, icon("aed")),
     el("p", { class: "kicker", text: word("assignment.aed") }),
     el("h3", { text: aed.name }),
     el("p", { class: "facts", text: howToReach(aed) }),
-    collected ? null : el("div", { class: "links" }, ...links(aed.location, aed.name, mode)));
+    collected ? null : el("div", { class: "links" }, ...links(aed.location, aed.name, mode)),
+    problem);
 }
 
 /**

@@ -17,12 +17,14 @@ const MODES = /** @type {const} */ (["walk", "run", "bike", "ebike", "car"]);
  * @param {import("./sharing.js").PositionSharing} view.sharing
  * @param {boolean} view.busy an answer about duty is awaited
  * @param {string} view.failure what went wrong with it, or ""
+ * @param {HTMLElement | null} view.late an alert that was missed and may still be answered
+ * @param {HTMLElement} view.reach whether this responder can be reached
  * @param {(on_duty: boolean, mode: Mode) => void} view.onDuty
  * @param {() => void} view.onChange something outside the service's knowledge changed: draw again
  * @param {() => void} view.onSignOut
  * @returns {HTMLElement}
  */
-export function standby({ responder, sharing, busy, failure, onDuty, onChange, onSignOut }) {
+export function standby({ responder, sharing, busy, failure, late, reach, onDuty, onChange, onSignOut }) {
   const on = responder.on_duty;
   const modes = el("fieldset", { class: "modes" }, el("legend", { text: word("responder.mode") }),
     ...MODES.map((mode) => el("label", {},
@@ -32,6 +34,7 @@ export function standby({ responder, sharing, busy, failure, onDuty, onChange, o
       }),
       wordFor("mode", mode))));
   return el("div", { class: "standby" },
+    late,
     el("section", { class: "sheet duty", attributes: { "data-on": String(on) } },
       el("div", { class: "duty-state", attributes: { role: "status" } },
         el("span", { class: "duty-lamp" }),
@@ -51,6 +54,7 @@ export function standby({ responder, sharing, busy, failure, onDuty, onChange, o
       row("responder.position", positionText(sharing), sharing.state === "denied" || sharing.state === "unavailable"),
       certificateRow(responder),
       alarmRow(on, onChange)),
+    reach,
     el("button", { class: "button button-quiet", text: word("token.sign_out"), attributes: { type: "button", id: "sign-out" }, on: { click: onSignOut } }));
 }
 

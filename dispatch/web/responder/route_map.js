@@ -56,7 +56,7 @@ export class RouteMap {
       ...(aed ? [{ key: "aed", kind: /** @type {const} */ ("aed"), place: aed.location, label: aed.name }] : []),
       ...(me ? [{ key: "me", kind: /** @type {const} */ ("me"), place: me, label: "" }] : []),
     ]);
-    const framed = [assignment.alert_id, collected, me !== null].join();
+    const framed = [assignment.alert_id, aed?.id, collected, me !== null].join();
     if (framed === this.#framed) return;
     this.#framed = framed;
     showAll(this.#base, stops, { padding: { top: 44, bottom: 64, left: 48, right: 84 }, maxZoom: 17 });

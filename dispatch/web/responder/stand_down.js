@@ -5,6 +5,20 @@ import { said, word, wordFor } from "../language.js";
 
 /** @typedef {import("../contract.d.ts").StandDownMessage} StandDownMessage */
 
+/** What the responder has said or done themselves, here or on another device: nobody needs to be told of it. */
+const OWN_DOING = new Set(["answered_elsewhere", "done", "gave_up", "off_duty"]);
+/** Where something else follows: the call goes on as another one; the answer can still be given. */
+const GOES_ON = new Set(["merged", "expired"]);
+
+/**
+ * Whether it ends the matter without a word.
+ *
+ * @param {StandDownMessage} message
+ */
+export function isQuiet({ reason }) {
+  return OWN_DOING.has(reason) || GOES_ON.has(reason);
+}
+
 /**
  * Shows it until it is read.
  *

@@ -44,4 +44,11 @@ export const everywhere = {
   "failure.unreachable": ["网络不通，稍后自动重试。", "No connection. Trying again."],
   "failure.refused": ["未成功：{why}", "Not done: {why}"],
   "kind.label": ["情况", "What happened"],
+  "channel.socket": ["本页面（在线）", "This page (online)"],
+  "channel.web_push": ["推送通知", "Push notification"],
+  "channel.webhook": ["短信 / 电话", "SMS / call"],
+  "aed_problem.missing": ["找不到", "Missing"],
+  "aed_problem.locked": ["锁着", "Locked"],
+  "aed_problem.broken": ["坏了", "Broken"],
+  "aed_problem.unusable": ["登记为不可用", "Unusable by the registry"],
 };

@@ -36,6 +36,7 @@ export const stateWords = {
   "responder_state.free": ["空闲", "Free"],
   "responder_state.offered": ["待应答", "On offer"],
   "responder_state.engaged": ["执行中", "Engaged"],
+  "responder_state.unreachable": ["联系不上，不计入派遣", "Cannot be reached, not counted on"],
   "end_reason.false_alarm": ["误报", "False alarm"],
   "end_reason.duplicate": ["重复呼救", "Duplicate"],
   "end_reason.caller_cancelled": ["呼救者取消", "Cancelled by caller"],
@@ -47,4 +48,8 @@ export const stateWords = {
   "end_reason.expired": ["超时未应答", "No answer in time"],
   "end_reason.no_longer_needed": ["不再需要", "No longer needed"],
   "end_reason.off_duty": ["已下岗", "Off duty"],
+  "end_reason.answered_elsewhere": ["已在其他设备上应答", "Answered on another device"],
+  "end_reason.done": ["任务完成", "Done"],
+  "end_reason.gave_up": ["中途放弃", "Turned back"],
+  "end_reason.merged": ["已并入另一事件", "Merged into another incident"],
 };

@@ -1,0 +1,138 @@
+/** Letting this phone be woken by its browser's push service while the page is closed. */
+
+import { ask } from "../api.js";
+
+/** @typedef {import("../contract.d.ts").WorkerMessage} WorkerMessage */
+/** @typedef {"unsupported" | "blocked" | "off" | "busy" | "failed" | "on"} WakingState */
+
+const WORKER = "/responder-worker.js";
+const SCOPE = "/responder";
+
+export class Waking {
+  /** @type {WakingState} */
+  state = "off";
+
+  /**
+   * @param {() => string} token
+   * @param {{ onChange: () => void, onMessage: (message: WorkerMessage) => void }} handlers
+   */
+  constructor(token, { onChange, onMessage }) {
+    this.token = token;
+    this.onChange = onChange;
+    if (!("serviceWorker" in navigator)) return;
+    navigator.serviceWorker.addEventListener("message", (event) => {
+      if (event.data?.type === "resubscribe") void this.turnOn();
+      else onMessage(event.data);
+    });
+  }
+
+  /** Why this browser cannot, or null when it can. */
+  get obstacle() {
+    // On an iPhone only a page on the Home Screen has push, and only such a page is `standalone`.
+    if ("standalone" in navigator && navigator.standalone === false) return "home_screen";
+    if (!window.isSecureContext) return "insecure";
+    return "serviceWorker" in navigator && "PushManager" in window && "Notification" in window ? null : "unsupported";
+  }
+
+  /** Looks at how things stand; a subscription that is there is told to the service again: it keeps those used last. */
+  async look() {
+    if (this.obstacle) return this.#become("unsupported");
+    if (Notification.permission === "denied") return this.#become("blocked");
+    try {
+      const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+      const subscription = Notification.permission === "granted" ? await registration?.pushManager.getSubscription() : null;
+      if (!subscription) return this.#become("off");
+      await this.#subscribed();
+    } catch {
+      this.#become("failed");
+    }
+  }
+
+  /** Asks for permission if need be; has to be called from a touch. */
+  async turnOn() {
+    if (this.obstacle) return this.#become("unsupported");
+    this.#become("busy");
+    try {
+      const permission = await Notification.requestPermission();
+      if (permission !== "granted") return this.#become(permission === "denied" ? "blocked" : "off");
+      await this.#subscribed();
+    } catch {
+      this.#become("failed");
+    }
+  }
+
+  async turnOff() {
+    this.#become("busy");
+    await this.forget();
+    this.#become("off");
+  }
+
+  /** Gives the subscription up, here and with the service; whoever signs out must not be woken on this phone. */
+  async forget() {
+    if (this.obstacle) return;
+    try {
+      const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+      const subscription = await registration?.pushManager.getSubscription();
+      if (!subscription) return;
+      const { endpoint } = subscription;
+      await subscription.unsubscribe();
+      await ask("DELETE", "/v1/responders/me/push-subscription", { token: this.token(), body: { endpoint } });
+    } catch {
+      // Once unsubscribed here, the push service tells the service that it is gone.
+    }
+  }
+
+  /**
+   * Takes away what is shown of an alert that is answered or over.
+   *
+   * @param {string} alert_id
+   */
+  async hush(alert_id) {
+    if (this.obstacle) return;
+    const registration = await navigator.serviceWorker.getRegistration(SCOPE).catch(() => undefined);
+    for (const shown of (await registration?.getNotifications({ tag: alert_id })) ?? []) shown.close();
+  }
+
+  async #subscribed() {
+    // Registering again is what brings a newer worker.
+    await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
+    const { pushManager } = await navigator.serviceWorker.ready;
+    const { public_key } = /** @type {{ public_key: string }} */ (await ask("GET", "/v1/push/key"));
+    const key = bytesOf(public_key);
+    let subscription = await pushManager.getSubscription();
+    if (subscription && !isFor(subscription, key)) {
+      await subscription.unsubscribe();
+      subscription = null;
+    }
+    subscription ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+    const { endpoint, keys } = subscription.toJSON();
+    await ask("PUT", "/v1/responders/me/push-subscription", { token: this.token(), body: { endpoint, keys } });
+    this.#become("on");
+  }
+
+  /** @param {WakingState} state */
+  #become(state) {
+    this.state = state;
+    this.onChange();
+  }
+}
+
+/**
+ * @param {string} text base64url
+ * @returns {Uint8Array<ArrayBuffer>}
+ */
+function bytesOf(text) {
+  const plain = atob(text.replaceAll("-", "+").replaceAll("_", "/"));
+  return Uint8Array.from(plain, (letter) => letter.charCodeAt(0));
+}
+
+/**
+ * Whether the service with this key may send to it: its key changes when its data folder is lost.
+ *
+ * @param {PushSubscription} subscription
+ * @param {Uint8Array} key
+ */
+function isFor(subscription, key) {
+  const theirs = subscription.options.applicationServerKey;
+  return theirs === null || String(new Uint8Array(theirs)) === String(key);
+}

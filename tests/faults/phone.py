@@ -1,0 +1,116 @@
+"""A first-aider's phone, as far as alerts go: what it shows, from what it was told and what its owner said."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+Message = dict[str, Any]
+
+# Stages after which the owner is free again.
+FINISHED = frozenset({"done", "gave_up"})
+
+
+@dataclass(slots=True)
+class Phone:
+    """At most one alert on offer and one assignment. An alert is applied once, whatever number it comes under.
+
+    `doubles` says in words when there would have been two at once: the service must never let that happen.
+    """
+
+    offered: Message | None = None
+    assigned: Message | None = None
+    said_yes: bool = False
+    # By alert: how often it came as an alert, as an assignment, as a stand-down; and what the owner has finished.
+    alerts: Counter[str] = field(default_factory=Counter)
+    assignments: Counter[str] = field(default_factory=Counter)
+    stand_downs: Counter[str] = field(default_factory=Counter)
+    finished: set[str] = field(default_factory=set)
+    doubles: list[str] = field(default_factory=list)
+
+    def alert(self, message: Message, now: datetime) -> bool:
+        """An alert has come; True when it is a new one, which its owner sees."""
+        alert_id = message["alert_id"]
+        self.alerts[alert_id] += 1
+        if self.alerts[alert_id] > 1 or alert_id in self.stand_downs or alert_id in self.assignments:
+            return False
+        if self.assigned is not None:
+            self._double(f"alert {alert_id} came while assigned to {self.assigned['alert_id']}")
+        showing = self.present_offer(now)
+        if showing is not None:
+            self._double(f"alert {alert_id} came while {showing['alert_id']} was on offer")
+        self.offered, self.said_yes = message, False
+        return True
+
+    def assignment(self, message: Message, now: datetime) -> bool:
+        """An assignment has come; True when its owner is now to go, and was not before."""
+        alert_id = message["alert_id"]
+        self.assignments[alert_id] += 1
+        if alert_id in self.finished:
+            # It crossed with the owner's last word.
+            return False
+        is_new = self.assigned is None or self.assigned["alert_id"] != alert_id
+        if self.assigned is not None and is_new:
+            self._double(f"assignment {alert_id} came while assigned to {self.assigned['alert_id']}")
+        showing = self.present_offer(now)
+        if showing is not None and showing["alert_id"] != alert_id:
+            self._double(f"assignment {alert_id} came while {showing['alert_id']} was on offer")
+        if self.offered is not None and self.offered["alert_id"] == alert_id:
+            self.offered = None
+        self.assigned = message
+        return is_new
+
+    def stand_down(self, message: Message) -> None:
+        """Told to stop."""
+        alert_id = message["alert_id"]
+        self.stand_downs[alert_id] += 1
+        self._forget(alert_id)
+
+    def yes(self) -> None:
+        """The owner has said yes to what is on offer; it stays on the screen until the service answers."""
+        self.said_yes = True
+
+    def no(self, alert_id: str) -> None:
+        """The owner has said no."""
+        self._forget(alert_id)
+
+    def not_taken(self) -> None:
+        """The service has refused the yes."""
+        if self.said_yes:
+            self.offered, self.said_yes = None, False
+
+    def finish(self, alert_id: str) -> None:
+        """The owner has done their part, or given up."""
+        self.finished.add(alert_id)
+        self._forget(alert_id)
+
+    def read_afresh(self, me: Message) -> None:
+        """Show what `GET /v1/responders/me` says, except what the owner has ended meanwhile."""
+        alert, assignment = me["alert"], me["assignment"]
+        self.offered = alert if alert and alert["alert_id"] not in self.finished else None
+        self.assigned = assignment if assignment and assignment["alert_id"] not in self.finished else None
+        for shown, told in ((alert, self.alerts), (assignment, self.assignments)):
+            if shown:
+                told[shown["alert_id"]] += 1
+
+    def present_offer(self, now: datetime) -> Message | None:
+        """What is on offer at that moment: a phone knows by itself when the time to answer is over."""
+        if self.offered is None or now >= datetime.fromisoformat(self.offered["respond_by"]).astimezone(UTC):
+            return None
+        return self.offered
+
+    def shows(self, now: datetime) -> tuple[str | None, str | None]:
+        """The alert on offer and the assignment, by alert id, as `GET /v1/responders/me` should have them."""
+        offer = self.present_offer(now)
+        return (offer["alert_id"] if offer else None, self.assigned["alert_id"] if self.assigned else None)
+
+    def _double(self, text: str) -> None:
+        # What changes about an assignment is told again and again: the fault is one.
+        if text not in self.doubles:
+            self.doubles.append(text)
+
+    def _forget(self, alert_id: str) -> None:
+        if self.offered is not None and self.offered["alert_id"] == alert_id:
+            self.offered, self.said_yes = None, False
+        if self.assigned is not None and self.assigned["alert_id"] == alert_id:
+            self.assigned = None

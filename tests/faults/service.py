@@ -1,0 +1,127 @@
+"""The service under test: a process of its own, killed and started again on one port."""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Final
+
+from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
+from loadtests.loopback import free_port
+
+# People compressed in time, and nobody ever asked too often: otherwise two hundred storms would tire everybody out.
+POLICY: Final = {
+    "respond_within_s": 2.0,
+    "look_again_s": 2.0,
+    "alert_cap": 6,
+    "duplicate_s": 5.0,
+    "price": {"recent_s": 2.0, "recent_alerts_limit": 1000},
+    "acceptance": {"day": 0.35, "night": 0.35},
+}
+
+# The first start on a machine compiles the index.
+_READY_WITHIN_S: Final = 120.0
+_STOP_WITHIN_S: Final = 15.0
+_COMPLAINTS: Final = frozenset({"warning", "error", "critical"})
+_TRACE_SHOWN: Final = 600
+_TOKEN_LIFETIME: Final = timedelta(hours=12)
+
+
+class ServiceFailedError(RuntimeError):
+    """The service did not start; the message holds the end of what it wrote."""
+
+
+class ServiceUnderTest:
+    """`python -m dispatch serve` over a database that outlives it."""
+
+    def __init__(self, folder: Path, database_url: str, environment: Mapping[str, str]) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self.port = free_port()
+        self.log = folder / "service.log"
+        self.starts = 0
+        self._folder = folder
+        self._database_url = database_url
+        policy = folder / "policy.json"
+        policy.write_text(json.dumps(POLICY))
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("DISPATCH_")}
+        self._environment = {
+            **kept,
+            "DISPATCH_SOS_PER_MINUTE": "1000000",
+            "DISPATCH_LOG_LEVEL": "warning",
+            "DISPATCH_LOG_FORMAT": "json",
+            "DISPATCH_POLICY_FILE": str(policy),
+            **environment,
+        }
+        self._tokens = TokenIssuer(secret_of(folder))
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Its address."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def token(self, role: Role, subject: str) -> str:
+        """A token that outlives the tests."""
+        return self._tokens.issue(Identity(role, subject), issued_at=datetime.now(UTC), lifetime=_TOKEN_LIFETIME)
+
+    def start(self) -> None:
+        """Start it; `until_ready` tells when it answers."""
+        command = [sys.executable, "-m", "dispatch", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        command += ["--data-dir", str(self._folder), "--database-url", self._database_url]
+        self.starts += 1
+        with self.log.open("ab") as log:
+            # A session of its own: Ctrl-C reaches us alone, and we end it in our own order.
+            self._process = subprocess.Popen(
+                command, stdout=log, stderr=log, env=self._environment, start_new_session=True
+            )
+
+    async def until_ready(self) -> None:
+        """Wait until it takes connections. Raises `ServiceFailedError`."""
+        give_up_at = time.monotonic() + _READY_WITHIN_S
+        while time.monotonic() < give_up_at:
+            if self._process is None or self._process.poll() is not None:
+                break
+            with contextlib.suppress(OSError):
+                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                writer.transport.abort()
+                return
+            await asyncio.sleep(0.02)
+        raise ServiceFailedError(f"the service did not start:\n{self.log.read_text(errors='replace')[-4000:]}")
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its process lives."""
+        return self._process is not None and self._process.poll() is None
+
+    def kill(self) -> None:
+        """SIGKILL: it can do nothing about it, at whatever it is."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self) -> None:
+        """End it for good."""
+        if self._process is None or self._process.poll() is not None:
+            return
+        self._process.terminate()
+        try:
+            self._process.wait(_STOP_WITHIN_S)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def complaints(self) -> list[str]:
+        """What the service itself found wrong: its log lines from warnings up, errors with the end of their trace."""
+        found = []
+        for line in self.log.read_text(errors="replace").splitlines():
+            with contextlib.suppress(ValueError):
+                entry = json.loads(line)
+                if isinstance(entry, dict) and entry.get("level") in _COMPLAINTS:
+                    trace = str(entry.get("exception", ""))[-_TRACE_SHOWN:]
+                    found.append(f"{entry['level']}: {entry.get('event')} {trace}".strip())
+        return found
