@@ -73,22 +73,31 @@ async def districts(
     return {"type": "FeatureCollection", "features": districts_within(box)}
 
 
-_PAGES = {"/": "caller.html", "/responder": "responder.html", "/console": "console.html", "/map": "map.html"}
+_HTML = "text/html; charset=utf-8"
+_SCRIPT = "text/javascript; charset=utf-8"
+
+_PAGES = {
+    "/": ("caller.html", _HTML),
+    "/responder": ("responder.html", _HTML),
+    "/console": ("console.html", _HTML),
+    "/map": ("map.html", _HTML),
+    # A service worker's scope lies at or below its own path: under /web/ it could not be the responder's page.
+    "/responder-worker.js": ("responder/service_worker.js", _SCRIPT),
+}
 
 
 def install_pages(app: FastAPI) -> None:
-    """Serve the four pages and the files they are made of."""
+    """Serve the four pages, the worker that wakes phones, and the files they are made of."""
     app.include_router(router)
-    for path, file in _PAGES.items():
-        app.add_api_route(
-            path, _page(WEB / file), methods=["GET", "HEAD"], include_in_schema=False, response_class=FileResponse
-        )
+    for path, (file, media_type) in _PAGES.items():
+        page = _page(WEB / file, media_type)
+        app.add_api_route(path, page, methods=["GET", "HEAD"], include_in_schema=False, response_class=FileResponse)
     app.mount("/web", StaticFiles(directory=WEB, check_dir=False), name="web")
 
 
-def _page(file: Path) -> Any:
+def _page(file: Path, media_type: str) -> Any:
     async def page() -> Response:
-        return FileResponse(file, media_type="text/html; charset=utf-8", headers={"Cache-Control": "no-cache"})
+        return FileResponse(file, media_type=media_type, headers={"Cache-Control": "no-cache"})
 
     return page
 

@@ -89,12 +89,14 @@ class OperatorFeed:
         told: list[tuple[LiveIncident, int]] = []
         messages: list[Outgoing] = []
         is_away = self._engine.recording.is_away
+        # What looks different again from here on is told the next time.
+        different, self._looks_different = self._looks_different, set()
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
                 shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
                 fresh = [event for event in live.events if event.number > shown]
-                if fresh or incident_id in self._looks_different:
+                if fresh or incident_id in different:
                     messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
                     told.append((live, live.present.version))
             except Exception:
@@ -105,14 +107,17 @@ class OperatorFeed:
         if is_away:
             self._tell_without_numbers(told, messages)
             return
-        sent = await ledger.record_shown(
-            self._database,
-            {live.present.incident_id: version for live, version in told},
-            messages,
-            now=self._engine.clock.now(),
-            keep=_KEPT,
-        )
-        self._looks_different -= {live.present.incident_id for live, _ in told}
+        try:
+            sent = await ledger.record_shown(
+                self._database,
+                {live.present.incident_id: version for live, version in told},
+                messages,
+                now=self._engine.clock.now(),
+                keep=_KEPT,
+            )
+        except BaseException:
+            self._looks_different |= different
+            raise
         for live, version in told:
             live.shown_version = version
         for message in sent:

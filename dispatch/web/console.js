@@ -3,10 +3,13 @@
 import { Refusal, pageSettings } from "./api.js";
 import { AedLayer } from "./aed_layer.js";
 import { drawConnection, isAway } from "./connection.js";
+import { Alarms } from "./console/alarms.js";
 import { Board, hasEnded } from "./console/board.js";
+import { DeadLetters } from "./console/dead_letters.js";
 import { incidentDetail } from "./console/detail.js";
 import { drawIncidents } from "./console/incidents.js";
 import { legendItems, Overview } from "./console/overview.js";
+import { TwinsDialog } from "./console/twins.js";
 import { byId, el, fill, keepingFocus, show } from "./dom.js";
 import { setTimezone, timeOfDay } from "./format.js";
 import { icon } from "./icons.js";
@@ -35,6 +38,9 @@ let view = null;
 /** @type {string | null} */
 let lostAt = null;
 
+const letters = new DeadLetters(() => token ?? "");
+const alarms = new Alarms({ onShowLetters: () => void letters.open(), isAudible: () => audible });
+const twins = new TwinsDialog(merge);
 const aeds = new AedLayer(() => {
   overview.drawAeds(aeds.drawn(false));
   const note = byId("map-note", HTMLElement);
@@ -82,6 +88,23 @@ function showFailure(error) {
   drawDetail();
 }
 
+/**
+ * Merges, and shows the one that goes on.
+ *
+ * @param {string} from
+ * @param {string} into
+ * @returns {Promise<string>} why not, or ""
+ */
+async function merge(from, into) {
+  try {
+    await board?.merge(from, into);
+  } catch (error) {
+    return error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
+  }
+  select(into, true);
+  return "";
+}
+
 /** @type {import("./console/actions.js").Command} */
 function command(name, body) {
   if (!selected) return;
@@ -93,10 +116,20 @@ function draw() {
   drawCounts();
   if (!board) return;
   const shown = board.list.filter((incident) => withEnded || !hasEnded(incident) || incident.incident_id === selected);
-  drawIncidents(byId("incidents", HTMLElement), shown, selected, (id) => select(id, true));
+  const known = board;
+  drawIncidents(byId("incidents", HTMLElement), shown, (incident) => known.twinsOf(incident), selected, (id) => select(id, true));
   show(byId("no-incidents", HTMLElement), shown.length === 0);
   overview.drawIncidents(board, withEnded);
+  twins.draw(board);
+  drawLegend();
   drawDetail();
+}
+
+function drawLegend() {
+  const items = legendItems(board);
+  const legend = byId("legend", HTMLElement);
+  // Once a second, and mostly the same.
+  if (legend.textContent !== items.map((item) => item.textContent).join("")) fill(legend, ...items);
 }
 
 function drawDetail() {
@@ -104,7 +137,10 @@ function drawDetail() {
   const panel = byId("detail", HTMLElement);
   const { parentElement } = panel;
   const scrolled = parentElement?.scrollTop ?? 0;
-  keepingFocus(() => fill(panel, incidentDetail({ incident, message, command, onSelect: (id) => select(id, true) })));
+  keepingFocus(() => fill(panel, incidentDetail({
+    incident, twins: (incident && board?.twinsOf(incident)) || [], message, command, onSelect: (id) => select(id, true),
+    onCompare: (twin) => { if (incident && board) twins.open([incident.incident_id, twin.incident_id], board); },
+  })));
   if (parentElement) parentElement.scrollTop = scrolled;
 }
 
@@ -127,6 +163,7 @@ function onMessage(incoming) {
   if (!board) return;
   if (incoming.type === "picture") board.takePicture(incoming);
   else if (incoming.type === "incident" && "alerts" in incoming) board.takeIncident(incoming);
+  else if (incoming.type === "service") alarms.takeService(incoming);
   else if (incoming.type === "aed") aeds.take(incoming);
   else if (incoming.type === "aeds") aeds.again();
   else if (incoming.type === "error") showFailure(new Error(incoming.detail));
@@ -185,6 +222,10 @@ function start() {
     },
     onPicture: () => {
       if (board) overview.drawResponders(board);
+      if (board?.counts) {
+        alarms.takeCounts(board.counts);
+        letters.take(board.counts.dead_letters);
+      }
       draw();
     },
   });
@@ -221,7 +262,8 @@ function drawWords() {
   drawConnection(stream?.state ?? "closed");
   drawSound();
   drawStale();
-  fill(byId("legend", HTMLElement), ...legendItems());
+  drawLegend();
+  alarms.draw();
   draw();
 }
 

@@ -49,7 +49,7 @@ async def away_service(
 
 async def is_back(service: ServiceInProcess) -> None:
     async with asyncio.timeout(15):
-        while service.service.availability.is_away or service.service.recording.unwritten:
+        while service.service.availability.is_away or service.service.recording.unwritten:  # noqa: ASYNC110 - polled
             await asyncio.sleep(0.02)
 
 
@@ -149,13 +149,15 @@ async def test_a_killed_service_takes_its_journal_in_at_the_next_start(
     stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
 ) -> None:
     empty_tables(stoppable.url)
-    async with run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as service:
-        async with service.on_duty("r1", beside(WULIN, north_m=100)) as r1:
-            await stoppable.stops()
-            opened = await service.sos()
-            alert = await r1.next("alert")
-            await r1.answer(alert, "accept")
-            await r1.next("assignment")
+    async with (
+        run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as service,
+        service.on_duty("r1", beside(WULIN, north_m=100)) as r1,
+    ):
+        await stoppable.stops()
+        opened = await service.sos()
+        alert = await r1.next("alert")
+        await r1.answer(alert, "accept")
+        await r1.next("assignment")
     await stoppable.comes_back()
     async with run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as service:
         incident = await service.incident(opened["incident_id"])

@@ -145,6 +145,16 @@ class Storm(RuleBasedStateMachine):
         if alert.is_pending:
             self._say(Decline(alert.alert_id, alert.responder_id, off_duty=True), alert)
 
+    @rule(data=st.data(), moves=st.booleans())
+    @precondition(lambda self: any(each.is_engaged and each.urged_at for each in self.world.alerts))
+    def somebody_who_was_asked_moves_or_answers(self, data: st.DataObject, moves: bool) -> None:
+        asked = [each for each in self.world.alerts if each.is_engaged and each.urged_at]
+        alert = data.draw(st.sampled_from(asked), label="alert")
+        if moves:
+            self.world.people[alert.responder_id].walks = True
+        else:
+            self._say(Progress(alert.alert_id, alert.responder_id, AlertState.EN_ROUTE), alert)
+
     @rule(data=st.data(), metres=_METRES, walks=st.booleans(), phone_is_on=st.sampled_from([True, True, False]))
     def somebody_is_elsewhere(self, data: st.DataObject, metres: float, walks: bool, phone_is_on: bool) -> None:
         person = self.world.people[data.draw(st.sampled_from(sorted(self.world.people)), label="who")]
@@ -343,7 +353,7 @@ def blow(steps: int, seed: int) -> Counter[str]:
     """Run at least `steps` steps from `seed` on; answers how often each thing happened. Raises what goes wrong."""
     CountedStorm.tally = Counter()
     how = settings(
-        max_examples=_EXAMPLES_AT_ONCE,
+        max_examples=max(1, min(_EXAMPLES_AT_ONCE, steps // _STEPS_EACH)),
         stateful_step_count=_STEPS_EACH,
         phases=[Phase.generate, Phase.shrink],
         database=None,

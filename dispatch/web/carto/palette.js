@@ -15,6 +15,7 @@ export const signs = {
   responderFree: "#4d8fd6",
   responderOffered: "#e0a021",
   responderEngaged: "#1fb6c9",
+  responderUnreachable: "#a4adb9",
   aedUsable: "#1e9e5a",
   aedDoubtful: "#d08a10",
   aedUnusable: "#8a94a1",

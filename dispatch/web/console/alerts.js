@@ -1,7 +1,7 @@
 /** Who was alerted, in which role, and what became of it. */
 
 import { el } from "../dom.js";
-import { clockTime, countdown, distance } from "../format.js";
+import { clockTime, countdown, distance, timeOfDay } from "../format.js";
 import { icon } from "../icons.js";
 import { said, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
@@ -60,7 +60,7 @@ function overTable(alerts) {
     el("table", { class: "alerts" }, el("tbody", {}, ...alerts.map((alert) => el("tr", { class: "over", attributes: { "data-alert": alert.alert_id } },
       el("td", { text: alert.responder_name ?? alert.responder_id }),
       el("td", {}, el("span", { class: "role" }, icon(alert.role), wordFor("role", alert.role))),
-      el("td", { text: [wordFor("alert_state", alert.state), wordFor("end_reason", alert.end_reason)].filter(Boolean).join(" · ") }))))));
+      el("td", { text: [wordFor("alert_state", alert.state), wordFor("end_reason", alert.end_reason), isSilent(alert) ? word("alerts.not_received") : ""].filter(Boolean).join(" · ") }))))));
   details.addEventListener("toggle", () => (unfolded = details.open));
   return details;
 }
@@ -103,6 +103,29 @@ function rows(alert) {
       el("td", {}, el("span", { class: "role" }, icon(alert.role), wordFor("role", alert.role))),
       el("td", {}, el("span", { class: "state", text: wordFor("alert_state", alert.state), attributes: { "data-tone": tone } })),
       etaCell(alert, tone)),
-    el("tr", { class: "why" }, el("td", { text: parts.filter(Boolean).join(" · "), attributes: { colspan: 4 } })),
+    el("tr", { class: "why" }, el("td", { attributes: { colspan: 4 } }, ...marks(alert), parts.filter(Boolean).join(" · "))),
   ];
+}
+
+/**
+ * What makes it doubtful that this one comes.
+ *
+ * @param {AlertedResponder} alert
+ */
+function marks(alert) {
+  /** @param {"alerts.not_received" | "alerts.urged" | "alerts.doubted"} name @param {string} at */
+  const mark = (name, at) => el("span", { class: `chip ${name === "alerts.urged" ? "chip-warn" : "chip-act"}`, text: `${word(name)} ${timeOfDay(at)}`, attributes: { "data-mark": name.slice("alerts.".length) } });
+  return [
+    isSilent(alert) && alert.not_received_at ? mark("alerts.not_received", alert.not_received_at) : "",
+    alert.doubted_at ? mark("alerts.doubted", alert.doubted_at) : alert.urged_at ? mark("alerts.urged", alert.urged_at) : "",
+  ].filter((part) => part !== "");
+}
+
+/**
+ * Whether no device of theirs has said to this day that it has the alert.
+ *
+ * @param {AlertedResponder} alert
+ */
+function isSilent({ not_received_at, stages }) {
+  return Boolean(not_received_at) && !stages?.received;
 }

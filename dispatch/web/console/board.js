@@ -91,6 +91,33 @@ export class Board {
     this.takeIncident(incident);
   }
 
+  /**
+   * Makes one incident part of another.
+   *
+   * @param {string} id
+   * @param {string} into
+   */
+  async merge(id, into) {
+    const incident = /** @type {OperatorIncident} */ (
+      await ask("POST", `/v1/incidents/${encodeURIComponent(id)}/merge`, { token: this.token, body: { into } })
+    );
+    this.takeIncident(incident);
+    // What became of the one that ended is told to all consoles, too: this only makes sure.
+    this.read(id).catch(() => undefined);
+  }
+
+  /**
+   * The incidents that go on and may be the same emergency as this one, whichever of the two was told so.
+   *
+   * @param {OperatorIncident} incident
+   * @returns {OperatorIncident[]}
+   */
+  twinsOf(incident) {
+    if (hasEnded(incident)) return [];
+    return this.list.filter((other) => other !== incident && !hasEnded(other)
+      && (incident.likely_duplicates?.includes(other.incident_id) || other.likely_duplicates?.includes(incident.incident_id)));
+  }
+
   /** Counted here: the list must never disagree with the number above it. */
   get openCount() {
     return this.list.filter((incident) => !hasEnded(incident)).length;

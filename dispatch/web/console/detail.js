@@ -7,20 +7,23 @@ import { tick } from "../ticking.js";
 import { actionButtons } from "./actions.js";
 import { ACTIVE, alertsTable } from "./alerts.js";
 import { hasEnded } from "./board.js";
-import { shortName, stateChip } from "./incidents.js";
+import { nobodyText, shortName, stateChip } from "./incidents.js";
 import { timelineList } from "./timeline.js";
+import { twinLines } from "./twins.js";
 
 /** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
 
 /**
  * @param {object} view
  * @param {OperatorIncident | null} view.incident
+ * @param {OperatorIncident[]} view.twins those that may be the same emergency
  * @param {string} view.message
  * @param {import("./actions.js").Command} view.command
  * @param {(id: string) => void} view.onSelect another incident is asked for
+ * @param {(twin: OperatorIncident) => void} view.onCompare
  * @returns {HTMLElement}
  */
-export function incidentDetail({ incident, message, command, onSelect }) {
+export function incidentDetail({ incident, twins, message, command, onSelect, onCompare }) {
   if (!incident) return el("p", { class: "empty", text: word("console.pick") });
   const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
   const elapsed = el("span", { class: "elapsed numeral" });
@@ -30,7 +33,9 @@ export function incidentDetail({ incident, message, command, onSelect }) {
       el("div", { class: "line" },
         el("h2", { text: wordFor("kind", incident.kind) }, el("span", { class: "number-of", text: `  ${shortName(incident.incident_id)}` })),
         incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
-        stateChip(incident.state), elapsed)),
+        stateChip(incident.state), elapsed),
+      incident.nobody_reached ? el("p", { class: "nobody", text: nobodyText(incident), attributes: { role: "status" } }) : null),
+    ...twinLines(incident, twins, onCompare),
     hasEnded(incident) ? null : actionButtons(incident, message, command),
     facts(incident, onSelect),
     el("section", { class: "block" },
@@ -50,7 +55,8 @@ function facts(incident, onSelect) {
   const { location } = incident;
   const accuracy = typeof location.accuracy_m === "number" ? `  ${word("facts.accuracy", { accuracy: distance(location.accuracy_m) })}` : "";
   const phone = incident.caller?.phone;
-  const duplicates = incident.likely_duplicates ?? [];
+  /** @param {string} id */
+  const link = (id) => el("button", { class: "link", text: shortName(id), attributes: { type: "button", "data-goto": id }, on: { click: () => onSelect(id) } });
   return el("dl", { class: "facts" },
     ...fact("facts.opened", timeOfDay(incident.opened_at)),
     ...fact("facts.place", `${location.latitude.toFixed(5)}, ${location.longitude.toFixed(5)}${accuracy}`),
@@ -59,9 +65,8 @@ function facts(incident, onSelect) {
     ...(phone ? fact("facts.caller", el("a", { text: phone, attributes: { href: `tel:${phone}` } })) : []),
     ...fact("facts.cpr", word(incident.cpr_in_progress ? "facts.cpr.yes" : "facts.cpr.no")),
     ...fact("facts.ambulance", ambulance(incident)),
-    ...(duplicates.length ? fact("facts.duplicates", el("span", {}, ...duplicates.map((id) => el("button", {
-      class: "link", text: shortName(id), attributes: { type: "button" }, on: { click: () => onSelect(id) },
-    })))) : []),
+    ...(incident.merged_into ? fact("event.merged", link(incident.merged_into)) : []),
+    ...(incident.merged.length ? fact("event.joined", el("span", { class: "merged" }, ...incident.merged.map(link))) : []),
     ...(incident.closed_at ? fact("facts.ended", [timeOfDay(incident.closed_at), wordFor("end_reason", incident.end_reason)].filter(Boolean).join(" · ")) : []));
 }
 

@@ -12,25 +12,27 @@ import { ACTIVE } from "./alerts.js";
 /**
  * @param {Element} list
  * @param {OperatorIncident[]} incidents
+ * @param {(incident: OperatorIncident) => OperatorIncident[]} twinsOf
  * @param {string | null} selected
  * @param {(id: string) => void} onSelect
  */
-export function drawIncidents(list, incidents, selected, onSelect) {
+export function drawIncidents(list, incidents, twinsOf, selected, onSelect) {
   drawList(
     list,
     incidents,
     (incident) => incident.incident_id,
-    (incident) => el("li", {}, row(incident, incident.incident_id === selected, onSelect)),
-    (incident) => [incident.version, incident.state, incident.incident_id === selected, incident.likely_duplicates?.length, language()].join(),
+    (incident) => el("li", {}, row(incident, twinsOf(incident).length > 0, incident.incident_id === selected, onSelect)),
+    (incident) => [incident.version, incident.state, incident.incident_id === selected, twinsOf(incident).length, language()].join(),
   );
 }
 
 /**
  * @param {OperatorIncident} incident
+ * @param {boolean} hasTwin
  * @param {boolean} current
  * @param {(id: string) => void} onSelect
  */
-function row(incident, current, onSelect) {
+function row(incident, hasTwin, current, onSelect) {
   const elapsed = el("span", { class: "age" });
   if (hasEnded(incident)) elapsed.textContent = "";
   else tick(elapsed, () => age(incident.opened_at));
@@ -42,7 +44,9 @@ function row(incident, current, onSelect) {
   el("span", { class: "marks" },
     stateChip(incident.state),
     incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
-    incident.likely_duplicates?.length ? el("span", { class: "chip chip-warn", text: word("end_reason.duplicate") + "?" }) : null,
+    incident.merged_into ? el("span", { class: "chip", text: word("merged.into", { name: shortName(incident.merged_into) }) }) : null,
+    incident.merged.length ? el("span", { class: "chip", text: word("merged.with", { names: incident.merged.map(shortName).join(" ") }) }) : null,
+    hasTwin ? el("span", { class: "chip chip-warn", text: word("end_reason.duplicate") + "?" }) : null,
     alertedText(incident)),
   incident.note ? el("span", { class: "note", text: incident.note }) : null);
 }
@@ -58,10 +62,20 @@ export function shortName(incident_id) {
 
 /** @param {OperatorIncident} incident */
 function alertedText(incident) {
-  if (hasEnded(incident)) return el("span", { text: wordFor("end_reason", incident.end_reason) });
-  if (incident.alerts.length === 0) return el("span", { class: "nobody", text: word("alerts.none") });
+  if (hasEnded(incident)) return incident.merged_into ? null : el("span", { text: wordFor("end_reason", incident.end_reason) });
+  if (incident.nobody_reached) return el("span", { class: "nobody", text: nobodyText(incident) });
   const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
   return el("span", { text: word("alerts.count", { active, all: incident.alerts.length }) });
+}
+
+/**
+ * Nobody comes: whether somebody is still looked for.
+ *
+ * @param {OperatorIncident} incident
+ */
+export function nobodyText(incident) {
+  const search = incident.timeline?.filter((entry) => entry.kind === "search_ended" || entry.kind === "widened").at(-1);
+  return word(search?.kind === "search_ended" ? "alerts.search_ended" : "alerts.nobody_reached");
 }
 
 /** @param {import("../contract.d.ts").IncidentState} state */

@@ -14,6 +14,8 @@ import { hasEnded } from "./board.js";
 
 const EMPTY = /** @type {import("geojson").FeatureCollection} */ ({ type: "FeatureCollection", features: [] });
 const CLOSEST_ZOOM = 15;
+/** Whoever cannot be reached is a ring without a middle: there, but not to be counted on. */
+const HOLLOW = "#14181e";
 
 export class Overview {
   /** @type {import("../carto/basemap.js").BaseMap | undefined} */
@@ -38,11 +40,11 @@ export class Overview {
     map.addLayer({ id: "ways", type: "line", source: "ways", layout: { "line-cap": "round" }, paint: { "line-color": signs.responderEngaged, "line-width": 2, "line-dasharray": [0.5, 2] } });
     map.addLayer({
       id: "responders", type: "circle", source: "responders",
-      layout: { "circle-sort-key": ["match", ["get", "state"], "engaged", 2, "offered", 1, 0] },
+      layout: { "circle-sort-key": ["match", ["get", "state"], "engaged", 3, "offered", 2, "free", 1, 0] },
       paint: {
-        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "state"], "free", 2, 4.5], 16, ["match", ["get", "state"], "free", 5.5, 8]],
-        "circle-color": ["match", ["get", "state"], "engaged", signs.responderEngaged, "offered", signs.responderOffered, signs.responderFree],
-        "circle-stroke-color": ["match", ["get", "state"], "free", "#0c0f13", "#ffffff"],
+        "circle-radius": ["interpolate", ["linear"], ["zoom"], 9, ["match", ["get", "state"], "free", 2, "unreachable", 2, 4.5], 16, ["match", ["get", "state"], "free", 5.5, "unreachable", 5, 8]],
+        "circle-color": ["match", ["get", "state"], "engaged", signs.responderEngaged, "offered", signs.responderOffered, "unreachable", HOLLOW, signs.responderFree],
+        "circle-stroke-color": ["match", ["get", "state"], "free", "#0c0f13", "unreachable", signs.responderUnreachable, "#ffffff"],
         "circle-stroke-width": ["match", ["get", "state"], "free", 0.6, 1.6],
       },
     });
@@ -152,17 +154,25 @@ export class Overview {
   }
 }
 
-/** What the signs mean. */
-export function legendItems() {
+/**
+ * What the signs mean, and how many first-aiders of each kind the map has in view.
+ *
+ * @param {Board | null} board
+ */
+export function legendItems(board) {
   const aeds = aedColours.dark;
+  const responders = [...(board?.responders.values() ?? [])];
+  /** @param {import("../contract.d.ts").LiveResponder["state"]} state */
+  const counted = (state) => `${word(`legend.${state}`)} ${responders.filter((each) => each.state === state).length}`;
   /** @param {string} colour @param {string} rim @param {string} text @param {"round" | "square"} form */
   const item = (colour, rim, text, form) =>
     el("li", {}, el("i", { attributes: { style: `--sign:${colour};--rim:${rim}`, "data-form": form } }), text);
   return [
     item(signs.incident, "#ffffff", word("legend.incident"), "round"),
-    item(signs.responderFree, signs.responderFree, word("legend.free"), "round"),
-    item(signs.responderOffered, "#ffffff", word("legend.offered"), "round"),
-    item(signs.responderEngaged, "#ffffff", word("legend.engaged"), "round"),
+    item(signs.responderFree, signs.responderFree, counted("free"), "round"),
+    item(signs.responderOffered, "#ffffff", counted("offered"), "round"),
+    item(signs.responderEngaged, "#ffffff", counted("engaged"), "round"),
+    item(HOLLOW, signs.responderUnreachable, counted("unreachable"), "round"),
     item(aeds.usable.fill, aeds.usable.fill, `AED · ${word("aed.usable")}`, "square"),
     item(aeds.doubtful.fill, aeds.doubtful.fill, `AED · ${word("aed.doubtful")}`, "square"),
     item(aeds.unusable.fill, aeds.unusable.rim, `AED · ${word("aed.unusable")}`, "square"),

@@ -3,6 +3,7 @@
 import { el } from "../dom.js";
 import { minutes, timeOfDay } from "../format.js";
 import { word, wordFor } from "../language.js";
+import { shortName } from "./incidents.js";
 
 /** @typedef {import("../contract.d.ts").TimelineEntry} TimelineEntry */
 /** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
@@ -33,11 +34,15 @@ function title({ kind, data = {} }) {
 function note({ kind, by, data = {} }, incident) {
   const alert = incident.alerts.find((one) => one.alert_id === data.alert_id);
   const parts = [
-    alert?.responder_name,
+    kind === "aed_lost" ? null : alert?.responder_name,
     alert && kind === "offered" ? wordFor("role", alert.role) : null,
     kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
     kind === "planned" ? outlook(data) : null,
     alert && kind === "reassigned" ? wordFor("role", String(data.role)) : null,
+    kind === "aed_lost" ? lostAed(data, incident) : null,
+    kind === "urged" && typeof data.lag_s === "number" ? word("event.behind", { time: minutes(data.lag_s) }) : null,
+    kind === "merged" ? shortName(String(data.into)) : null,
+    kind === "joined" ? shortName(String(data.incident_id)) : null,
     kind === "cpr_changed" ? word(data.in_progress === true ? "facts.cpr.yes" : "facts.cpr.no") : null,
     typeof data.arrives_at === "string" ? timeOfDay(data.arrives_at) : null,
     typeof data.reason === "string" ? wordFor("end_reason", data.reason) : null,
@@ -45,6 +50,19 @@ function note({ kind, by, data = {} }, incident) {
     alert ? null : author(by ?? ""),
   ];
   return parts.filter(Boolean).join(" · ");
+}
+
+/**
+ * Which AED, what is wrong with it, and who says so.
+ *
+ * @param {Record<string, unknown>} data
+ * @param {OperatorIncident} incident
+ */
+function lostAed({ aed_id, problem, alert_id }, incident) {
+  const aed = incident.alerts.find((one) => one.aed?.id === aed_id)?.aed?.name;
+  const runner = incident.alerts.find((one) => one.alert_id === alert_id)?.responder_name;
+  const by = alert_id ? (runner ? word("event.reported_by", { name: runner }) : null) : word("event.registry");
+  return [aed, wordFor("aed_problem", String(problem)), by].filter(Boolean).join(" · ");
 }
 
 /**

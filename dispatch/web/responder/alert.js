@@ -74,6 +74,8 @@ export class AlertScreen {
   #advice = null;
 
   close() {
+    // The alarm may be another question's.
+    if (!this.alert) return;
     stopAlarm();
     this.#stopRing();
     this.#dialog?.close();

@@ -1,0 +1,69 @@
+/** What must not be overlooked about the service itself: no database, deadlines passed over, wake-ups not sent. */
+
+import { byId, el, fill } from "../dom.js";
+import { timeOfDay } from "../format.js";
+import { icon } from "../icons.js";
+import { language, said, word } from "../language.js";
+import { chime } from "../sound.js";
+
+/** @typedef {import("../contract.d.ts").Counts} Counts */
+/** @typedef {import("../contract.d.ts").ServiceMessage} ServiceMessage */
+
+export class Alarms {
+  /** @type {ServiceMessage} */
+  #service = { type: "service", degraded: false };
+  #overdue = 0;
+  #deadLetters = 0;
+  #drawn = "";
+
+  /** @param {{ onShowLetters: () => void, isAudible: () => boolean }} handlers */
+  constructor(handlers) {
+    this.handlers = handlers;
+  }
+
+  /** @param {ServiceMessage} message */
+  takeService(message) {
+    this.#service = message;
+    this.draw();
+  }
+
+  /** @param {Counts} counts */
+  takeCounts(counts) {
+    // A console that was opened meanwhile has not heard since when.
+    if (counts.degraded !== this.#service.degraded) this.#service = { type: "service", degraded: counts.degraded };
+    const worse = counts.overdue > this.#overdue || counts.dead_letters > this.#deadLetters;
+    [this.#overdue, this.#deadLetters] = [counts.overdue, counts.dead_letters];
+    if (worse && this.handlers.isAudible()) chime();
+    this.draw();
+  }
+
+  draw() {
+    const { degraded, since } = this.#service;
+    const drawn = [degraded, since, this.#overdue, this.#deadLetters, language()].join();
+    if (drawn === this.#drawn) return;
+    this.#drawn = drawn;
+    fill(byId("alarms", HTMLElement),
+      degraded ? this.#degraded() : null,
+      this.#overdue > 0 ? alarm("overdue", this.#overdue) : null,
+      this.#deadLetters > 0 ? alarm("dead_letters", this.#deadLetters, el("button", {
+        class: "button button-small", text: word("alarm.show"), attributes: { type: "button", id: "show-letters" }, on: { click: this.handlers.onShowLetters },
+      })) : null);
+  }
+
+  #degraded() {
+    const { since, detail } = this.#service;
+    const text = said(detail) || word("console.degraded");
+    return el("div", { class: "banner banner-warn", attributes: { "data-alarm": "degraded", role: "alert" } }, icon("warning"),
+      el("span", { text: since ? `${text} (${word("console.degraded.since", { time: timeOfDay(since) })})` : text }));
+  }
+}
+
+/**
+ * @param {"overdue" | "dead_letters"} name
+ * @param {number} n
+ * @param {HTMLElement} [button]
+ */
+function alarm(name, n, button) {
+  return el("div", { class: "banner banner-act", attributes: { "data-alarm": name, role: "alert" } }, icon("warning"),
+    el("span", { class: "numeral", text: n === 1 ? word(`alarm.${name}.one`) : word(`alarm.${name}`, { n }) }), button);
+}
