@@ -12,7 +12,7 @@ ARGS ?=
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
 TSC := dispatch/web/node_modules/.bin/tsc
 
-.PHONY: help setup setup-run setup-test demo test test-fast test-faults bench bench-nearest bench-plan exactness load lint types format lock clean
+.PHONY: help setup setup-run setup-test demo test test-fast test-faults test-core bench bench-nearest bench-plan exactness load lint types format lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -36,6 +36,9 @@ test-fast: setup-test ## every test but the browser's
 
 test-faults: setup-test ## storms of SOS while something dies, audited (ARGS="--scenario kill --runs 20 --seed 1")
 	@.venv/bin/python -m tests.faults $(ARGS)
+
+test-core: setup-test ## 50,000 steps of the decisions, invariants checked after each (ARGS="--seed 1")
+	@.venv/bin/python -m tests.property.rescue_storm --steps 50000 $(ARGS)
 
 bench: setup-run ## measure the way of an SOS; figures in build/bench
 	@.venv/bin/python -m loadtests.bench_sos $(ARGS)

@@ -50,7 +50,7 @@ class IncidentModel:
     def apply(self, incident: Message) -> None:
         """Take in an incident as a message or a fetch tells it; of two the later version counts."""
         self._lines |= {line["number"]: line for line in incident["timeline"]}
-        if incident["version"] >= self.facts.get("version", 0):
+        if incident.get("version", 0) >= self.facts.get("version", 0):
             self.facts = {name: value for name, value in incident.items() if name not in (*_ENVELOPE, "timeline")}
 
     def as_json(self) -> Message:
@@ -70,7 +70,7 @@ class CallerView:
     async def read(self, service: ServiceInProcess) -> Any:
         """The incident as its caller sees it."""
         path = f"/v1/incidents/{self.subject}"
-        return await service.call("GET", path, role="caller", subject=self.subject)
+        return _without_version(await service.call("GET", path, role="caller", subject=self.subject))
 
     def start_from(self, fetched: Any) -> None:
         """Begin with a fetched incident."""
@@ -85,7 +85,7 @@ class CallerView:
     @property
     def known(self) -> Any:
         """The incident."""
-        return self._incident.as_json()
+        return _without_version(self._incident.as_json())
 
 
 class ResponderView:
@@ -283,6 +283,11 @@ async def verified(
     finally:
         for each in everybody:
             await each.hang_up()
+
+
+def _without_version(incident: Message) -> Message:
+    # It counts everything that happened, of which much is no news to a caller: that a phone has the alert, say.
+    return {name: value for name, value in incident.items() if name != "version"}
 
 
 def _content(message: Message) -> Message:

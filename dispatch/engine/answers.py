@@ -1,14 +1,19 @@
 """What responders say about their alerts."""
 
 import contextlib
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 
 from dispatch.engine import ledger
 from dispatch.engine.engine import Engine
-from dispatch.rescue.commands import Accept, Decline, Progress, Refused, ReportAedProblem
-from dispatch.rescue.vocabulary import AedProblem, AlertId, AlertState, IncidentId, ResponderId
+from dispatch.problems import NotFound
+from dispatch.rescue.commands import Accept, Command, Decline, Moved, Progress, Refused, ReportAedProblem
+from dispatch.rescue.vocabulary import AedId, AedProblem, AlertId, AlertState, IncidentId, ResponderId
 from dispatch.responders.responder import Engagement
+
+# An incident may be merged into one that is merged into another; nobody merges more often within one emergency.
+_MOST_MERGERS = 10
 
 
 class AnswerDesk:
@@ -19,23 +24,32 @@ class AnswerDesk:
 
     async def answer(self, responder_id: ResponderId, alert_id: str, *, accept: bool) -> None:
         """Yes or no to an alert. Raises `Refused`; saying the same twice changes nothing."""
-        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
-        engagement = self._engine.roster.engagement_of(responder_id)
-        if accept and engagement is not None and engagement.alert_id != meant:
-            raise Refused("engaged_elsewhere", "You are on another alert.")
-        said = (Accept if accept else Decline)(meant, responder_id)
-        await self._engine.command(incident_id, said, by=_by(responder_id))
+        said = Accept if accept else Decline
+        await self._say(responder_id, alert_id, lambda meant: said(meant, responder_id))
 
     async def progress(self, responder_id: ResponderId, alert_id: str, stage: AlertState) -> None:
         """How far somebody is. Raises `Refused`; saying the same twice changes nothing."""
-        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
-        await self._engine.command(incident_id, Progress(meant, responder_id, stage), by=_by(responder_id))
+        await self._say(responder_id, alert_id, lambda meant: Progress(meant, responder_id, stage))
 
-    async def aed_problem(self, responder_id: ResponderId, alert_id: str, problem: AedProblem) -> None:
+    async def aed_problem(
+        self, responder_id: ResponderId, alert_id: str, problem: AedProblem, aed_id: str | None = None
+    ) -> None:
         """The AED that somebody was sent for cannot be had. Raises `Refused`; twice changes nothing."""
-        meant, incident_id = await self._meant(responder_id, _alert_id(alert_id))
-        said = ReportAedProblem(meant, responder_id, problem)
-        await self._engine.command(incident_id, said, by=_by(responder_id))
+        which = None if aed_id is None else AedId(aed_id)
+        await self._say(responder_id, alert_id, lambda meant: ReportAedProblem(meant, responder_id, problem, which))
+
+    async def _say(self, responder_id: ResponderId, alert_id: str, command: Callable[[AlertId], Command]) -> None:
+        """Carry out what somebody says of an alert, wherever that goes on by now."""
+        meant = _alert_id(alert_id)
+        incident_id = await self._incident_of(responder_id, meant)
+        for _ in range(_MOST_MERGERS):
+            try:
+                await self._engine.command(incident_id, command(meant), by=_by(responder_id))
+            except Moved as moved:
+                incident_id, meant = moved.incident_id, moved.alert_id
+            else:
+                return
+        raise _unknown(alert_id)
 
     async def leave(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Somebody went off duty with an alert unanswered: that is a no."""
@@ -50,7 +64,11 @@ class AnswerDesk:
         engagement = self._engine.roster.engagement_of(responder_id)
         if engagement is None:
             return nothing
-        incident = (await self._engine.incident(engagement.incident_id)).present
+        try:
+            incident = (await self._engine.incident(engagement.incident_id)).present
+        except NotFound:
+            # It is just being written down; the alert comes with its commit.
+            return nothing
         alert = incident.alerts.get(engagement.alert_id)
         if alert is None or not alert.is_active:
             return nothing
@@ -58,21 +76,10 @@ class AnswerDesk:
             return {**nothing, "alert": self._engine.messages.alert(incident, alert)}
         return {**nothing, "assignment": self._engine.messages.assignment(incident, alert)}
 
-    async def _meant(self, responder_id: ResponderId, alert_id: AlertId) -> tuple[AlertId, IncidentId]:
-        """The alert that is meant, with its incident: the one named, or where it goes on after a merger."""
+    async def _incident_of(self, responder_id: ResponderId, alert_id: AlertId) -> IncidentId:
         engagement = self._engine.roster.engagement_of(responder_id)
         if engagement is not None and engagement.alert_id == alert_id:
-            return alert_id, engagement.incident_id
-        incident_id = await self._incident_of(alert_id)
-        if engagement is not None:
-            incident = (await self._engine.incident(incident_id)).present
-            alert = incident.alerts.get(alert_id)
-            is_own = alert is not None and alert.responder_id == responder_id
-            if is_own and incident.merged_into == engagement.incident_id:
-                return engagement.alert_id, engagement.incident_id
-        return alert_id, incident_id
-
-    async def _incident_of(self, alert_id: AlertId) -> IncidentId:
+            return engagement.incident_id
         in_memory = self._engine.live.with_alert(alert_id)
         if in_memory is not None:
             return in_memory

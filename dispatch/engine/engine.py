@@ -128,7 +128,8 @@ class Engine:
         lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
         for incident_id, live in self.live.items():
             is_over = live.incident is None or (live.incident.is_ended and live.incident.opened_at < lately)
-            if is_over and not live.lock.locked() and not self.feed.is_waiting(incident_id):
+            is_kept = live.lock.locked() or incident_id in self.recording.unwritten
+            if is_over and not is_kept and not self.feed.is_waiting(incident_id):
                 self.live.drop(incident_id)
 
     # --- what happens ---
@@ -156,7 +157,7 @@ class Engine:
     async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
         for _ in range(_TRIES):
             incident = await self._loaded(incident_id, live)
-            self._must_not_be_bound_elsewhere(incident_id, command)
+            self._must_not_be_bound_elsewhere(incident, command)
             decision = decide(incident, command, await self._scene_for(incident, command), by=by)
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
@@ -169,12 +170,12 @@ class Engine:
                 return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
-    def _must_not_be_bound_elsewhere(self, incident_id: IncidentId, command: Command) -> None:
+    def _must_not_be_bound_elsewhere(self, incident: Incident, command: Command) -> None:
         """Raises `Refused` when somebody says yes who has been asked in another incident meanwhile."""
-        if not isinstance(command, Accept):
+        if not isinstance(command, Accept) or incident.merged_into is not None:
             return
         engagement = self.roster.engagement_of(command.responder_id)
-        if engagement is not None and engagement.incident_id != incident_id:
+        if engagement is not None and engagement.incident_id != incident.incident_id:
             raise Refused("engaged_elsewhere", "You are on another alert.")
 
     async def carry_out_again(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> None:
@@ -196,9 +197,9 @@ class Engine:
         except BaseException:
             self.engagements.release(decision)
             raise
-        live = LiveIncident()
-        live.take_in(decision)
-        self.live.put(live)
+        # Somebody may have asked for it already, whom it binds: there is one place for it, and no other.
+        self.live.place_for(decision.incident.incident_id).take_in(decision)
+        self.live.note_place(decision.incident)
         with SOS_STEP_SECONDS.labels("deliver").time():
             self._after_commit([decision], [owed], sent)
         for other in self.likely_duplicates(decision.incident):
@@ -252,11 +253,16 @@ class Engine:
             return live.incident
         async with self.database.statement() as connection:
             events = await ledger.load_events(connection, incident_id)
-            if not events:
-                self.live.drop(incident_id)
-                raise NotFound(f"There is no incident {incident_id}.")
-            live.shown_version = await ledger.shown_version(connection, incident_id)
+            shown_version = await ledger.shown_version(connection, incident_id) if events else 0
+        opened: Incident | None = live.incident
+        if opened is not None:
+            # While the database was being asked: memory knows more.
+            return opened
+        if not events:
+            self.live.drop_place(incident_id, live)
+            raise NotFound(f"There is no incident {incident_id}.")
         live.forget()
+        live.shown_version = shown_version
         live.incident = fold(incident_id, events)
         live.events = events
         self.live.note_place(live.incident)
@@ -309,7 +315,7 @@ class Engine:
             return live.wake
         return None if incident.is_ended else Wake(self.clock.now(), WakeKind.LOOK_AGAIN)
 
-    async def free_of(
+    def free_of(
         self, incident: Incident, alert_ids: Collection[AlertId], live: LiveIncident
     ) -> list[JournaledDecision]:
         """End these alerts, whose responders are bound by other incidents; `live` is where memory keeps this one."""

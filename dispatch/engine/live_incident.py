@@ -75,11 +75,6 @@ class LiveIncidents:
         """Where the incident of that id is kept, perhaps not loaded yet."""
         return self._by_id.setdefault(incident_id, LiveIncident())
 
-    def put(self, live: LiveIncident) -> None:
-        """Keep one that has just been opened."""
-        self._by_id[live.present.incident_id] = live
-        self.note_place(live.present)
-
     def note_place(self, incident: Incident) -> None:
         """Know where an incident is, for those who ask what else is near."""
         self._places.put(incident.incident_id, incident.place)
@@ -88,6 +83,11 @@ class LiveIncidents:
         """Let go of one."""
         self._by_id.pop(incident_id, None)
         self._places.remove(incident_id)
+
+    def drop_place(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Let go of a place where nothing came to be kept."""
+        if self._by_id.get(incident_id) is live and live.incident is None:
+            self.drop(incident_id)
 
     def near(self, incident: Incident, within_m: float) -> list[Incident]:
         """The other incidents in memory that are so near, nearest first."""

@@ -57,7 +57,7 @@ class Recording:
                 )
             except Error as error:
                 self._must_be_an_outage(error)
-        await self._keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
+        await self.keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
         return None
 
     async def go_on(self, decisions: Sequence[Decision], owed: Sequence[Owed], *, rewake: bool) -> list[Sent] | None:
@@ -69,14 +69,15 @@ class Recording:
                 )
             except Error as error:
                 self._must_be_an_outage(error)
-        await self._keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
+        await self.keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
         return None
 
     def _must_be_an_outage(self, error: Error) -> None:
         if isinstance(error, IntegrityError) or not self._availability.note_failure(error):
             raise error
 
-    async def _keep(self, decisions: Iterable[JournaledDecision]) -> None:
+    async def keep(self, decisions: Sequence[JournaledDecision]) -> None:
+        """Keep decisions in memory and in the journal, until they are in PostgreSQL."""
         for each in decisions:
             self.unwritten.setdefault(each.incident_id, []).append(each)
         records = [decision_to_json(each.incident_id, each.events, opening=each.opening) for each in decisions]

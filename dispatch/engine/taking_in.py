@@ -75,7 +75,8 @@ class TakingIn:
                 log.exception("journal not taken in", journal=journal.path.name)
                 journal.let_go()
             else:
-                log.warning("journal taken in", journal=journal.path.name, decisions=number)
+                if number:
+                    log.warning("journal taken in", journal=journal.path.name, decisions=number)
 
     async def _take_in_journal(self, journal: FoundJournal) -> int:
         by_incident: dict[IncidentId, list[JournaledDecision]] = {}
@@ -98,9 +99,9 @@ class TakingIn:
         """Take one incident in; False when the database is away again."""
         live = self._engine.live.place_for(incident_id)
         async with live.lock:
-            decisions = list(self._engine.recording.unwritten.get(incident_id, ()))
+            decisions: Sequence[JournaledDecision] = list(self._engine.recording.unwritten.get(incident_id, ()))
             try:
-                await self._write(incident_id, live, decisions)
+                decisions = await self._write(incident_id, live, decisions)
             except Exception as error:
                 if is_outage(error):
                     self._availability.note_failure(error)
@@ -112,8 +113,13 @@ class TakingIn:
             self._stuck.pop(incident_id, None)
         return True
 
-    async def _write(self, incident_id: IncidentId, live: LiveIncident, decisions: Sequence[JournaledDecision]) -> None:
-        """Bring one incident's rows up to its journaled decisions, and tell those concerned how things stand."""
+    async def _write(
+        self, incident_id: IncidentId, live: LiveIncident, decisions: Sequence[JournaledDecision]
+    ) -> Sequence[JournaledDecision]:
+        """Bring one incident's rows up to its journaled decisions, and tell those concerned how things stand.
+
+        Answers all that is written by then: what had to be decided on the way comes to them.
+        """
         for _ in range(_TRIES):
             async with self._engine.database.statement() as connection:
                 written = await ledger.load_events(connection, incident_id)
@@ -121,10 +127,10 @@ class TakingIn:
             ours = [event for each in decisions for event in each.events]
             if any(event.number in known and known[event.number] != event for event in ours):
                 await self._retell(incident_id, live, decisions)
-                return
+                return decisions
             if not written and decisions[0].opening is None:
                 log.error("journaled decisions of an incident that was never opened", incident_id=incident_id)
-                return
+                return decisions
             missing = [each for each in decisions if each.events[-1].number > len(written)]
             incident = fold(incident_id, [*written, *(event for each in missing for event in each.events)])
             try:
@@ -133,7 +139,7 @@ class TakingIn:
                 log.warning("taking in an incident anew", incident_id=incident_id, clash=error.diag.constraint_name)
                 decisions = await self._resolved(error, incident, live, decisions)
                 continue
-            return
+            return decisions
         raise RuntimeError(f"taking in {incident_id} lost to other decisions {_TRIES} times")
 
     async def _bring_up(
@@ -168,7 +174,9 @@ class TakingIn:
         if error.diag.constraint_name == ledger.REQUEST_ID_TAKEN:
             return [ledger.under_another_request_id(each) for each in decisions]
         if error.diag.constraint_name == ledger.RESPONDER_TAKEN:
-            freed = await self._engine.free_of(incident, await self._bound_elsewhere(incident), live)
+            freed = self._engine.free_of(incident, await self._bound_elsewhere(incident), live)
+            # Memory has gone on by these; whatever becomes of this try, they are to be written too.
+            await self._engine.recording.keep(freed)
             return [*decisions, *freed]
         return list(decisions)
 

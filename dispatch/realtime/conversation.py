@@ -191,8 +191,8 @@ class Conversation:
                 return parts.answers.progress(responder_id, alert_id, AlertState(stage))
             case Duty(on_duty=on_duty, mode=mode):
                 return parts.responders.set_duty(responder_id, on_duty=on_duty, mode=mode)
-            case AedTrouble(alert_id=alert_id, problem=problem):
-                return parts.answers.aed_problem(responder_id, alert_id, AedProblem(problem))
+            case AedTrouble(alert_id=alert_id, problem=problem, aed_id=aed_id):
+                return parts.answers.aed_problem(responder_id, alert_id, AedProblem(problem), aed_id)
             case WakeMe() if parts.start_test_alert is not None:
                 return parts.start_test_alert(responder_id)
         raise BadMessage("not_available", f"This service has no `{message.type}`.", of=message.type)

@@ -80,6 +80,8 @@ class AedTrouble(_Message):
     type: Literal["aed_problem"]
     alert_id: str = Field(max_length=64)
     problem: Literal["missing", "locked", "broken"]
+    # Which one is meant, when the message is late or comes twice; without it: the one they are sent for now.
+    aed_id: str | None = Field(None, max_length=64)
 
 
 class WakeMe(_Message):

@@ -13,12 +13,11 @@ import { assignmentScreen } from "./responder/assignment.js";
 import { standby } from "./responder/duty.js";
 import { LATE_S, LateOffer } from "./responder/late.js";
 import { NudgeScreen } from "./responder/nudge.js";
+import { Outbox } from "./responder/outbox.js";
 import { reachCard } from "./responder/reach.js";
-import { routeChange } from "./responder/route_change.js";
-import { RouteMap } from "./responder/route_map.js";
 import { PositionSharing } from "./responder/sharing.js";
-import { rememberStage, rememberedStage, stagesPassed } from "./responder/stages.js";
 import { isQuiet, showStandDown } from "./responder/stand_down.js";
+import { Task } from "./responder/task.js";
 import { WakeTest, forgetProofs } from "./responder/wake_test.js";
 import { Waking } from "./responder/waking.js";
 import { signInForm } from "./signin.js";
@@ -28,31 +27,17 @@ import { forgetToken, keepToken, onTokenLink, takeToken } from "./token.js";
 import { keepAwake } from "./wakelock.js";
 
 /** @typedef {import("./contract.d.ts").ResponderMe} ResponderMe */
-/** @typedef {import("./contract.d.ts").AssignmentMessage} AssignmentMessage */
-/** @typedef {import("./contract.d.ts").AlertState} AlertState */
 
 const TOKEN = "token:responder";
 const page = byId("page", HTMLElement);
 
 /** @type {ResponderMe | null} */
 let me = null;
-/** @type {AssignmentMessage | null} */
-let assignment = null;
-/** @type {AlertState} */
-let stage = "accepted";
-/** @type {RouteMap | null} */
-let map = null;
+/** @type {Task | null} */
+let task = null;
 /** @type {Stream | null} */
 let stream = null;
-/** @type {import("./contract.d.ts").ClientMessage[]} what was tapped while the connection was away */
-let unsent = [];
-/** @type {(import("./contract.d.ts").ClientMessage & { type: "answer" }) | null} the last answer: said again after a break, for it may have been lost */
-let answering = null;
-/** @type {import("./responder/route_change.js").RouteChange | null} what has become different about the way, until it is seen */
-let change = null;
-/** A problem with the AED was said; what to do instead is awaited. */
-let reporting = false;
-/** Alert and reason of every order to stop that was shown: told twice, it is shown once. */
+/** Alert and reason of every order to stop that was heard: told twice, it is shown once. */
 const stoodDown = new Set();
 let busy = false;
 let failure = "";
@@ -62,57 +47,50 @@ let token = takeToken(TOKEN);
 let deeds = 0;
 let emergencyNumber = "120";
 
+const outbox = new Outbox((message) => stream?.send(message) ?? false, () => {
+  alertScreen.advise(word("alert.not_sent"));
+  advice = word("alert.not_sent");
+});
 const alertScreen = new AlertScreen((alert, given) => {
   answer(alert.alert_id, given);
   if (given === "decline") alertScreen.close();
 });
-const nudgeScreen = new NudgeScreen((nudge, next) => {
-  if (assignment?.alert_id === nudge.alert_id) onStage(next);
-  else say({ type: "progress", alert_id: nudge.alert_id, stage: next });
+const nudgeScreen = new NudgeScreen((nudge, stage) => {
+  if (task?.id === nudge.alert_id) onStage(stage);
+  else outbox.say({ type: "progress", alert_id: nudge.alert_id, stage });
 });
-const late = new LateOffer(() => {
-  if (!assignment) draw();
-});
+const late = new LateOffer(drawStandby);
 const waking = new Waking(() => token ?? "", { onChange: drawStandby, onMessage: onWorker });
 const wakeTest = new WakeTest(() => token ?? "", drawStandby);
 const sharing = new PositionSharing(
   (fix) => stream?.send({ type: "position", latitude: fix.latitude, longitude: fix.longitude, accuracy_m: fix.accuracy_m, at: fix.at, datum: "wgs84" }) ?? false,
   () => {
-    if (assignment) drawMap();
+    if (task) task.drawMap(sharing.fix);
     else if (!alertScreen.alert) draw();
   },
 );
 
 /**
  * @param {string} alert_id
- * @param {"accept" | "decline"} given
+ * @param {import("./responder/outbox.js").Given} given
  */
 function answer(alert_id, given) {
   deeds += 1;
-  answering = { type: "answer", alert_id, answer: given };
-  say(answering);
+  outbox.answer(alert_id, given);
   void waking.hush(alert_id);
 }
 
-/** @param {import("./contract.d.ts").ClientMessage} message */
-function say(message) {
-  if (stream?.send(message)) return;
-  unsent.push(message);
-  alertScreen.advise(word("alert.not_sent"));
-  advice = word("alert.not_sent");
-}
-
 function draw() {
-  const drill = assignment?.drill ?? false;
-  show(byId("drill", HTMLElement), drill);
+  show(byId("drill", HTMLElement), task?.assignment.drill ?? false);
+  drawStale();
   if (!token) {
     fill(page, signInForm({ page: "responder", failure, onToken: signIn }));
     return;
   }
   if (!me) return;
-  if (assignment && map) {
-    fill(page, assignmentScreen({ assignment, state: stage, mode: me.mode, map: map.element, advice, change, reporting, onStage, onProblem, onSeen }));
-    drawMap();
+  if (task) {
+    fill(page, assignmentScreen({ task, mode: me.mode, advice, onStage, onProblem, onSeen }));
+    task.drawMap(sharing.fix);
     return;
   }
   const responder = me;
@@ -123,19 +101,15 @@ function draw() {
   })));
 }
 
-/** Nothing of it is on the screen while there is a task. */
+/** None of it is on the screen while there is a task. */
 function drawStandby() {
-  if (!assignment) draw();
+  if (!task) draw();
 }
 
 function drawStale() {
   const banner = byId("stale", HTMLElement);
-  banner.textContent = word(assignment ? "responder.stale.assigned" : "responder.stale", { number: emergencyNumber });
+  banner.textContent = word(task ? "responder.stale.assigned" : "responder.stale", { number: emergencyNumber });
   show(banner, stream !== null && isAway(stream.state));
-}
-
-function drawMap() {
-  if (assignment) map?.draw(assignment, sharing.fix, stage !== "accepted" && stage !== "en_route" && stagesPassed(assignment.role, stage) > 0);
 }
 
 /** @param {string} given */
@@ -155,8 +129,7 @@ function signOut(why) {
   nudgeScreen.close();
   late.drop();
   forgetToken(TOKEN);
-  [token, me, assignment, map, failure, change, reporting, wakeTest.test] = [null, null, null, null, why, null, false, null];
-  drawStale();
+  [token, me, task, failure, wakeTest.test] = [null, null, null, why, null];
   draw();
 }
 
@@ -189,10 +162,10 @@ async function setDuty(on_duty, mode) {
   failure = "";
   draw();
   try {
-    const answer = /** @type {import("./contract.d.ts").Responder} */ (
+    const responder = /** @type {import("./contract.d.ts").Responder} */ (
       await ask("PUT", "/v1/responders/me/duty", { token: token ?? "", body: { on_duty, mode } })
     );
-    if (me) me = { ...me, ...answer };
+    if (me) me = { ...me, ...responder };
     deeds += 1;
   } catch (error) {
     failure = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
@@ -203,36 +176,34 @@ async function setDuty(on_duty, mode) {
 }
 
 function share() {
-  if (me?.on_duty || assignment) sharing.start();
+  if (me?.on_duty || task) sharing.start();
   else sharing.stop();
 }
 
-/** @param {import("./contract.d.ts").Stage} next */
-function onStage(next) {
-  if (!assignment) return;
+/** @param {import("./contract.d.ts").Stage} stage */
+function onStage(stage) {
+  if (!task) return;
   deeds += 1;
   advice = "";
-  change = null;
-  nudgeScreen.close(assignment.alert_id);
-  say({ type: "progress", alert_id: assignment.alert_id, stage: next });
-  stage = next;
-  rememberStage(assignment.alert_id, next);
-  if (next === "done" || next === "gave_up") finish();
+  nudgeScreen.close(task.id);
+  outbox.say({ type: "progress", alert_id: task.id, stage });
+  task.reach(stage);
+  if (stage === "done" || stage === "gave_up") finish();
   else draw();
 }
 
 /** @param {import("./contract.d.ts").AedProblem} problem */
 function onProblem(problem) {
-  if (!assignment) return;
+  if (!task) return;
   deeds += 1;
   advice = "";
-  reporting = true;
-  say({ type: "aed_problem", alert_id: assignment.alert_id, problem });
+  outbox.say({ type: "aed_problem", alert_id: task.id, problem });
+  task.reporting = true;
   draw();
 }
 
 function onSeen() {
-  change = null;
+  if (task) task.change = null;
   draw();
 }
 
@@ -244,39 +215,29 @@ function comeLate() {
   draw();
 }
 
-/** @param {AssignmentMessage} message */
-function take(message) {
-  const known = assignment?.alert_id === message.alert_id;
-  const different = routeChange(assignment, message);
-  if (different) {
-    change = different;
-    reporting = false;
+/** @param {import("./contract.d.ts").AssignmentMessage} assignment */
+function take(assignment) {
+  const before = task?.assignment;
+  // Their stage has changed, or they were believed to be moving, for a new promise.
+  if (before?.state !== assignment.state || before?.eta_s !== assignment.eta_s) nudgeScreen.close(assignment.alert_id);
+  if (task?.id !== assignment.alert_id) {
+    task = new Task(assignment);
+  } else if (task.take(assignment)) {
     chime();
     navigator.vibrate?.([200, 100, 200, 100, 400]);
   }
-  if (!known) [change, reporting] = [null, false];
-  // Their stage has changed, or they were believed to be moving, for a new promise.
-  if (assignment?.state !== message.state || assignment?.eta_s !== message.eta_s) nudgeScreen.close(message.alert_id);
-  assignment = message;
-  late.drop();
-  void waking.hush(message.alert_id);
-  stage = message.state ?? rememberedStage(message.alert_id) ?? "accepted";
   alertScreen.close();
+  late.drop();
+  void waking.hush(assignment.alert_id);
   advice = "";
-  if (!known || !map) {
-    map = new RouteMap();
-    void map.start(message.location);
-  }
   void keepAwake(true);
   share();
-  drawStale();
   draw();
 }
 
 function finish() {
   nudgeScreen.close();
-  [assignment, map, change, reporting] = [null, null, null, false];
-  drawStale();
+  task = null;
   void keepAwake(false);
   share();
   draw();
@@ -285,66 +246,67 @@ function finish() {
 /** @param {import("./contract.d.ts").StandDownMessage} message */
 function standDown(message) {
   const { alert_id, reason } = message;
-  const underWay = assignment?.alert_id === alert_id;
-  const { alert } = alertScreen;
-  const offered = alert?.alert_id === alert_id;
-  const saidYes = answering?.alert_id === alert_id && answering.answer === "accept";
   // The yes is on its way: it is taken late, or answered by another word than this.
-  if (reason === "expired" && saidYes) return;
+  if (reason === "expired" && outbox.answered(alert_id) === "accept") return;
+  const underWay = task?.id === alert_id;
+  const offered = alertScreen.alert?.alert_id === alert_id ? alertScreen.alert : null;
   if (!isQuiet(message) && !stoodDown.has(`${alert_id}:${reason}`)) showStandDown(message, underWay);
   stoodDown.add(`${alert_id}:${reason}`);
   void waking.hush(alert_id);
   nudgeScreen.close(alert_id);
   if (offered) alertScreen.close();
-  if (offered && reason === "expired") late.keep(alert);
+  if (offered && reason === "expired") late.keep(offered);
   else if (reason !== "expired") late.drop(alert_id);
   if (underWay) finish();
+}
+
+/** @param {import("./contract.d.ts").AlertMessage} alert */
+function beAlerted(alert) {
+  // Delivered late, after a long time away: what is still on is told by reading afresh.
+  if (task?.id === alert.alert_id || secondsUntil(alert.respond_by) < -LATE_S) return;
+  // Told again, perhaps with another number or none, of what was declined here already.
+  if (outbox.answered(alert.alert_id) === "decline") return;
+  late.drop();
+  alertScreen.open(alert, sharing.fix);
 }
 
 /** @param {import("./contract.d.ts").ServerMessage} message */
 function onMessage(message) {
   switch (message.type) {
     case "alert":
-      // Delivered late, after a long time away: what is still on is told by reading afresh.
-      if (assignment?.alert_id === message.alert_id || secondsUntil(message.respond_by) < -LATE_S) return;
-      // Told again, perhaps with another number or none, of what was declined here already.
-      if (answering?.alert_id === message.alert_id && answering.answer === "decline") return;
-      late.drop();
-      alertScreen.open(message, sharing.fix);
-      return;
+      return beAlerted(message);
     case "assignment":
-      take(message);
-      return;
+      return take(message);
     case "stand_down":
-      standDown(message);
-      return;
+      return standDown(message);
     case "nudge":
-      if (!assignment || assignment.alert_id === message.alert_id) nudgeScreen.open(message);
-      return;
+      return task && task.id !== message.alert_id ? undefined : nudgeScreen.open(message);
     case "test_alert":
-      testAlarm();
-      return;
+      return testAlarm();
     case "test_result":
-      wakeTest.take(message);
-      return;
+      return wakeTest.take(message);
     case "duty":
       if (me) me = { ...me, on_duty: message.on_duty, mode: message.mode ?? me.mode };
       share();
       draw();
       return;
     case "error":
-      advice = word("failure.refused", { why: message.detail });
-      if (!assignment) failure = advice;
-      if (message.of === "answer") {
-        alertScreen.close();
-        late.drop();
-      }
-      if (message.of === "aed_problem") reporting = false;
-      if (message.of === "progress" || message.of === "aed_problem") void read();
-      draw();
-      return;
+      return beRefused(message);
     default:
   }
+}
+
+/** @param {import("./contract.d.ts").ErrorMessage} error */
+function beRefused({ detail, of }) {
+  advice = word("failure.refused", { why: detail });
+  if (!task) failure = advice;
+  if (of === "answer") {
+    alertScreen.close();
+    late.drop();
+  }
+  if (of === "aed_problem" && task) task.reporting = false;
+  if (of === "progress" || of === "aed_problem") void read();
+  draw();
 }
 
 /** @param {import("./stream.js").StreamState} state @param {number} [code] */
@@ -354,11 +316,7 @@ function onState(state, code) {
   drawStandby();
   if (state === "refused") return signOut(wordFor("refused", meaningOf(code ?? 0).name));
   if (state !== "live") return;
-  const waiting = unsent;
-  unsent = [];
-  for (const message of waiting) say(message);
-  if (waiting.length) advice = "";
-  if (answering && !waiting.includes(answering) && alertScreen.alert?.alert_id === answering.alert_id) say(answering);
+  if (outbox.comeBack(alertScreen.alert?.alert_id)) advice = "";
   sharing.sayAgain();
   // What was sent just before the break may never have arrived: the service's word on it counts.
   void read();
@@ -380,13 +338,18 @@ function onWorker(message) {
  * @param {NonNullable<import("./contract.d.ts").PushedMessage["alert"]>} alert
  */
 async function openPushed(alert) {
+  const { alert_id, incident_id, drill } = alert;
   await read();
-  if (assignment || alertScreen.alert || answering?.alert_id === alert.alert_id) return;
+  if (task || alertScreen.alert || outbox.answered(alert_id)) return;
   if (secondsUntil(alert.respond_by) < 0) late.keep(alert);
-  else standDown({ type: "stand_down", alert_id: alert.alert_id, incident_id: alert.incident_id, reason: "no_longer_needed", drill: alert.drill });
+  else standDown({ type: "stand_down", alert_id, incident_id, reason: "no_longer_needed", drill });
 }
 
-/** Reads what this responder is on right now: after a reload, and whenever messages may have been missed. */
+/**
+ * Reads what this responder is on right now: after a reload, and whenever messages may have been missed.
+ *
+ * @returns {Promise<void>}
+ */
 async function read() {
   const before = deeds;
   try {
@@ -395,10 +358,10 @@ async function read() {
     me = answer;
     failure = "";
     if (answer.assignment) take(answer.assignment);
-    else if (assignment && unsent.length === 0) finish();
-    reporting = false;
+    else if (task && !outbox.isWaiting) finish();
+    if (task) task.reporting = false;
     if (answer.alert && !answer.assignment) alertScreen.open(answer.alert, sharing.fix);
-    else if (!answer.alert && alertScreen.alert && unsent.length === 0) alertScreen.close();
+    else if (!answer.alert && alertScreen.alert && !outbox.isWaiting) alertScreen.close();
     share();
   } catch (error) {
     if (error instanceof Refusal && (error.status === 401 || error.status === 403)) return signOut(word("refused.bad_token"));
@@ -421,19 +384,14 @@ startLanguage();
 drawConnection("closed");
 onLanguage(() => {
   drawConnection(stream?.state ?? "closed");
-  drawStale();
   tellLanguage();
   draw();
 });
 pageSettings().then((settings) => {
   emergencyNumber = settings.emergency_number;
   setTimezone(settings.timezone);
-  drawStale();
+  draw();
 }, () => undefined);
-// Permission may have been given or taken back in the browser's settings meanwhile.
-document.addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "visible" && token && waking.state !== "busy") void waking.look();
-});
 // Any first touch unlocks the alarm, also for one who was on duty before a reload.
 document.addEventListener("pointerdown", () => void unlockSound(), { once: true });
 onTokenLink(TOKEN, (given) => {

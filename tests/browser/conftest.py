@@ -14,6 +14,7 @@ CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE = {"width": 390, "height": 844}
 DESKTOP = {"width": 1440, "height": 900}
+NARROWEST = 360
 
 # Software WebGL, so that the map draws on a machine without a graphics card; and nothing that calls home.
 ARGUMENTS = [
@@ -80,6 +81,8 @@ def open_page(chromium: Browser, live_service: Service) -> Iterator[OpenPage]:
         size: dict[str, int] = PHONE,
         language: str = "zh-CN",
         place: dict[str, float] | None = PLACE,
+        permissions: tuple[str, ...] = (),
+        prepare: Callable[[Page], None] = lambda _page: None,
         **options: Any,
     ) -> Page:
         context = chromium.new_context(
@@ -87,7 +90,7 @@ def open_page(chromium: Browser, live_service: Service) -> Iterator[OpenPage]:
             viewport={"width": size["width"], "height": size["height"]},
             locale=language,
             timezone_id="Asia/Shanghai",
-            permissions=["geolocation"] if place else [],
+            permissions=[*(["geolocation"] if place else []), *permissions],
             geolocation=place,  # type: ignore[arg-type]  # playwright's TypedDict
             has_touch=size is PHONE,
             **options,
@@ -97,6 +100,7 @@ def open_page(chromium: Browser, live_service: Service) -> Iterator[OpenPage]:
         page = context.new_page()
         page.on("pageerror", lambda error: troubles.append(f"{path}: {error}"))
         page.on("console", lambda line: _note_policy_violation(line.text, path, troubles))
+        prepare(page)
         page.goto(path)
         return page
 
@@ -138,6 +142,32 @@ def on_duty(open_page: OpenPage, live_service: Service, town: Town) -> Callable[
 
 
 @pytest.fixture
+def open_console(open_page: OpenPage, live_service: Service) -> Callable[..., Page]:
+    """Opens a console that is live."""
+
+    def opened(**options: Any) -> Page:
+        console = open_page(f"/console#token={live_service.token('operator', 'chen')}", **options)
+        expect(console.locator("#connection[data-state=live]")).to_be_visible()
+        return console
+
+    return opened
+
+
+@pytest.fixture
+def no_overflow() -> Callable[[Page], None]:
+    """Fails when the page is wider than its window, at the narrowest phone, too."""
+
+    def checked(page: Page) -> None:
+        before = page.viewport_size or PHONE
+        page.set_viewport_size({"width": NARROWEST, "height": before["height"]})
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        page.set_viewport_size(before)
+        assert wide <= 0
+
+    return checked
+
+
+@pytest.fixture
 def hold_sos() -> Callable[[Page], None]:
     """Presses the SOS button for longer than the second that it asks for."""
 
@@ -148,6 +178,11 @@ def hold_sos() -> Callable[[Page], None]:
         page.mouse.up()
 
     return held
+
+
+def at_rest(page: Page, map_selector: str) -> None:
+    """The map there has drawn itself: nothing moves, nothing is being fetched, no frame is due."""
+    expect(page.locator(f"{map_selector}[data-idle=true]")).to_be_visible()
 
 
 @pytest.fixture

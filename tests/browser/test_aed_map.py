@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import at_rest
+
 pytestmark = pytest.mark.browser
 
 
@@ -22,7 +24,7 @@ def test_the_map_lists_the_nearest_usable_aeds_and_tells_all_of_one(
     expect(items.nth(0)).to_have_text("文化广场")
     expect(items.nth(1)).to_have_text("体育馆")
     expect(page.locator("#nearest")).to_contain_text("周一至周五 00:00-24:00")
-    page.wait_for_timeout(1200)
+    at_rest(page, "#map")
     show(page, "aed-map")
     page.locator("#nearest button").first.click()
     expect(page.locator(".details-card h2")).to_have_text("文化广场")
@@ -30,7 +32,7 @@ def test_the_map_lists_the_nearest_usable_aeds_and_tells_all_of_one(
     expect(page.locator(".details-card")).to_contain_text("2 层")
     expect(page.locator(".details-card a[href^='geo:']")).to_be_visible()
     page.set_viewport_size({"width": 390, "height": 844})
-    page.wait_for_timeout(900)
+    at_rest(page, "#map")
     show(page, "aed-map")
     page.locator("[data-language-switch]").click()
     expect(page.locator("#nearest-title")).to_have_text("Nearest to me")

@@ -9,6 +9,7 @@ from playwright.sync_api import Page, expect
 
 from geo.datum import Datum, from_wgs84
 from geo.place import Place
+from tests.browser.conftest import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -63,7 +64,7 @@ def test_without_location_the_caller_puts_a_pin_and_is_heard(open_page: OpenPage
     caller.mouse.up()
     expect(caller.locator("#pin-use")).to_be_enabled()
     expect(caller.locator("#pin-use")).to_have_text("从此处呼救")
-    caller.wait_for_timeout(700)
+    at_rest(caller, ".pin-map")
     show(caller, "caller-pin")
     caller.locator("#pin-use").click()
     expect(caller.locator("#following")).to_be_visible()
@@ -142,7 +143,7 @@ def test_the_caller_cancels_and_says_why(
     expect(caller.locator("#place")).to_have_attribute("data-state", "found")
     hold_sos(caller)
     caller.locator("#cancel").click()
-    caller.wait_for_timeout(300)
+    expect(caller.locator("dialog[open]")).to_be_visible()
     show(caller, "caller-cancel")
     caller.get_by_role("button", name="误触").click()
     expect(caller.locator(".status h2")).to_have_text("本次呼救已取消")

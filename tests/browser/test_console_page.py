@@ -6,24 +6,12 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import DESKTOP, at_rest
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Show = Callable[[Page, str], None]
-DESKTOP = {"width": 1440, "height": 900}
-
-
-@pytest.fixture
-def open_console(open_page: OpenPage, live_service: Any) -> Callable[..., Page]:
-    """A console that is live."""
-
-    def opened(**options: Any) -> Page:
-        token = live_service.token("operator", "chen")
-        console = open_page(f"/console#token={token}", **options)
-        expect(console.locator("#connection[data-state=live]")).to_be_visible()
-        return console
-
-    return opened
 
 
 def test_the_console_works_at_phone_width(
@@ -41,7 +29,7 @@ def test_the_console_works_at_phone_width(
     show(console, "console-detail")
     console.locator("[data-tab-to=map]").click()
     expect(console.locator("#map canvas")).to_be_visible()
-    console.wait_for_timeout(900)
+    at_rest(console, "#map")
     show(console, "console-map")
     overflow = console.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
     assert overflow == 0

@@ -1,12 +1,13 @@
 """One rescue on four screens at once: the caller's, two first-aiders', the operator's."""
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import at_rest
 
 pytestmark = pytest.mark.browser
 
@@ -73,7 +74,7 @@ def _both_are_alerted_and_know_no_more_than_they_need(screens: Screens) -> None:
     expect(screens.runner.locator(".alert-screen")).to_contain_text("Fetch this AED")
     expect(screens.runner.locator(".alert-screen")).to_contain_text(AED)
     expect(screens.helper.locator(".alert-screen")).not_to_contain_text(AED)
-    _map_drawn(screens.runner, ".alert-map")
+    at_rest(screens.runner, ".alert-map")
     screens.show(screens.runner, "responder-alert-aed")
     screens.show(screens.helper, "responder-alert-cpr")
 
@@ -88,7 +89,7 @@ def _both_accept_and_see_where_to_go(screens: Screens) -> None:
     expect(runner.locator(".stop").first).to_contain_text(AED)
     expect(runner.locator("a[href*='coordinate=wgs84']").first).to_be_visible()
     expect(caller.locator(".coming li")).to_have_count(2)
-    _map_drawn(runner, ".assignment-map")
+    at_rest(runner, ".assignment-map")
     screens.show(runner, "responder-assignment-aed")
     screens.show(helper, "responder-assignment-cpr")
     screens.show(caller, "caller-coming")
@@ -99,7 +100,7 @@ def _the_operator_sees_who_comes(screens: Screens) -> None:
     console.locator("[data-incident]").first.click()
     expect(console.locator(".alerts tr[data-alert]")).to_have_count(2)
     expect(console.locator(".facts")).to_contain_text(WAY_IN)
-    console.wait_for_timeout(900)  # the map goes there
+    at_rest(console, "#map")
     screens.show(console, "console-incident")
 
 
@@ -138,9 +139,3 @@ def _the_timeline_tells_the_same_story(console: Page) -> None:
     assert kinds.count("accepted") == 2
     assert kinds.count("stage_reached") == 5
     assert "closed" in kinds[-3:]
-
-
-def _map_drawn(page: Page, selector: str) -> None:
-    """The map there has drawn itself: its scale bar says a length, and a frame has had time to show."""
-    expect(page.locator(f"{selector} .maplibregl-ctrl-scale")).to_have_text(re.compile(r"\d"))
-    page.wait_for_timeout(700)

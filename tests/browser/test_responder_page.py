@@ -7,6 +7,8 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.conftest import at_rest
+
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
@@ -68,7 +70,7 @@ def test_a_drill_is_marked_on_every_screen(
     hold_sos(caller)
     expect(caller.locator("#drill")).to_be_visible()
     expect(page.locator(".alert-screen .drill-banner")).to_be_visible()
-    page.wait_for_timeout(700)
+    at_rest(page, ".alert-map")
     show(page, "responder-drill-alert")
     page.locator("#accept").click()
     expect(page.locator("#patient")).to_be_visible()

@@ -67,6 +67,10 @@ class Town:
         """The incident as the operator sees it."""
         return self._answer(self._admin.get(f"/v1/incidents/{incident_id}"))
 
+    def say(self, incident_id: str, what: str, **body: Any) -> dict[str, Any]:
+        """What some operator says of it: `say(id, "ambulance", arrived=True)`."""
+        return self._answer(self._admin.post(f"/v1/incidents/{incident_id}/{what}", json=body))
+
     def incidents_here(self) -> list[dict[str, Any]]:
         """Every incident that was opened in this town."""
         every = self._answer(self._admin.get("/v1/incidents", params={"status": "all", "limit": 200}))["incidents"]

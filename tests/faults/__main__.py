@@ -70,7 +70,10 @@ def _table(outcomes: Sequence[Outcome], seed: int) -> str:
         lines.append(f"{each.scenario}: {each.runs} runs, {each.notes['sos']} SOS; {found}")
         lines.append("  " + ", ".join(f"{name} {value:g}" for name, value in sorted(each.notes.items())))
         lines += [f"  {text}" for text in each.findings[:_FIRST_FINDINGS]]
-        lines += [f"  the service's log, {times} times: {text}" for text, times in each.complaints.most_common(_FIRST_COMPLAINTS)]
+        lines += [
+            f"  the service's log, {times} times: {text}"
+            for text, times in each.complaints.most_common(_FIRST_COMPLAINTS)
+        ]
     return "\n".join([*lines, f"seed {seed}"])
 
 

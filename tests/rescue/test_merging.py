@@ -368,3 +368,14 @@ def test_people_who_are_coming_are_not_merged_into_an_incident_that_looks_for_no
     calls.does(FIRST, Widen())
     calls.merges(SECOND, FIRST)
     assert calls.alert(FIRST, "bob").state is S.OFFERED
+
+
+def test_who_was_asked_for_an_aed_that_the_other_call_knows_to_be_lost_is_asked_for_something_else() -> None:
+    calls = Calls(Policy(benefit=ONE_PAIR))
+    aed = an_aed("a", 100)
+    calls.taps(FIRST, somebody("bob", 120), somebody("eve", 150), aeds=[aed])
+    assert any(each.aed_id == "a" for each in calls.incidents[FIRST].pending())
+    calls.taps(SECOND, somebody("ann", 100), somebody("tom", 110), aeds=[aed])
+    calls.does(SECOND, LoseAed(AedId("a")))
+    calls.merges(SECOND, FIRST)
+    assert not any(each.aed_id == "a" for each in calls.incidents[FIRST].alerts.values() if each.is_active)

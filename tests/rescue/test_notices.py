@@ -1,7 +1,8 @@
 """Who must be told: an alert, an assignment, a stand-down, a question; and what is news to the caller."""
 
 from dispatch.rescue.commands import Cancel, ConfirmReceipt, Decline, LetTimePass
-from dispatch.rescue.notices import concerns_caller, to_be_called_otherwise
+from dispatch.rescue.course import Course
+from dispatch.rescue.notices import concerns_caller, responder_notices, to_be_called_otherwise
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.vocabulary import AlertState, CancelReason, StandDownReason
 from tests.rescue.story import Story, people, told
@@ -82,3 +83,14 @@ def test_that_a_device_has_its_alert_is_no_news_to_the_caller_and_all_else_is() 
     assert concerns_caller(accepted)
     assert concerns_caller([*receipts, *accepted])
     assert not concerns_caller([])
+
+
+def test_those_at_it_are_told_when_one_of_them_turns_out_to_be_bound_elsewhere() -> None:
+    story = Story(people(3)).opens()
+    story.accepts("p0")
+    story.accepts("p1")
+    course = Course(story.incident, story.scene)
+    course.let_go({story.alert_of("p1").alert_id})
+    notices = responder_notices(course.events, course.incident)
+    names = [(course.incident.alerts[each.alert_id].responder_id, each.kind.value) for each in notices]
+    assert names == [("p1", "stand_down"), ("p0", "assignment")]

@@ -37,7 +37,7 @@ export function incidentDetail({ incident, twins, message, command, onSelect, on
       incident.nobody_reached ? el("p", { class: "nobody", text: nobodyText(incident), attributes: { role: "status" } }) : null),
     ...twinLines(incident, twins, onCompare),
     hasEnded(incident) ? null : actionButtons(incident, message, command),
-    facts(incident, onSelect),
+    facts(incident, twins, onSelect),
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("alerts.title") }),
         el("span", { class: "muted numeral", text: incident.alerts.length ? word("alerts.count", { active, all: incident.alerts.length }) : "" })),
@@ -49,12 +49,15 @@ export function incidentDetail({ incident, twins, message, command, onSelect, on
 
 /**
  * @param {OperatorIncident} incident
+ * @param {OperatorIncident[]} twins
  * @param {(id: string) => void} onSelect
  */
-function facts(incident, onSelect) {
+function facts(incident, twins, onSelect) {
   const { location } = incident;
   const accuracy = typeof location.accuracy_m === "number" ? `  ${word("facts.accuracy", { accuracy: distance(location.accuracy_m) })}` : "";
   const phone = incident.caller?.phone;
+  // Those that have ended meanwhile: worth a look, but nothing to merge.
+  const elsewhere = (incident.likely_duplicates ?? []).filter((id) => !twins.some((twin) => twin.incident_id === id));
   /** @param {string} id */
   const link = (id) => el("button", { class: "link", text: shortName(id), attributes: { type: "button", "data-goto": id }, on: { click: () => onSelect(id) } });
   return el("dl", { class: "facts" },
@@ -65,6 +68,7 @@ function facts(incident, onSelect) {
     ...(phone ? fact("facts.caller", el("a", { text: phone, attributes: { href: `tel:${phone}` } })) : []),
     ...fact("facts.cpr", word(incident.cpr_in_progress ? "facts.cpr.yes" : "facts.cpr.no")),
     ...fact("facts.ambulance", ambulance(incident)),
+    ...(elsewhere.length ? fact("facts.duplicates", el("span", { class: "merged" }, ...elsewhere.map(link))) : []),
     ...(incident.merged_into ? fact("event.merged", link(incident.merged_into)) : []),
     ...(incident.merged.length ? fact("event.joined", el("span", { class: "merged" }, ...incident.merged.map(link))) : []),
     ...(incident.closed_at ? fact("facts.ended", [timeOfDay(incident.closed_at), wordFor("end_reason", incident.end_reason)].filter(Boolean).join(" · ")) : []));

@@ -23,19 +23,16 @@ const arrivals = new Map();
 
 /**
  * @param {object} view
- * @param {AssignmentMessage} view.assignment
- * @param {AlertState} view.state
+ * @param {import("./task.js").Task} view.task
  * @param {Mode} view.mode
- * @param {HTMLElement} view.map
  * @param {string} view.advice what to know about the last tap, or ""
- * @param {import("./route_change.js").RouteChange | null} view.change what has become different about the way, until it is seen
- * @param {boolean} view.reporting a problem with the AED was said, and what to do instead is awaited
  * @param {(stage: Stage) => void} view.onStage
  * @param {(problem: import("../contract.d.ts").AedProblem) => void} view.onProblem
- * @param {() => void} view.onSeen
+ * @param {() => void} view.onSeen what has become different about the way was read
  * @returns {HTMLElement}
  */
-export function assignmentScreen({ assignment, state, mode, map, advice, change, reporting, onStage, onProblem, onSeen }) {
+export function assignmentScreen({ task, mode, advice, onStage, onProblem, onSeen }) {
+  const { assignment, stage: state, change, reporting, map } = task;
   const { role, aed } = assignment;
   const collected = stagesPassed(role, state) >= stagesOf.aed.indexOf("aed_collected") + 1;
   const there = state === "on_scene" || state === "done";
@@ -45,7 +42,7 @@ export function assignmentScreen({ assignment, state, mode, map, advice, change,
     el("div", { class: "assignment-head" },
       el("h2", { text: word(`assignment.title.${role}`) }),
       there ? null : eta(assignment)),
-    map,
+    map.element,
     aed ? aedStop(aed, mode, collected, problem) : null,
     patientStop(assignment, mode),
     el("section", { class: "sheet" }, el("h2", { text: word("assignment.others") }), others(assignment)),

@@ -19,6 +19,10 @@ export class Waking {
   constructor(token, { onChange, onMessage }) {
     this.token = token;
     this.onChange = onChange;
+    // Permission may have been given or taken back in the browser's settings meanwhile.
+    document.addEventListener("visibilitychange", () => {
+      if (document.visibilityState === "visible" && this.token() && this.state !== "busy") void this.look();
+    });
     if (!("serviceWorker" in navigator)) return;
     navigator.serviceWorker.addEventListener("message", (event) => {
       if (event.data?.type === "resubscribe") void this.turnOn();
