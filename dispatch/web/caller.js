@@ -50,6 +50,7 @@ function ringLoud(loud) {
   const call = byId("call", HTMLAnchorElement);
   call.classList.toggle("button-act", loud);
   call.classList.toggle("button-strong", !loud);
+  call.replaceChildren(icon("phone"), word(loud ? "caller.call_now" : "call_number", { number }));
 }
 
 function drawPlace() {
@@ -72,7 +73,7 @@ function drawWords() {
   const chosen = kind.value || KINDS[0];
   fill(kind, ...KINDS.map((value) => el("option", { text: wordFor("kind", value), attributes: { value } })));
   kind.value = chosen;
-  byId("call", HTMLAnchorElement).replaceChildren(icon("phone"), word("call_number", { number }));
+  ringLoud(byId("call", HTMLAnchorElement).classList.contains("button-act"));
   byId("call", HTMLAnchorElement).href = `tel:${number}`;
   drawPlace();
   following?.layOut();

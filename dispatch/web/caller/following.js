@@ -3,7 +3,7 @@
 import { Refusal, ask } from "../api.js";
 import { howToReach } from "../aeds.js";
 import { askInDialog } from "../dialog.js";
-import { drawList, el, fill, keepingFocus, show } from "../dom.js";
+import { drawList, el, fill, show } from "../dom.js";
 import { arrival, countdown, distance, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
@@ -160,8 +160,7 @@ export class Following {
     if (!this.status || !this.coming || !this.cpr || !this.aedsExplained) return;
     const { tone, title, lines } = headline(incident, this.sos, this.number);
     this.status.dataset.tone = tone;
-    const { status } = this;
-    keepingFocus(() => fill(status, el("div", { class: "status-inner" }, el("h2", { text: title }), ...lines)));
+    fill(this.status, el("div", { class: "status-inner" }, el("h2", { text: title }), ...lines));
     const alone = isAlone(incident, this.sos);
     this.handlers.onAlone(alone);
     this.grid?.classList.toggle("alone", alone);

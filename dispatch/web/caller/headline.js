@@ -2,7 +2,6 @@
 
 import { el } from "../dom.js";
 import { arrival, countdown } from "../format.js";
-import { icon } from "../icons.js";
 import { otherLocale, otherWord, word } from "../language.js";
 import { tick } from "../ticking.js";
 
@@ -57,7 +56,6 @@ function aloneLines(number) {
   return [
     line(word("caller.nobody", { number })),
     el("p", { class: "other-language", text: `${otherWord("caller.nobody.title")} — ${otherWord("caller.nobody", { number })}`, attributes: { lang: otherLocale() } }),
-    el("a", { class: "button status-call", attributes: { href: `tel:${number}`, id: "call-now" } }, icon("phone"), word("caller.nobody.call", { number })),
   ];
 }
 

@@ -14,6 +14,15 @@ export const ACTIVE = new Set(["accepted", "en_route", "aed_collected", "on_scen
 const WAITING = new Set(["offered", "received"]);
 
 /**
+ * Whether this one is counted on: said yes, has not stopped, and answers.
+ *
+ * @param {AlertedResponder} alert
+ */
+export function isComing(alert) {
+  return ACTIVE.has(alert.state) && !alert.doubted_at;
+}
+
+/**
  * @param {AlertState} state
  * @returns {"good" | "info" | "warn" | "over"}
  */

@@ -5,7 +5,7 @@ import { age, countdown, distance, floorName, timeOfDay } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { actionButtons } from "./actions.js";
-import { ACTIVE, alertsTable } from "./alerts.js";
+import { alertsTable, isComing } from "./alerts.js";
 import { hasEnded } from "./board.js";
 import { nobodyText, shortName, stateChip } from "./incidents.js";
 import { timelineList } from "./timeline.js";
@@ -25,7 +25,7 @@ import { twinLines } from "./twins.js";
  */
 export function incidentDetail({ incident, twins, message, command, onSelect, onCompare }) {
   if (!incident) return el("p", { class: "empty", text: word("console.pick") });
-  const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
+  const active = incident.alerts.filter(isComing).length;
   const elapsed = el("span", { class: "elapsed numeral" });
   if (!hasEnded(incident)) tick(elapsed, () => age(incident.opened_at));
   return el("article", { class: "detail" },

@@ -5,7 +5,7 @@ import { age } from "../format.js";
 import { language, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { hasEnded } from "./board.js";
-import { ACTIVE } from "./alerts.js";
+import { isComing } from "./alerts.js";
 
 /** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
 
@@ -64,7 +64,7 @@ export function shortName(incident_id) {
 function alertedText(incident) {
   if (hasEnded(incident)) return incident.merged_into ? null : el("span", { text: wordFor("end_reason", incident.end_reason) });
   if (incident.nobody_reached) return el("span", { class: "nobody", text: nobodyText(incident) });
-  const active = incident.alerts.filter((alert) => ACTIVE.has(alert.state)).length;
+  const active = incident.alerts.filter(isComing).length;
   return el("span", { text: word("alerts.count", { active, all: incident.alerts.length }) });
 }
 

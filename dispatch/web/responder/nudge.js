@@ -43,8 +43,7 @@ export class NudgeScreen {
     const dialog = el("dialog", { class: "nudge", attributes: { "aria-labelledby": "nudge-title" } },
       nudge.drill ? el("p", { class: "drill-banner", text: word("drill.banner") }) : null,
       ring.element,
-      el("h2", { text: word("nudge.title"), attributes: { id: "nudge-title" } }),
-      el("p", { text: said(nudge.text) }),
+      el("h2", { text: said(nudge.text) || word("nudge.title"), attributes: { id: "nudge-title" } }),
       advice,
       this.#button("en_route", "button-act", word("nudge.yes")),
       this.#button("gave_up", "", word("nudge.no")));

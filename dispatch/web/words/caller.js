@@ -42,7 +42,7 @@ export const callerWords = {
   "caller.pin.longitude": ["经度", "Longitude"],
   "caller.nobody.title": ["还没有联系到救护员", "No first-aider reached yet"],
   "caller.nobody": ["附近暂时没有可用的救护员，系统会继续寻找。请立即拨打 {number}，不要停止心肺复苏。", "No first-aider is free nearby; we keep looking. Call {number} now and keep doing CPR."],
-  "caller.nobody.call": ["立即拨打 {number}", "Call {number} now"],
+  "caller.call_now": ["立即拨打 {number}", "Call {number} now"],
   "caller.status.alerting": ["已通知 {n} 名救护员", "{n} first-aiders alerted"],
   "caller.status.alerting.one": ["已通知 1 名救护员", "1 first-aider alerted"],
   "caller.status.waiting": ["正在等待应答，请先拨打 {number}", "Waiting for the first answer. Call {number} meanwhile"],

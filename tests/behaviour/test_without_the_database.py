@@ -107,7 +107,7 @@ async def test_what_was_decided_meanwhile_is_in_the_rows_afterwards(
         await stoppable.comes_back()
         await is_back(service)
     with psycopg.connect(stoppable.url.replace("+psycopg", "")) as connection:
-        states = dict(connection.execute("select id::text, state from incidents").fetchall())
+        states: dict[str, str] = dict(connection.execute("select id::text, state from incidents").fetchall())
         alerts = connection.execute("select state, active from alerts").fetchall()
     assert states == {before["incident_id"]: "responding", opened["incident_id"]: "open"}
     assert alerts == [("accepted", True)]
