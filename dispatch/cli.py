@@ -59,7 +59,7 @@ def serve(
     )
     with _told_plainly():
         listening = serving.bound_socket(settings.host, settings.port)
-        serving.serve(settings, listening, serving.Announcement(serving.address_of(listening)))
+        serving.serve_supervised(settings, listening, serving.Announcement(serving.address_of(listening)))
 
 
 @cli.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})

@@ -46,6 +46,7 @@ CONFLICTS = Counter(
 JOURNALED = Counter(
     "dispatch_journaled_total", "Decisions taken while the database was away: kept in the journal, or failed.", ["how"]
 )
+WORKER_STARTS = Counter("dispatch_worker_starts_total", "Worker processes begun by this service since it was started.")
 DATABASE_AWAY = Gauge("dispatch_database_away", "1 while the service goes on without its database.")
 DUE_LATENESS_SECONDS = Histogram(
     "dispatch_due_lateness_seconds",

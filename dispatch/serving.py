@@ -7,7 +7,7 @@ import gc
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from types import FrameType
 from typing import NoReturn
 
@@ -22,6 +22,7 @@ from dispatch.realtime.stream_protocol import StreamProtocol
 from dispatch.settings import Settings
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.migrate import migrate
+from dispatch.supervising import supervise
 
 # Long enough for a close frame to leave, short enough for a restart.
 _GRACE_S = 3
@@ -63,8 +64,6 @@ class _Server(uvicorn.Server):
         # Still serving: what lives on the service may say goodbye first.
         await asyncio.to_thread(self._companion.end)
         self._app.state.service.hub.close_all()
-        # One turn of the loop for each close frame to be written.
-        await asyncio.sleep(0.05)
         await super().shutdown(sockets)
 
 
@@ -124,7 +123,32 @@ def address_of(listening: socket.socket) -> str:
 
 
 def serve(settings: Settings, listening: socket.socket, companion: Companion) -> None:
-    """Serve until told to stop by SIGINT or SIGTERM. Raises `CannotServe` and what the private database raises."""
+    """Serve in this process until told to stop by SIGINT or SIGTERM.
+
+    Raises `CannotServe` and what the private database raises.
+    """
+    with _database_to_serve(settings) as (url, cluster):
+        # It is for whoever runs the database to start it again when it dies.
+        _serve_here(settings, url, listening, companion, revive=cluster.start if cluster else None)
+
+
+def serve_supervised(settings: Settings, listening: socket.socket, companion: Companion) -> None:
+    """Serve from a worker process, another one whenever it dies, until told to stop. Raises as `serve` does."""
+    with _database_to_serve(settings) as (url, cluster):
+
+        def work() -> None:
+            _serve_here(settings, url, listening, companion, revive=None)
+
+        def keep_database() -> None:
+            if cluster is not None and cluster.has_died():
+                cluster.start()
+
+        supervise(work, meanwhile=keep_database, refusal=CannotServe)
+
+
+@contextlib.contextmanager
+def _database_to_serve(settings: Settings) -> Iterator[tuple[str, PrivateCluster | None]]:
+    """The migrated database to serve from, and its cluster where it is our own, which is stopped at the end."""
     if settings.workers > 1:
         raise CannotServe("this version runs one worker; start it with --workers 1")
     configure_logs(settings)
@@ -139,22 +163,32 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
         if url is None:
             raise CannotServe("there is no database")
         migrate(url)
-        try:
-            app = create_app(settings, url)
-        except (BadHook, NoVapidKey) as error:
-            raise CannotServe(str(error)) from error
-        if cluster is not None:
-            app.state.service.revive = cluster.start
-        server = _Server(_config(app, settings), app, companion)
-        # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
-        if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-            signal.signal(signal.SIGHUP, server.handle_exit)
-        server.run(sockets=[listening])
-        if not server.started:
-            raise CannotServe("the service did not start; the log above says why")
+        yield url, cluster
     finally:
         if cluster is not None:
             cluster.stop()
+
+
+def _serve_here(
+    settings: Settings,
+    url: str,
+    listening: socket.socket,
+    companion: Companion,
+    *,
+    revive: Callable[[], object] | None,
+) -> None:
+    try:
+        app = create_app(settings, url)
+    except (BadHook, NoVapidKey) as error:
+        raise CannotServe(str(error)) from error
+    app.state.service.revive = revive
+    server = _Server(_config(app, settings), app, companion)
+    # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, server.handle_exit)
+    server.run(sockets=[listening])
+    if not server.started:
+        raise CannotServe("the service did not start; the log above says why")
 
 
 def _leave(_signal: int, _frame: FrameType | None) -> NoReturn:

@@ -78,7 +78,7 @@ class Phones:
             raise BenchError("nobody has declined")
         steps = _storm(data_dir, self._members, operator_token)
         with running_service_in(data_dir) as service:
-            takeover_s = bench_takeover(service, data_dir, site)
+            takeover_s = bench_takeover(service, site)
         return Amid(len(self._members), self._kib_per_socket, self.positions_per_s, self._replaced, steps, takeover_s)
 
 

@@ -65,6 +65,16 @@ def running(command: Sequence[str], *, ready_url: str, log: Path, env: Mapping[s
         yield process.pid
 
 
+def worker_of(pid: int) -> int:
+    """Answer the worker of a service: of its children the one that is the same program. Raises `LookupError`."""
+    program = Path(f"/proc/{pid}/cmdline").read_bytes()
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        with suppress(FileNotFoundError):
+            if Path(f"/proc/{child}/cmdline").read_bytes() == program:
+                return int(child)
+    raise LookupError(f"process {pid} has no worker")
+
+
 def serve_command(data_dir: Path, port: int) -> list[str]:
     """Answer how `dispatch serve` is called for that data folder and port of loopback."""
     dispatch = str(Path(sys.executable).with_name("dispatch"))
@@ -110,7 +120,7 @@ def running_service_in(data_dir: Path, *, policy_file: Path | None = None) -> It
             text=True,
             timeout=60,
         ).stdout.split()[-1]
-        yield RunningService(url, token, pid)
+        yield RunningService(url, token, worker_of(pid))
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], url: str, log: Path) -> None:

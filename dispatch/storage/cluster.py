@@ -120,6 +120,10 @@ class PrivateCluster:
     ) -> None:
         self.stop()
 
+    def has_died(self) -> bool:
+        """Whether this process owns the server and it runs no more."""
+        return self._lock is not None and running_postmaster(self._data) is None
+
     def is_running(self) -> bool:
         """Whether a server runs on this data folder and takes connections, whoever owns it."""
         return self.connect_to_running() is not None

@@ -138,7 +138,7 @@ function drawDetail() {
   const { parentElement } = panel;
   const scrolled = parentElement?.scrollTop ?? 0;
   keepingFocus(() => fill(panel, incidentDetail({
-    incident, twins: (incident && board?.twinsOf(incident)) || [], message, command, onSelect: (id) => select(id, true),
+    incident, twins: (incident && board?.twinsOf(incident)) || [], aedName: (id) => incident?.alerts.find((alert) => alert.aed?.id === id)?.aed?.name ?? aeds.features.get(id)?.properties.name, message, command, onSelect: (id) => select(id, true),
     onCompare: (twin) => { if (incident && board) twins.open([incident.incident_id, twin.incident_id], board); },
   })));
   if (parentElement) parentElement.scrollTop = scrolled;

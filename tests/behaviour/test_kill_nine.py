@@ -1,10 +1,7 @@
 """Killed with SIGKILL after the 201 and before any acknowledgement, the service delivers the alert when it is back."""
 
-import contextlib
 import os
 import signal
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,28 +9,8 @@ from uuid import uuid4
 
 import pytest
 
-from dispatch.access.tokens import Role
-from tests.people import WULIN, LiveService, SocketClient, beside
-
-
-@contextlib.contextmanager
-def _serving(folder: Path) -> Iterator[LiveService]:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "dispatch", "serve", "--port", "0", "--data-dir", str(folder)],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "DISPATCH_LOG_LEVEL": "warning"},
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line.startswith("listening on "), line
-        live = LiveService(line.removeprefix("listening on ").strip(), folder, process.pid)
-        with live.client(Role.ADMIN, "tests") as live.admin:
-            yield live
-    finally:
-        process.terminate()
-        process.wait(20)
+from tests.people import WULIN, SocketClient, beside
+from tests.serving_processes import serving
 
 
 @pytest.fixture
@@ -44,7 +21,7 @@ def folder() -> Iterator[Path]:
 
 
 async def test_the_alert_survives(folder: Path) -> None:
-    with _serving(folder) as live:
+    with serving(folder) as live:
         certificate = {"number": "ZJ-1", "expires_on": "2099-12-31"}
         live.admin.post(
             "/v1/responders", json={"id": "r1", "name": "王", "certificate": certificate}
@@ -63,7 +40,7 @@ async def test_the_alert_survives(folder: Path) -> None:
             os.kill(live.pid, signal.SIGKILL)
             assert (opened.status_code, opened.json()["alerted"]) == (201, 1)
             await client.closed()
-    with _serving(folder) as live:
+    with serving(folder) as live:
         # The token made before still opens the door, the repeated tap opens nothing new, the alert comes.
         assert live.admin.post("/v1/sos", json=body).json() == opened.json()
         async with SocketClient(live.url, live.token("responder", "r1")) as client:

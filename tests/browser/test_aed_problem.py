@@ -42,7 +42,7 @@ def test_a_missing_aed_is_replaced_by_another_and_then_by_none(
 ) -> None:
     page, incident_id = runner()
     page.locator("[data-stage=en_route]").click()
-    page.locator("[data-problem=missing]").scroll_into_view_if_needed()
+    page.locator(".problems").evaluate("row => row.scrollIntoView({block: 'end'})")
     show(page, "responder-aed-problem")
     no_overflow(page)
     page.locator("[data-problem=missing]").click()
@@ -57,6 +57,7 @@ def test_a_missing_aed_is_replaced_by_another_and_then_by_none(
     no_overflow(page)
     page.locator("#change-seen").click()
     expect(page.locator(".route-change")).to_have_count(0)
+    page.evaluate("scrollTo(0, 300)")
 
     page.locator("[data-problem=locked]").click()
     page.locator("dialog[open] .button-act").click()
@@ -69,7 +70,7 @@ def test_a_missing_aed_is_replaced_by_another_and_then_by_none(
     console.locator(f"[data-incident='{incident_id}']").click()
     lost = console.locator(".timeline [data-event=aed_lost]")
     expect(lost).to_have_count(2)
-    expect(lost.last).to_contain_text("找不到 · 李强 上报")
+    expect(lost.last).to_contain_text(f"{FIRST} · 找不到 · 李强 上报")
     show(console, "console-aed-lost")
 
 

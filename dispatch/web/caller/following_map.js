@@ -52,7 +52,7 @@ export class FollowingMap {
         place: /** @type {import("../contract.d.ts").Location} */ (one.location),
         label: one.name ?? word("caller.anonymous"),
       })),
-      { key: "patient", kind: "patient", place: incident.location, label: word("map.here") },
+      { key: "patient", kind: "patient", place: incident.location, label: word(incident.merged_into ? "map.patient" : "map.here") },
     ]);
     // The view is moved only when there is somebody new to see, never under the caller's finger.
     const known = 1 + coming.length;

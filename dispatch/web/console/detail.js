@@ -17,13 +17,14 @@ import { twinLines } from "./twins.js";
  * @param {object} view
  * @param {OperatorIncident | null} view.incident
  * @param {OperatorIncident[]} view.twins those that may be the same emergency
+ * @param {(id: string) => string | undefined} view.aedName
  * @param {string} view.message
  * @param {import("./actions.js").Command} view.command
  * @param {(id: string) => void} view.onSelect another incident is asked for
  * @param {(twin: OperatorIncident) => void} view.onCompare
  * @returns {HTMLElement}
  */
-export function incidentDetail({ incident, twins, message, command, onSelect, onCompare }) {
+export function incidentDetail({ incident, twins, aedName, message, command, onSelect, onCompare }) {
   if (!incident) return el("p", { class: "empty", text: word("console.pick") });
   const active = incident.alerts.filter(isComing).length;
   const elapsed = el("span", { class: "elapsed numeral" });
@@ -44,7 +45,7 @@ export function incidentDetail({ incident, twins, message, command, onSelect, on
       alertsTable(incident.alerts)),
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("timeline.title") })),
-      timelineList(incident)));
+      timelineList(incident, aedName)));
 }
 
 /**

@@ -10,13 +10,14 @@ import { shortName } from "./incidents.js";
 
 /**
  * @param {OperatorIncident} incident
+ * @param {(id: string) => string | undefined} aedName the name of an AED, where the console knows it
  * @returns {HTMLElement}
  */
-export function timelineList(incident) {
+export function timelineList(incident, aedName) {
   const entries = [...(incident.timeline ?? [])].reverse();
   return el("ol", { class: "timeline" }, ...entries.map((entry) => el("li", { attributes: { "data-event": entry.kind } },
     el("time", { text: timeOfDay(entry.at), attributes: { datetime: entry.at } }),
-    el("span", {}, title(entry), " ", el("span", { class: "note", text: note(entry, incident) })))));
+    el("span", {}, title(entry), " ", el("span", { class: "note", text: note(entry, incident, aedName) })))));
 }
 
 /** @param {TimelineEntry} entry */
@@ -30,8 +31,9 @@ function title({ kind, data = {} }) {
  *
  * @param {TimelineEntry} entry
  * @param {OperatorIncident} incident
+ * @param {(id: string) => string | undefined} aedName
  */
-function note({ kind, by, data = {} }, incident) {
+function note({ kind, by, data = {} }, incident, aedName) {
   const alert = incident.alerts.find((one) => one.alert_id === data.alert_id);
   const parts = [
     kind === "aed_lost" ? null : alert?.responder_name,
@@ -39,6 +41,7 @@ function note({ kind, by, data = {} }, incident) {
     kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
     kind === "planned" ? outlook(data) : null,
     alert && kind === "reassigned" ? wordFor("role", String(data.role)) : null,
+    kind === "reassigned" || kind === "aed_lost" ? aedName(String(data.aed_id)) : null,
     kind === "aed_lost" ? lostAed(data, incident) : null,
     kind === "urged" && typeof data.lag_s === "number" ? word("event.behind", { time: minutes(data.lag_s) }) : null,
     kind === "merged" ? shortName(String(data.into)) : null,
@@ -53,16 +56,15 @@ function note({ kind, by, data = {} }, incident) {
 }
 
 /**
- * Which AED, what is wrong with it, and who says so.
+ * What is wrong with an AED, and who says so.
  *
  * @param {Record<string, unknown>} data
  * @param {OperatorIncident} incident
  */
-function lostAed({ aed_id, problem, alert_id }, incident) {
-  const aed = incident.alerts.find((one) => one.aed?.id === aed_id)?.aed?.name;
+function lostAed({ problem, alert_id }, incident) {
   const runner = incident.alerts.find((one) => one.alert_id === alert_id)?.responder_name;
   const by = alert_id ? (runner ? word("event.reported_by", { name: runner }) : null) : word("event.registry");
-  return [aed, wordFor("aed_problem", String(problem)), by].filter(Boolean).join(" · ");
+  return [wordFor("aed_problem", String(problem)), by].filter(Boolean).join(" · ");
 }
 
 /**

@@ -57,7 +57,7 @@ export const callerWords = {
   "caller.status.ambulance_here": ["救护车已到", "The ambulance has arrived"],
   "caller.stale": ["连接中断，正在重连。以下信息可能不是最新；还没打过 {number} 就请现在拨打。", "Connection lost, trying again. What you see may be out of date; if nobody has called {number} yet, call now."],
   "caller.degraded": ["系统部分功能受限；您的呼救照常进行。", "Part of the service is down; your call goes on all the same."],
-  "caller.merged": ["另一个电话报告的是同一急救，救护员为两边一起赶来。", "Another call tells of the same emergency. Help is on its way for both."],
+  "caller.merged": ["另一次呼救报告的是同一急救，救护员正为两边一起赶来。", "Another call tells of the same emergency. Help is on its way for both."],
   "caller.cancel.merged": ["这次呼救已与另一个并为同一急救", "This call is part of another one now"],
   "caller.who": ["谁在赶来", "Who is coming"],
   "caller.who.none": ["还没有人接受，系统会继续呼叫更多人。", "Nobody has accepted yet. More people are being asked."],
