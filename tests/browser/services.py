@@ -25,11 +25,13 @@ class OwnService(LiveService):
 
     def freeze(self) -> None:
         """Stop it where it stands: its sockets stay open, and nothing is heard of it."""
-        os.kill(self.pid, signal.SIGSTOP)
+        for pid in _family(self.pid):
+            os.kill(pid, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """Let it go on."""
-        os.kill(self.pid, signal.SIGCONT)
+        for pid in _family(self.pid):
+            os.kill(pid, signal.SIGCONT)
 
     @contextmanager
     def without_database(self) -> Iterator[None]:
@@ -42,6 +44,12 @@ class OwnService(LiveService):
             give_up_at = time.monotonic() + _BACK_WITHIN_S
             while self.admin.get("/health/ready").json()["status"] != "ready" and time.monotonic() < give_up_at:
                 time.sleep(0.05)
+
+
+def _family(pid: int) -> list[int]:
+    """A process and those that it has started, it first: it watches over them."""
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text(encoding="ascii").split()
+    return [pid, *(int(child) for child in children)]
 
 
 @contextmanager
@@ -74,7 +82,6 @@ def own_service(folder: Path, policy: Mapping[str, Any] | None = None, **setting
         with service.client("admin", "tests") as service.admin:
             yield service
     finally:
-        process.send_signal(signal.SIGCONT)
         process.terminate()
         process.wait(20)
         cluster.stop()

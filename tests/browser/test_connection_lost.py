@@ -42,12 +42,20 @@ def test_all_pages_say_that_nothing_is_heard(
     expect(caller.locator(".status h2")).to_have_text("有人赶来")
     live_service.freeze()
     try:
-        expect(caller.locator(".banner-warn")).to_contain_text("还没打过 120 就请现在拨打", timeout=WITHIN_MS)
-        expect(helper.locator("#stale")).to_contain_text("请继续前往；需要帮助请拨打 120", timeout=WITHIN_MS)
-        expect(bystander.locator("#stale")).to_contain_text("暂时收不到警报", timeout=WITHIN_MS)
+        expect(caller.locator(".banner-warn")).to_be_visible(timeout=WITHIN_MS)
+        for page in (helper, bystander, console):
+            expect(page.locator("#stale")).to_be_visible(timeout=WITHIN_MS)
+        expect(caller.locator(".banner-warn")).to_contain_text("还没打过 120 就请现在拨打")
+        expect(helper.locator("#stale")).to_contain_text("请继续前往；需要帮助请拨打 120")
+        expect(bystander.locator("#stale")).to_contain_text("暂时收不到警报")
         expect(bystander.locator("#reach[data-tone=act]")).to_contain_text("现在联系不上您")
-        expect(console.locator("#stale")).to_contain_text("Connection lost, trying again", timeout=WITHIN_MS)
-        for page, name in ((caller, "caller"), (helper, "responder"), (bystander, "responder-standby"), (console, "console")):
+        expect(console.locator("#stale")).to_contain_text("Connection lost, trying again")
+        for page, name in (
+            (caller, "caller"),
+            (helper, "responder"),
+            (bystander, "responder-standby"),
+            (console, "console"),
+        ):
             show(page, f"{name}-nothing-heard")
             no_overflow(page)
     finally:
