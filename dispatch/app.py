@@ -65,6 +65,7 @@ def create_app(
     app.state.aeds = service.aeds
     app.state.responders = service.responders
     app.state.push = service.push
+    app.state.waking = service.waking
     app.state.sos = service.sos
     app.state.incidents = service.incidents
     app.state.answers = service.answers

@@ -34,7 +34,7 @@ _MOST_NEAR = 50
 _MOST_IN_BOX = 5000
 
 
-def _service(request: Request) -> AedService:
+async def _service(request: Request) -> AedService:
     service: AedService = request.app.state.aeds
     return service
 

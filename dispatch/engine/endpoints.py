@@ -43,7 +43,7 @@ router = APIRouter(prefix="/v1")
 EitherView = IncidentForOperator | IncidentForCaller
 
 
-def _desk(request: Request) -> IncidentDesk:
+async def _desk(request: Request) -> IncidentDesk:
     desk: IncidentDesk = request.app.state.incidents
     return desk
 

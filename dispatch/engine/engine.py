@@ -86,6 +86,8 @@ class Engine:
         self.live = LiveIncidents()
         self.engagements = Engagements(self.roster, database, self.live)
         self.feed = OperatorFeed(database, hub, self)
+        # Counted when somebody asks: after every decision it would be a look through all of them.
+        OPEN_INCIDENTS.set_function(lambda: sum(1 for _ in self.live.going_on()))
         # Told that phones are to be woken by other channels than their sockets.
         self.on_calls: Callable[[], None] = _nobody_calls
         # Told of every decision that stands, after its messages are on their way.
@@ -121,7 +123,6 @@ class Engine:
         await self.answer_history.load(self.database, self.clock.now())
         for incident_id in not_shown:
             self.feed.show(incident_id)
-        self._count_open()
 
     def forget_ended(self) -> None:
         """Let go of incidents that have ended and been told; a later question loads them again."""
@@ -370,12 +371,8 @@ class Engine:
     def _look_back(self, decision: Decision) -> None:
         self.answer_history.learn(decision)
         count(decision)
-        self._count_open()
         for told in self.on_decided:
             told(decision)
-
-    def _count_open(self) -> None:
-        OPEN_INCIDENTS.set(sum(1 for _ in self.live.going_on()))
 
 
 def _nobody_calls() -> None:

@@ -23,7 +23,7 @@ router = APIRouter(prefix="/v1", tags=["push"])
 _MOST_LISTED = 500
 
 
-def _push(request: Request) -> Push:
+async def _push(request: Request) -> Push:
     push: Push = request.app.state.push
     return push
 

@@ -17,7 +17,7 @@ router = APIRouter(prefix="/v1/responders", tags=["responders"])
 _OWN_FIELDS = {"phone", "mode", "language"}
 
 
-def _service(request: Request) -> ResponderService:
+async def _service(request: Request) -> ResponderService:
     service: ResponderService = request.app.state.responders
     return service
 
@@ -45,7 +45,8 @@ async def myself(request: Request, me: ResponderSelf, service: Service) -> dict[
     except NotFound as unknown:
         raise NotFound("This token's responder is not known here.") from unknown
     engaged: dict[str, Any] = await request.app.state.answers.engagement_as_json(responder.responder_id)
-    return service.as_json(responder) | engaged
+    ways: list[dict[str, Any]] = request.app.state.waking.ways_of(responder.responder_id)
+    return service.as_json(responder) | engaged | {"channels": ways}
 
 
 @router.put("/me/duty", response_model=ResponderOut, responses=problems(400, 401, 403, 404, 413, 422))

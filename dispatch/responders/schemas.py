@@ -86,8 +86,19 @@ class ResponderOut(BaseModel):
     created_at: datetime
 
 
+class WayOut(BaseModel):
+    """A way to a first-aider besides the socket, and whether it has proven to work lately."""
+
+    channel: Literal["web_push", "webhook"]
+    proven: bool
+    proven_at: datetime | None
+    devices: int | None = None
+
+
 class MyselfOut(ResponderOut):
-    """A first-aider and what they are on right now, in the shape of the socket's messages."""
+    """A first-aider, the ways to their phones, and what they are on right now, as the socket's messages tell it."""
+
+    channels: list[WayOut]
 
     alert: dict[str, Any] | None
     assignment: dict[str, Any] | None

@@ -137,8 +137,10 @@ function drawDetail() {
   const panel = byId("detail", HTMLElement);
   const { parentElement } = panel;
   const scrolled = parentElement?.scrollTop ?? 0;
+  /** @param {string} id */
+  const aedName = (id) => incident?.alerts.find((alert) => alert.aed?.id === id)?.aed?.name ?? aeds.features.get(id)?.properties.name;
   keepingFocus(() => fill(panel, incidentDetail({
-    incident, twins: (incident && board?.twinsOf(incident)) || [], aedName: (id) => incident?.alerts.find((alert) => alert.aed?.id === id)?.aed?.name ?? aeds.features.get(id)?.properties.name, message, command, onSelect: (id) => select(id, true),
+    incident, twins: (incident && board?.twinsOf(incident)) || [], aedName, message, command, onSelect: (id) => select(id, true),
     onCompare: (twin) => { if (incident && board) twins.open([incident.incident_id, twin.incident_id], board); },
   })));
   if (parentElement) parentElement.scrollTop = scrolled;

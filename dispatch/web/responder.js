@@ -70,10 +70,7 @@ const sharing = new PositionSharing(
   },
 );
 
-/**
- * @param {string} alert_id
- * @param {import("./responder/outbox.js").Given} given
- */
+/** @param {string} alert_id @param {import("./responder/outbox.js").Given} given */
 function answer(alert_id, given) {
   deeds += 1;
   outbox.answer(alert_id, given);
@@ -87,12 +84,11 @@ function draw() {
     fill(page, signInForm({ page: "responder", failure, onToken: signIn }));
     return;
   }
-  if (!me) return;
-  if (task) {
+  if (me && task) {
     fill(page, assignmentScreen({ task, mode: me.mode, advice, onStage, onProblem, onSeen }));
     task.drawMap(sharing.fix);
-    return;
   }
+  if (!me || task) return;
   const responder = me;
   keepingFocus(() => fill(page, standby({
     responder, sharing, busy, failure, late: late.card(comeLate),
@@ -175,6 +171,7 @@ async function setDuty(on_duty, mode) {
   draw();
 }
 
+/** Where this phone is, for as long as somebody needs to know. */
 function share() {
   if (me?.on_duty || task) sharing.start();
   else sharing.stop();
@@ -288,8 +285,7 @@ function onMessage(message) {
     case "duty":
       if (me) me = { ...me, on_duty: message.on_duty, mode: message.mode ?? me.mode };
       share();
-      draw();
-      return;
+      return draw();
     case "error":
       return beRefused(message);
     default:

@@ -158,10 +158,11 @@ def no_overflow() -> Callable[[Page], None]:
     """Fails when the page is wider than its window, at the narrowest phone, too."""
 
     def checked(page: Page) -> None:
-        before = page.viewport_size or PHONE
-        page.set_viewport_size({"width": NARROWEST, "height": before["height"]})
+        size = page.viewport_size
+        assert size is not None
+        page.set_viewport_size({"width": NARROWEST, "height": size["height"]})
         wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
-        page.set_viewport_size(before)
+        page.set_viewport_size(size)
         assert wide <= 0
 
     return checked

@@ -25,7 +25,8 @@ _STAND_IN = """
     unsubscribe: async () => { localStorage.removeItem(KEY); return true; },
   });
   PushManager.prototype.subscribe = async (options) => {
-    if (!options.userVisibleOnly || options.applicationServerKey.length !== 65) throw new Error("not as a browser takes it");
+    const { userVisibleOnly, applicationServerKey } = options;
+    if (!userVisibleOnly || applicationServerKey.length !== 65) throw new Error("not as a browser takes it");
     localStorage.setItem(KEY, "there");
     return made(options);
   };

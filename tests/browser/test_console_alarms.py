@@ -50,7 +50,6 @@ def test_wake_ups_that_were_not_sent_are_an_alarm_with_a_list(
     push_service: Listener,
     open_console: Callable[..., Page],
     show: Show,
-    no_overflow: Callable[[Page], None],
 ) -> None:
     console = open_console(size=DESKTOP)
     expect(console.locator("[data-alarm]")).to_have_count(0)

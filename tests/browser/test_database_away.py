@@ -13,7 +13,10 @@ pytestmark = pytest.mark.browser
 
 Show = Callable[[Page, str], None]
 
-COUNT_RINGS = "window.rings = 0; navigator.vibrate = (pattern) => { if (Array.isArray(pattern)) window.rings += 1; return true; };"
+COUNT_RINGS = """
+window.rings = 0;
+navigator.vibrate = (pattern) => { if (Array.isArray(pattern)) window.rings += 1; return true; };
+"""
 
 
 @pytest.fixture(scope="module")

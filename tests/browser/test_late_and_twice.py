@@ -54,7 +54,7 @@ def test_a_late_yes_that_is_not_needed_is_answered(on_duty: Callable[..., Page],
 
 
 def test_a_no_on_one_device_ends_the_alert_quietly_on_the_other(
-    open_page: Callable[..., Page], on_duty: Callable[..., Page], live_service: OwnService, town: Any
+    open_page: Callable[..., Page], on_duty: Callable[..., Page], town: Any
 ) -> None:
     phone = on_duty("彭梓", north_m=90, east_m=0)
     token = phone.evaluate("localStorage.getItem('token:responder')")
@@ -86,12 +86,10 @@ def test_a_yes_and_what_follows_is_the_same_on_both_devices(
     expect(tablet.locator("dialog")).to_have_count(0)
 
 
-def test_an_alert_told_again_without_a_number_rings_once(on_duty: Callable[..., Page], town: Any) -> None:
+def test_an_alert_told_again_without_a_number_is_shown_once(on_duty: Callable[..., Page], town: Any) -> None:
     again: list[Callable[[], None]] = []
 
     def tell_twice(page: Page) -> None:
-        page.add_init_script("window.opened = 0;")
-
         def on_socket(socket: WebSocketRoute) -> None:
             server = socket.connect_to_server()
 

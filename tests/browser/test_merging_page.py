@@ -35,7 +35,7 @@ def two_calls(
 
 
 def test_both_are_compared_merged_and_marked(
-    two_calls: Callable[[], tuple[Page, str, str]], open_console: Callable[..., Page], town: Any, show: Show
+    two_calls: Callable[[], tuple[Page, str, str]], open_console: Callable[..., Page], show: Show
 ) -> None:
     caller, first, second = two_calls()
     console = open_console(size=DESKTOP)

@@ -43,7 +43,6 @@ def nudged(on_duty: Callable[..., Page], town: Any) -> Callable[..., tuple[Page,
 def test_one_tap_says_that_they_come(
     nudged: Callable[..., tuple[Page, str]],
     open_console: Callable[..., Page],
-    town: Any,
     show: Show,
     no_overflow: Callable[[Page], None],
 ) -> None:
@@ -61,7 +60,7 @@ def test_one_tap_says_that_they_come(
     expect(console.locator(".timeline [data-event=believed]").first).to_contain_text("重新计入")
 
 
-def test_one_tap_says_that_they_cannot(nudged: Callable[..., tuple[Page, str]], town: Any, show: Show) -> None:
+def test_one_tap_says_that_they_cannot(nudged: Callable[..., tuple[Page, str]], town: Any) -> None:
     page, incident_id = nudged(language="en-GB")
     expect(page.locator(".nudge h2")).to_contain_text("Are you on your way?")
     page.locator("[data-nudge=gave_up]").click()
@@ -73,9 +72,10 @@ def test_one_tap_says_that_they_cannot(nudged: Callable[..., tuple[Page, str]], 
 def test_without_an_answer_the_console_does_not_count_on_them(
     nudged: Callable[..., tuple[Page, str]], open_console: Callable[..., Page], show: Show
 ) -> None:
-    page, incident_id = nudged(size=DESKTOP)
     console = open_console()
+    page, incident_id = nudged(size=DESKTOP)
     console.locator(f"[data-incident='{incident_id}']").click()
+    expect(console.locator("[data-mark=urged]")).to_contain_text("已询问是否出发")
     expect(console.locator("[data-mark=doubted]")).to_contain_text("不再计入")
     expect(console.locator(".timeline [data-event=doubted]")).to_have_count(1)
     expect(page.locator(".nudge .advice")).to_contain_text("已另外请人前往")

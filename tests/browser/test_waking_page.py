@@ -89,7 +89,7 @@ def test_opting_in_and_the_test_measure_each_channel(
     expect(page.locator("#reach[data-tone=good]")).to_be_visible()
     page.locator("#waking").click()
     expect(page.locator("[data-waking=off]")).to_be_visible()
-    expect(reach).to_contain_text("关闭页面或锁屏后，现在联系不上您")
+    expect(reach).to_contain_text("关闭页面或锁屏后就联系不上您")
 
 
 def test_a_pushed_alert_shows_says_that_it_is_here_and_opens(
@@ -101,7 +101,9 @@ def test_a_pushed_alert_shows_says_that_it_is_here_and_opens(
     message = phone.pushed()
     assert message["language"] == "en"
     phone.deliver(elsewhere, message)
-    alert = _until(elsewhere, lambda: town.incident(incident_id)["alerts"][0], lambda alert: alert["stages"].get("received"))
+    alert = _until(
+        elsewhere, lambda: town.incident(incident_id)["alerts"][0], lambda alert: alert["stages"].get("received")
+    )
     assert alert["state"] == "received"
     (shown,) = phone.shown(elsewhere)
     assert shown["title"] == "Emergency: CPR needed"
@@ -132,7 +134,7 @@ def test_tapped_too_late_it_can_still_be_answered(
 
 
 def test_a_page_that_is_open_is_brought_to_the_front_and_the_notification_is_silent(
-    woken: Callable[..., Page], phone: Phone, town: Any
+    woken: Callable[..., Page], phone: Phone
 ) -> None:
     page = woken()
     phone.deliver(page, _test_message())
@@ -149,12 +151,14 @@ def test_what_cannot_be_read_still_shows(woken: Callable[..., Page], phone: Phon
     assert "Emergency alert" in shown["title"]
 
 
-def test_signing_out_gives_the_subscription_up(
-    woken: Callable[..., Page], phone: Phone, push_service: Listener, town: Any
-) -> None:
+def test_signing_out_gives_the_subscription_up(woken: Callable[..., Page], live_service: OwnService) -> None:
     page = woken()
+    token = page.evaluate("localStorage.getItem('token:responder')")
     page.locator("#sign-out").click()
     expect(page.locator("#sign-in")).to_be_visible()
+    with live_service.client() as client:
+        test = client.post("/v1/responders/me/test-alert", headers={"Authorization": f"Bearer {token}"}).json()
+    assert {"channel": "web_push", "state": "not_subscribed"} in test["channels"]
     assert page.evaluate("localStorage.getItem('stand-in-subscription')") is None
 
 
@@ -164,7 +168,7 @@ def test_blocked_notifications_are_said_to_be_blocked(
     page = on_duty("孙悦", north_m=90, east_m=0)
     expect(page.locator("[data-waking=blocked]")).to_contain_text("通知已被浏览器阻止")
     expect(page.locator("#waking")).to_have_count(0)
-    expect(page.locator("#reach[data-tone=warn]")).to_contain_text("关闭页面或锁屏后，现在联系不上您")
+    expect(page.locator("#reach[data-tone=warn]")).to_contain_text("关闭页面或锁屏后就联系不上您")
     page.locator("#reach").scroll_into_view_if_needed()
     show(page, "responder-waking-blocked")
     no_overflow(page)
@@ -181,7 +185,7 @@ def test_a_browser_without_push_is_told_so(on_duty: Callable[..., Page], show: S
     show(page, "responder-waking-unsupported")
 
 
-def test_a_push_service_that_cannot_be_reached_is_said(on_duty: Callable[..., Page], show: Show) -> None:
+def test_a_push_service_that_cannot_be_reached_is_said(on_duty: Callable[..., Page]) -> None:
     page = on_duty(
         "孙悦", north_m=90, east_m=0, permissions=("notifications",),
         prepare=lambda page: page.add_init_script(
@@ -200,6 +204,14 @@ def test_a_test_too_soon_after_the_last_is_told_why(woken: Callable[..., Page]) 
     expect(page.locator("#reach [role=alert]")).to_be_visible()
 
 
+def test_the_worker_is_served_where_it_may_serve_the_page(live_service: OwnService) -> None:
+    answer = live_service.admin.get("/responder-worker.js")
+    assert answer.headers["content-type"] == "text/javascript; charset=utf-8"
+    # A browser that keeps an old worker for a day wakes nobody by the new one.
+    assert answer.headers["cache-control"] == "no-cache"
+    assert "worker-src 'self'" in answer.headers["content-security-policy"]
+
+
 def _test_message() -> dict[str, Any]:
     return {
         "type": "test_alert", "title": "测试警报", "text": "这是一次测试", "language": "zh", "receipt": "x",
@@ -215,4 +227,3 @@ def _until(page: Page, look: Callable[[], Any], holds: Callable[[Any], Any]) -> 
             return seen
         page.evaluate("new Promise((resolve) => setTimeout(resolve, 50))")
     raise AssertionError(f"still {look()!r}")
-

@@ -226,7 +226,9 @@ export class Following {
     } catch (error) {
       const merged = error instanceof Refusal && error.code === "merged";
       const why = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
-      const told = merged ? { title: word("caller.cancel.merged"), text: `${word("caller.merged")} (${error.message})` } : { title: why };
+      const told = merged
+        ? { title: word("caller.cancel.merged"), text: word("caller.merged"), fields: [el("p", { class: "muted small", text: error.message, attributes: { lang: "en" } })] }
+        : { title: why };
       await askInDialog({ ...told, answers: [{ label: word("close"), value: () => true }] });
     }
   }
