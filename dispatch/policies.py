@@ -121,6 +121,7 @@ def _impossible(policy: Policy) -> list[str]:
             policy.respond_within_s, policy.look_again_s, policy.no_ack_s
         )
         >= 1,
+        "look_out_below must be from 0 to 1": 0 <= policy.look_out_below <= 1,
         # Nobody would be asked twice, and the first would be sent home before they could answer.
         "give_up_s must not be less than respond_within_s": policy.give_up_s >= policy.respond_within_s,
         "movement: look_every_s and reply_within_s must be 1 or more, lag_s above 0": min(

@@ -33,6 +33,7 @@ from dispatch.rescue.commands import (
     Decline,
     ExpectAmbulance,
     LetTimePass,
+    LookAround,
     LoseAed,
     Progress,
     Refused,
@@ -56,7 +57,18 @@ log = structlog.get_logger()
 _TRIES = 5
 
 # After these commands a new wave may be needed, so the scene is looked at.
-_MAY_ALERT = (Accept, Decline, Progress, ReportAedProblem, LoseAed, LetTimePass, Widen, ExpectAmbulance, SetCpr)
+_MAY_ALERT = (
+    Accept,
+    Decline,
+    Progress,
+    ReportAedProblem,
+    LoseAed,
+    LetTimePass,
+    LookAround,
+    Widen,
+    ExpectAmbulance,
+    SetCpr,
+)
 
 
 class Engine:
@@ -146,6 +158,10 @@ class Engine:
     async def let_time_pass(self, incident_id: IncidentId) -> None:
         """Do what has come due in an incident, and see to it that it is looked at again when the next is due."""
         await self._carry_out(incident_id, LetTimePass(), "system")
+
+    async def look_around(self, incident_id: IncidentId) -> None:
+        """Ask whoever has come near, where that is worth it."""
+        await self._carry_out(incident_id, LookAround(), "system")
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
         started = time.perf_counter()

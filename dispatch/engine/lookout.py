@@ -1,4 +1,4 @@
-"""Looks out for help where nobody was reached: whoever comes on duty or near is asked at once, not at the next turn."""
+"""Looks out for help where it is unlikely to come: who comes on duty or near is asked at once, not at the next turn."""
 
 import asyncio
 
@@ -18,7 +18,7 @@ _EACH_EVERY_S = 2.0
 
 
 class Lookout:
-    """Watches who arrives while an incident has nobody."""
+    """Watches who arrives while an incident has nobody, or hardly anybody, to wait for."""
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -36,8 +36,13 @@ class Lookout:
                     log.exception("nobody looked out")
 
     async def look(self) -> int:
-        """Have a plan made for every incident without anybody that somebody has come near to; how many."""
-        alone = [each for each in self._engine.live.going_on() if each.present.nobody_reached]
+        """Have a plan made for every incident without help in sight that somebody has come near to; how many."""
+        below = self._engine.surveyor.policy.look_out_below
+        alone = [
+            each
+            for each in self._engine.live.going_on()
+            if each.present.may_alert and each.present.cpr_probability < below
+        ]
         arrived = self._roster.take_arrived()
         self._looked_at_s = {
             each.present.incident_id: self._looked_at_s.get(each.present.incident_id, -_EACH_EVERY_S) for each in alone
@@ -53,7 +58,7 @@ class Lookout:
                 self._roster.arrive_again(arrived)
             elif self._is_near(live, arrived):
                 self._looked_at_s[incident_id] = now_s
-                await self._engine.let_time_pass(incident_id)
+                await self._engine.look_around(incident_id)
                 planned += 1
         return planned
 

@@ -192,6 +192,9 @@ class _Incident(BaseModel):
     end_reason: CancelReason | None
     location: IncidentLocation
     cpr_in_progress: bool
+    nobody_reached: bool = Field(description="Nobody asked who could still come, nobody on the way, nobody there.")
+    merged_into: UUID | None = Field(description="The incident that this call was found to be the same emergency as.")
+    merged: list[UUID] = Field(description="The calls that became part of this incident.")
     ambulance: Ambulance
     timeline: list[Line]
 

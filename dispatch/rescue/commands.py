@@ -84,6 +84,11 @@ class LoseAed:
 
 
 @dataclass(frozen=True, slots=True)
+class LookAround:
+    """Somebody has come near, on duty or within reach, who may be worth asking."""
+
+
+@dataclass(frozen=True, slots=True)
 class LetTimePass:
     """A due time has come, or somebody has come near: whatever is overdue happens now."""
 
@@ -133,6 +138,7 @@ Command = (
     | Progress
     | ReportAedProblem
     | LoseAed
+    | LookAround
     | LetTimePass
     | Widen
     | ExpectAmbulance

@@ -14,6 +14,7 @@ from dispatch.rescue.commands import (
     Decline,
     ExpectAmbulance,
     LetTimePass,
+    LookAround,
     LoseAed,
     Moved,
     OpenIncident,
@@ -207,6 +208,10 @@ def _lose_aed(course: Course, command: LoseAed, by: str) -> None:
         lose_aed(course, command.aed_id, AedProblem.UNUSABLE, by)
 
 
+def _look_around(course: Course, _command: LookAround, _by: str) -> None:
+    course.replan(is_a_second_look=True)
+
+
 def _widen(course: Course, _command: Widen, by: str) -> None:
     course.must_be_open()
     course.happens(Widened(times=course.incident.times_widened + 1), by)
@@ -265,6 +270,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     Progress: _progress,
     ReportAedProblem: _report_aed_problem,
     LoseAed: _lose_aed,
+    LookAround: _look_around,
     LetTimePass: let_time_pass,
     Widen: _widen,
     ExpectAmbulance: _expect_ambulance,

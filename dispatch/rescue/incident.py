@@ -94,6 +94,21 @@ class Incident:
         return not any(alert.is_pending or alert.is_counted_on or alert.is_there for alert in self.alerts.values())
 
     @property
+    def cpr_probability(self) -> float:
+        """How likely somebody who was asked to do CPR comes: one who does for certain, those asked by what is expected.
+
+        Somebody of whom nothing is expected counts as a no.
+        """
+        nobody = 1.0
+        for alert in self.alerts.values():
+            if alert.role is AlertRole.CPR:
+                if alert.is_counted_on or alert.is_there:
+                    return 1.0
+                if alert.is_pending:
+                    nobody *= 1.0 - (alert.accept_probability or 0.0)
+        return 1.0 - nobody
+
+    @property
     def may_alert(self) -> bool:
         """Whether anybody may be asked at all: it goes on, without the ambulance, and has not gone on too long."""
         return not self.is_ended and self.ambulance_arrived_at is None and self.search_ended_at is None

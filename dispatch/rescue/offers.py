@@ -124,8 +124,10 @@ def _until_s(request: PlanRequest, arrivals: Arrivals) -> float:
         announced_s = (request.ambulance_arrives_at - request.now).total_seconds()
         return max(announced_s, benefit.ambulance_least_s) + stairs_s
     until_s = benefit.ambulance_s + stairs_s
-    soonest_s = float(arrivals.direct_s.min()) if len(arrivals.direct_s) else math.inf
-    if not request.under_way and until_s <= soonest_s < math.inf:
+    direct_s = float(arrivals.direct_s.min()) if len(arrivals.direct_s) else math.inf
+    # Whoever was asked because nobody is nearer is not sent home for being far.
+    soonest_s = min((direct_s, *(each.eta_s for each in request.under_way)))
+    if until_s <= soonest_s < math.inf:
         # Far from anywhere the ambulance is far too: whoever is nearest is better than nobody.
         return soonest_s + benefit.ambulance_s
     return until_s

@@ -139,6 +139,8 @@ class Policy:
     give_up_s: float = 7200.0
     # While somebody is lacking and nobody is left to wait for, the neighbourhood is looked at again this often.
     look_again_s: float = 20.0
+    # As long as somebody to do CPR is less likely than this to come, whoever arrives is looked at at once.
+    look_out_below: float = 0.7
     # How many may be on offer or engaged at once.
     alert_cap: int = 20
     # What each widening adds to the cap, and what it multiplies the reach by; it also asks for one more whole team.

@@ -37,8 +37,8 @@ let me = null;
 let task = null;
 /** @type {Stream | null} */
 let stream = null;
-/** Alert and reason of every order to stop that was heard: told twice, it is shown once. */
-const stoodDown = new Set();
+/** The alerts that are over, by the last reason heard: told twice, it is shown once. @type {Map<string, string>} */
+const stoodDown = new Map();
 let busy = false;
 let failure = "";
 let advice = "";
@@ -247,8 +247,8 @@ function standDown(message) {
   if (reason === "expired" && outbox.answered(alert_id) === "accept") return;
   const underWay = task?.id === alert_id;
   const offered = alertScreen.alert?.alert_id === alert_id ? alertScreen.alert : null;
-  if (!isQuiet(message) && !stoodDown.has(`${alert_id}:${reason}`)) showStandDown(message, underWay);
-  stoodDown.add(`${alert_id}:${reason}`);
+  if (!isQuiet(message) && stoodDown.get(alert_id) !== reason) showStandDown(message, underWay);
+  if (reason !== "expired") stoodDown.set(alert_id, reason);
   void waking.hush(alert_id);
   nudgeScreen.close(alert_id);
   if (offered) alertScreen.close();
@@ -334,11 +334,10 @@ function onWorker(message) {
  * @param {NonNullable<import("./contract.d.ts").PushedMessage["alert"]>} alert
  */
 async function openPushed(alert) {
-  const { alert_id, incident_id, drill } = alert;
   await read();
-  if (task || alertScreen.alert || outbox.answered(alert_id)) return;
-  if (secondsUntil(alert.respond_by) < 0) late.keep(alert);
-  else standDown({ type: "stand_down", alert_id, incident_id, reason: "no_longer_needed", drill });
+  if (task || alertScreen.alert || outbox.answered(alert.alert_id)) return;
+  // Not on offer any more, and nobody has said why, as they do when it is over: its time to answer has passed.
+  if (!stoodDown.has(alert.alert_id)) late.keep(alert);
 }
 
 /**

@@ -59,3 +59,24 @@ async def test_somebody_who_cannot_be_reached_is_not_counted_on(service: Service
     # The phone is there again.
     async with service.socket("responder", "r1") as r1:
         assert (await r1.next("alert"))["incident_id"] == opened["incident_id"]
+
+
+async def test_whoever_comes_near_is_asked_too_while_one_alone_has_not_answered(service: ServiceInProcess) -> None:
+    opened = await service.sos()
+    async with service.on_duty("r1", beside(WULIN, north_m=400)) as r1:
+        await r1.next("alert")
+        async with service.on_duty("r2", beside(WULIN, north_m=300)) as r2:
+            assert (await r2.next("alert"))["incident_id"] == opened["incident_id"]
+    assert (await service.incident(opened["incident_id"]))["state"] == "alerting"
+
+
+async def test_where_somebody_comes_already_nobody_is_woken_for_walking_by(service: ServiceInProcess) -> None:
+    async with service.on_duty("r1", beside(WULIN, north_m=60)) as r1:
+        opened = await service.sos()
+        await r1.answer(await r1.next("alert"), "accept")
+        await r1.next("assignment")
+        async with service.on_duty("r2", beside(WULIN, north_m=900)) as r2:
+            await r2.settled()
+            await service.service.lookout.look()
+            assert r2.all("alert") == []
+    assert (await service.incident(opened["incident_id"]))["state"] == "responding"

@@ -35,6 +35,7 @@ from dispatch.rescue.commands import (
     ConfirmReceipt,
     Decline,
     ExpectAmbulance,
+    LookAround,
     LoseAed,
     Progress,
     ReportAedProblem,
@@ -185,7 +186,7 @@ class Storm(RuleBasedStateMachine):
 
     @rule(data=st.data())
     def somebody_comes_near(self, data: st.DataObject) -> None:
-        self.world.look(self._any_incident(data))
+        self._carry_out(self._any_incident(data), LookAround())
 
     @rule(
         data=st.data(),
