@@ -6,11 +6,14 @@ from typing import Any
 
 import psycopg
 import sqlalchemy.exc
+import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from dispatch.encoding import to_json
+
+log = structlog.get_logger()
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -175,6 +178,14 @@ def install_problem_handlers(app: FastAPI) -> None:
             raise error
         return problem_response(DatabaseAway())
 
+    async def on_fault(_request: Request, error: Exception) -> Response:
+        # Ours, not the caller's: its traceback is in the log.
+        log.error("a request failed", exc_info=error)
+        fault = Problem("The service could not do this; please try again.", code="internal")
+        fault.status, fault.title = 500, "Internal error"
+        return problem_response(fault)
+
+    app.add_exception_handler(Exception, on_fault)
     app.add_exception_handler(Problem, on_problem)
     for kind in (psycopg.Error, sqlalchemy.exc.SQLAlchemyError):
         app.add_exception_handler(kind, on_database_error)

@@ -29,6 +29,7 @@ from dispatch.engine.lookout import Lookout
 from dispatch.engine.lost_aeds import LostAeds
 from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
+from dispatch.engine.reach import Reach
 from dispatch.engine.recording import Recording
 from dispatch.engine.sos import SosDesk
 from dispatch.engine.statements import STATEMENTS
@@ -36,7 +37,7 @@ from dispatch.engine.survey import Surveyor
 from dispatch.engine.taking_in import TakingIn
 from dispatch.engine.valhalla import ValhallaRouter
 from dispatch.engine.views import IncidentViews
-from dispatch.engine.waking import Reach, Waking
+from dispatch.engine.waking import Waking
 from dispatch.locations import location_json
 from dispatch.metrics import DATABASE_AWAY
 from dispatch.operators.picture import Pictures
@@ -71,6 +72,7 @@ _FORGET_EVERY_S = 60.0
 _DECISION_WITHIN_S = 1.5
 
 _REVIVE_EVERY_S = 1.0
+_WAIT_FOR_DATABASE_S = 0.2
 
 # An emergency that nobody has touched for so long is none any more, and keeps no wrong clock in place.
 _BUSY_FOR_S = 3 * 3600.0
@@ -123,6 +125,7 @@ class Service:
         messages = ResponderMessages(self.roster, self.directory)
         self.availability = Availability(clock)
         self.availability.on_change(self._tell_of_database)
+        self.database.is_away = lambda: self.availability.is_away
         self.journal_folder = settings.data_dir / _JOURNAL_FOLDER
         self.recording = Recording(self.database, self.availability, lambda: Journal.begun(self.journal_folder))
         self.engine = Engine(
@@ -139,8 +142,11 @@ class Service:
         self.lookout = Lookout(self.engine)
         self.lost_aeds = LostAeds(self.engine, self.aeds)
         self.engine.on_decided.append(self.lost_aeds.decided)
-        self.roster.is_reachable = Reach(self.hub, self.push.channels).is_reachable
-        self.hub.on_arrival = self._noted_arrival
+        self.reach = Reach(self.hub, self.push.channels, self.roster, self.availability, clock)
+        self.push.channels.on_change = self.reach.channels_changed
+        self.availability.on_change(self.reach.database_changed)
+        self.hub.on_leaving = self.reach.left
+        self.hub.on_arrival = self.reach.arrived
         self.waking = Waking(self.engine, self.hub, self.push)
         self.engine.on_decided.append(self.waking.decided)
         self.push.arrivals.on_received = self.waking.received
@@ -185,14 +191,21 @@ class Service:
         )
 
     async def start(self) -> None:
-        """Fill memory from the database and begin everything that runs by itself."""
-        await self.directory.load(self.database)
-        await self.responders.load()
-        await self.database.warm([*STATEMENTS, *mailboxes.STATEMENTS, repository.SAVE_FIXES])
-        await self.taking_in.take_in_journals(self.journal_folder)
+        """Fill memory from the database and begin everything that runs by itself.
+
+        While the database is away it is waited for: who calls meanwhile waits in the system's queue.
+        """
+        while True:
+            try:
+                await self._fill_memory()
+            except Exception as error:
+                if not is_outage(error):
+                    raise
+                log.warning("waiting for the database", error=str(getattr(error, "orig", None) or error).strip())
+                await asyncio.sleep(_WAIT_FOR_DATABASE_S)
+            else:
+                break
         self.recording.prepare()
-        await self.push.load()
-        await self.engine.recover()
         self.lost_aeds.recover()
         self._follow_clock()
         self.pictures.count_aeds()
@@ -220,6 +233,14 @@ class Service:
             self._tasks.append(asyncio.create_task(_kept_going(work)))
         log.info("service started", aeds=len(self.directory), responders=len(self.roster))
 
+    async def _fill_memory(self) -> None:
+        await self.directory.load(self.database)
+        await self.responders.load()
+        await self.database.warm([*STATEMENTS, *mailboxes.STATEMENTS, repository.SAVE_FIXES])
+        await self.push.load()
+        await self.taking_in.take_in_journals(self.journal_folder)
+        await self.engine.recover()
+
     async def stop(self) -> None:
         """Send everybody away with a come-back, write down what is only in memory, and end."""
         self.hub.close_all()
@@ -227,9 +248,12 @@ class Service:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(Exception):
-            await self.acknowledgements.flush()
-            await self.responders.save_moved()
+        await self.due_times.drain()
+        # A server that hangs is not waited for.
+        self.database.sever()
+        for last in (self.acknowledgements.flush, self.responders.save_moved):
+            with contextlib.suppress(Exception):
+                await last()
         if self.counters is not None:
             await self.counters.close()
         if self.router is not None:
@@ -274,11 +298,6 @@ class Service:
         responder = self.roster.get(ResponderId(responder_id))
         return responder.phone if responder is not None else None
 
-    def _noted_arrival(self, recipient: str) -> None:
-        role, _, subject = recipient.partition(":")
-        if role == "responder":
-            self.roster.can_be_reached(ResponderId(subject))
-
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
         self.lost_aeds.registry_changed(changed)
         self.pictures.count_aeds_soon()
@@ -311,6 +330,7 @@ class Service:
                 self.hub.tell(caller_mailbox(incident_id), message)
         if not availability.is_away:
             self.hub.begin_again()
+            self.engine.feed.show_untold()
 
     def _tell_of_duty(self, responder: Responder) -> None:
         message = {"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode}
@@ -329,6 +349,8 @@ class Service:
         while True:
             await asyncio.sleep(_FORGET_EVERY_S)
             self.engine.forget_ended()
+            # Proofs grow old by time alone.
+            self.reach.channels_changed(None)
 
     async def _follow_registry(self) -> None:
         async for payload in listen(self.database.url, NOTIFY_CHANNEL):

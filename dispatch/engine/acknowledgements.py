@@ -72,4 +72,9 @@ class Acknowledgements:
             else:
                 by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
         for incident_id, alert_ids in by_incident.items():
-            await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
+            try:
+                await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
+            except Exception as error:
+                # The others' devices have their alerts too.
+                if not self._engine.recording.explains(error):
+                    log.exception("receipt not noted", incident_id=incident_id)

@@ -54,8 +54,8 @@ class AnswerDesk:
     async def leave(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Somebody went off duty with an alert unanswered: that is a no."""
         said = Decline(engagement.alert_id, responder_id, off_duty=True)
-        # Refused: the yes came first, and stands.
-        with contextlib.suppress(Refused):
+        # Refused: the yes came first, and stands. Not found: the offer came to nothing.
+        with contextlib.suppress(Refused, NotFound):
             await self._engine.command(engagement.incident_id, said, by=_by(responder_id))
 
     async def engagement_as_json(self, responder_id: ResponderId) -> dict[str, Any]:

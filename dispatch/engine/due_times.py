@@ -1,13 +1,15 @@
 """Due times: rows that any worker may act upon, so that a deadline outlives whoever set it."""
 
 import asyncio
+from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
-from dispatch.engine import ledger
+from dispatch.engine import due_rows
+from dispatch.engine.due_rows import Due
 from dispatch.engine.engine import Engine
-from dispatch.engine.ledger import Due
 from dispatch.metrics import DUE_LATENESS_SECONDS, DUE_OVERDUE, DUE_OVERDUE_SECONDS
 from dispatch.problems import NotFound
 from dispatch.rescue.vocabulary import IncidentId
@@ -37,12 +39,14 @@ class DueTimes:
         self.overdue = 0
         # Pushes that could not be sent, as of then.
         self.dead_letters = 0
+        self._under_way: dict[IncidentId, asyncio.Task[int]] = {}
+        self._room = asyncio.Semaphore(_AT_ONCE)
 
     async def run(self) -> None:
-        """Look again and again, until cancelled."""
+        """Look again and again, until cancelled. An incident that takes its time keeps no other waiting."""
         while True:
             try:
-                await self.act()
+                self._begin(await self._due(self._engine.clock.now()))
             except Exception as error:
                 if not self._engine.recording.explains(error):
                     log.exception("due times not acted upon")
@@ -50,21 +54,47 @@ class DueTimes:
 
     async def act(self) -> int:
         """Act upon everything that is due now; returns how many due times that were."""
-        now = self._engine.clock.now()
-        due = await self._due(now)
+        return sum(await asyncio.gather(*self._begin(await self._due(self._engine.clock.now()))))
+
+    def _begin(self, due: Iterable[Due]) -> list[asyncio.Task[int]]:
+        """Begin to act upon what is due, but for incidents that are being acted upon already."""
         by_incident: dict[IncidentId, list[Due]] = {}
         for each in due:
-            by_incident.setdefault(each.incident_id, []).append(each)
-        room = asyncio.Semaphore(_AT_ONCE)
-        settled = await asyncio.gather(*(self._settle(room, *each, now) for each in by_incident.items()))
-        return sum(settled)
+            if each.incident_id not in self._under_way:
+                by_incident.setdefault(each.incident_id, []).append(each)
+        begun = []
+        for incident_id, rows in by_incident.items():
+            task = asyncio.create_task(self._settle(incident_id, rows, self._engine.clock.now()))
+            self._under_way[incident_id] = task
+            task.add_done_callback(partial(self._settled, incident_id))
+            begun.append(task)
+        return begun
+
+    async def _forget(self, incident_id: IncidentId) -> None:
+        try:
+            async with self._engine.database.statement() as connection:
+                await due_rows.forget_wakes(connection, incident_id)
+        except Exception as error:
+            if not self._engine.recording.explains(error):
+                log.exception("due time not removed", incident_id=incident_id)
+
+    def _settled(self, incident_id: IncidentId, _task: asyncio.Task[int]) -> None:
+        self._under_way.pop(incident_id, None)
 
     async def _due(self, now: datetime) -> list[Due]:
         if self._engine.recording.is_away:
             # Nobody can claim rows now: every worker looks after the incidents that it knows.
             return [Due(each, "memory", now, 0) for each in self._engine.live.due(now)]
         async with self._engine.database.statement() as connection:
-            return await ledger.claim_due(connection, now, lease_s=_LEASE_S)
+            due = await due_rows.claim_due(connection, now, lease_s=_LEASE_S)
+        # What is not written yet has no row.
+        unwritten = self._engine.recording.unwritten
+        memory = (each for each in self._engine.live.due(now) if each in unwritten) if unwritten else ()
+        return [*due, *(Due(each, "memory", now, 0) for each in memory)]
+
+    async def drain(self) -> None:
+        """Wait for what is being acted upon."""
+        await asyncio.gather(*self._under_way.values(), return_exceptions=True)
 
     async def run_audits(self) -> None:
         """Count what nobody has acted upon, until cancelled."""
@@ -82,21 +112,25 @@ class DueTimes:
             return 0
         now = self._engine.clock.now()
         async with self._engine.database.statement() as connection:
-            self.overdue, oldest = await ledger.overdue(connection, now - _OVERDUE_AFTER)
-            self.dead_letters = await ledger.dead_letters(connection)
+            self.overdue, oldest = await due_rows.overdue(connection, now - _OVERDUE_AFTER)
+            self.dead_letters = await due_rows.dead_letters(connection)
+            forgotten = await due_rows.give_wakes(connection, self._engine.live.awaiting(), now)
+        if forgotten:
+            # Of the previous version's, or a row that was lost: from here on they are looked at again.
+            log.warning("incidents without a due time", number=forgotten)
         DUE_OVERDUE.set(self.overdue)
         DUE_OVERDUE_SECONDS.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
         if self.overdue:
             log.error("due times overdue", number=self.overdue, oldest=oldest)
         return self.overdue
 
-    async def _settle(self, room: asyncio.Semaphore, incident_id: IncidentId, rows: list[Due], now: datetime) -> int:
-        async with room:
+    async def _settle(self, incident_id: IncidentId, rows: list[Due], now: datetime) -> int:
+        async with self._room:
             try:
                 await self._engine.let_time_pass(incident_id)
             except NotFound:
                 # Of an incident that was never written, or is not kept any longer.
-                await ledger.put_wake(self._engine.database, incident_id, None)
+                await self._forget(incident_id)
             except Exception as error:
                 # Its rows come again after the lease; the other incidents must not wait for it.
                 if not self._engine.recording.explains(error):

@@ -62,13 +62,21 @@ class Engagements:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
         async with self._database.statement() as connection:
             bound = await ledger.active_alerts(connection)
-        for responder_id, engagement in bound.items():
-            live = self._live.get(engagement.incident_id)
-            alert = live.incident.alerts.get(engagement.alert_id) if live and live.incident else None
-            # Memory may have moved on while the question was under way.
-            has_ended = alert is not None and not alert.is_active
-            if self._roster.engagement_of(responder_id) is None and not has_ended:
-                self._roster.engage(responder_id, engagement)
+            for responder_id, engagement in bound.items():
+                live = self._live.get(engagement.incident_id)
+                incident = live.incident if live else None
+                alert = incident.alerts.get(engagement.alert_id) if incident else None
+                if incident is not None and alert is not None and not alert.is_active:
+                    # Memory moved on while the question was under way; or the rows lost how it ended, and would keep
+                    # them bound for good.
+                    await ledger.free_guards(
+                        connection,
+                        [alert.alert_id],
+                        incident_id=incident.incident_id,
+                        versions=range(1, incident.version + 1),
+                    )
+                elif self._roster.engagement_of(responder_id) is None:
+                    self._roster.engage(responder_id, engagement)
 
     def _follow(self, incident: Incident, alert_id: AlertId) -> None:
         alert = incident.alerts[alert_id]

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -12,9 +12,9 @@ import structlog
 from psycopg import Error, IntegrityError
 
 from dispatch.clock import Clock
-from dispatch.engine import ledger
+from dispatch.engine import due_rows, ledger
 from dispatch.engine.counting import count
-from dispatch.engine.decision_codec import JournaledDecision, Opening
+from dispatch.engine.decision_codec import Opening
 from dispatch.engine.engagements import Engagements
 from dispatch.engine.ledger import RESPONDER_TAKEN, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
@@ -41,14 +41,14 @@ from dispatch.rescue.commands import (
     SetCpr,
     Widen,
 )
-from dispatch.rescue.course import Course, Decision
+from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import decide
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
 from dispatch.rescue.scene import Scene
-from dispatch.rescue.vocabulary import AlertId, IncidentId, IncidentState
-from dispatch.rescue.wakes import Wake, WakeKind
-from dispatch.storage.availability import is_contention
+from dispatch.rescue.vocabulary import IncidentId, IncidentState
+from dispatch.rescue.wakes import Wake
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -111,7 +111,7 @@ class Engine:
         """The incident of that id, from memory or the database. Raises `NotFound`."""
         live = self.live.place_for(incident_id)
         async with live.lock:
-            await self._loaded(incident_id, live)
+            await self.loaded(incident_id, live)
         return live
 
     def open_incidents(self) -> list[LiveIncident]:
@@ -128,7 +128,9 @@ class Engine:
         for incident_id in remembered:
             try:
                 await self.incident(incident_id)
-            except Exception:
+            except Exception as error:
+                if is_outage(error):
+                    raise
                 # One incident that cannot be read must not keep all others from being served.
                 log.exception("incident not recovered", incident_id=incident_id)
         await self.engagements.learn()
@@ -173,19 +175,26 @@ class Engine:
 
     async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
         for _ in range(_TRIES):
-            incident = await self._loaded(incident_id, live)
+            incident = await self.loaded(incident_id, live)
             self._must_not_be_bound_elsewhere(incident, command)
             decision = decide(incident, command, await self._scene_for(incident, command), by=by)
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
             if not decision.events:
-                if rewake and not self.recording.is_away:
-                    await ledger.put_wake(self.database, incident_id, decision.wake)
+                if rewake and not await self._put_off(incident, decision.wake):
+                    live.forget()
+                    continue
                 live.wakes_at(decision.wake)
                 return decision
             if await self._recorded((live,), (decision,), rewake=rewake):
                 return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
+
+    async def _put_off(self, incident: Incident, wake: Wake | None) -> bool:
+        """Write when an incident in which nothing happened is looked at next; False when it is another by now."""
+        if self.recording.is_away or incident.incident_id in self.recording.unwritten:
+            return True
+        return await due_rows.put_wake(self.database, incident.incident_id, incident.version, wake)
 
     def _must_not_be_bound_elsewhere(self, incident: Incident, command: Command) -> None:
         """Raises `Refused` when somebody says yes who has been asked in another incident meanwhile."""
@@ -205,6 +214,12 @@ class Engine:
 
         Raises `IntegrityError` when it may not be. The caller sees to it that this is not cancelled half-way.
         """
+        live = self.live.place_for(decision.incident.incident_id)
+        # Whom it binds may ask for it before it is written: they wait for that.
+        async with live.lock:
+            return await self._opened(live, decision, opening)
+
+    async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
         self.engagements.reserve(decision)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
@@ -213,9 +228,10 @@ class Engine:
                 sent = await self.recording.open(decision, owed, opening)
         except BaseException:
             self.engagements.release(decision)
+            self.live.drop_place(decision.incident.incident_id, live)
             raise
-        # Somebody may have asked for it already, whom it binds: there is one place for it, and no other.
-        self.live.place_for(decision.incident.incident_id).take_in(decision)
+        live.opening = opening
+        live.take_in(decision)
         self.live.note_place(decision.incident)
         with SOS_STEP_SECONDS.labels("deliver").time():
             self._after_commit([decision], [owed], sent)
@@ -235,8 +251,8 @@ class Engine:
         async with self.live.place_for(first).lock, self.live.place_for(second).lock:
             left, right = self.live.place_for(duplicate_id), self.live.place_for(into_id)
             for _ in range(_TRIES):
-                duplicate, into = await self._loaded(duplicate_id, left), await self._loaded(into_id, right)
-                decisions = merge(duplicate, into, await self._scene_for(into, Widen()), by=by)
+                duplicate, into = await self.loaded(duplicate_id, left), await self.loaded(into_id, right)
+                decisions = merge(duplicate, into, await self._scene_for(into, LookAround()), by=by)
                 if await self._recorded((left, right), decisions, rewake=True):
                     return
         raise RuntimeError(f"merging {duplicate_id} into {into_id} lost to other decisions {_TRIES} times")
@@ -248,8 +264,7 @@ class Engine:
             other.incident_id
             for other in self.live.near(incident, policy.duplicate_m)
             if abs((other.opened_at - incident.opened_at).total_seconds()) <= policy.duplicate_s
-            and incident.merged_into is None
-            and other.merged_into is None
+            and not (incident.is_ended or other.is_ended)
         ]
 
     # --- how ---
@@ -265,7 +280,8 @@ class Engine:
             return await self.surveyor.with_streets(scene, incident.place)
         return self.surveyor.bare_scene(self.clock.now())
 
-    async def _loaded(self, incident_id: IncidentId, live: LiveIncident) -> Incident:
+    async def loaded(self, incident_id: IncidentId, live: LiveIncident) -> Incident:
+        """The incident, from the database where memory has none. Whoever asks holds its lock. Raises `NotFound`."""
         if live.incident is not None:
             return live.incident
         async with self.database.statement() as connection:
@@ -311,9 +327,6 @@ class Engine:
 
     async def _learn_from(self, error: Error, lives: Sequence[LiveIncident]) -> None:
         """See to it that the next try does not run into the same. Raises `error` when there is no sense in one."""
-        if is_contention(error):
-            CONFLICTS.labels("contention").inc()
-            return
         if not isinstance(error, IntegrityError):
             raise error
         clash = _constraint_of(error)
@@ -322,44 +335,8 @@ class Engine:
         if clash != RESPONDER_TAKEN:
             for live in lives:
                 live.forget()
-        await self.resolve_clash(error)
-
-    # --- after the database was away ---
-
-    def wake_of(self, incident: Incident, live: LiveIncident) -> Wake | None:
-        """When an incident is looked at next: at once where memory does not know."""
-        if live.incident is not None and live.knows_wake:
-            return live.wake
-        return None if incident.is_ended else Wake(self.clock.now(), WakeKind.LOOK_AGAIN)
-
-    def free_of(
-        self, incident: Incident, alert_ids: Collection[AlertId], live: LiveIncident
-    ) -> list[JournaledDecision]:
-        """End these alerts, whose responders are bound by other incidents; `live` is where memory keeps this one."""
-        course = Course(incident, self.surveyor.bare_scene(self.clock.now()))
-        course.let_go(alert_ids)
-        decision = course.decision()
-        if not decision.events:
-            return []
-        if live.incident is not None:
-            live.take_in(decision)
-            self.engagements.keep(decision)
-        return [JournaledDecision(incident.incident_id, decision.events)]
-
-    async def tell_how_it_stands(self, incident_id: IncidentId, live: LiveIncident, branch: Incident | None) -> None:
-        """Tell everybody of an incident that went two ways how it stands; `branch` is what memory had of it."""
-        incident = await self._loaded(incident_id, live)
-        self.engagements.bind(incident)
-        told = list(self.outbox.as_it_stands(incident, incident.alerts).messages)
-        if branch is not None:
-            strays = [each for each in branch.alerts.values() if each.alert_id not in incident.alerts]
-            for alert in strays:
-                self.roster.release(alert.responder_id, alert.alert_id)
-            told += self.outbox.never_was(branch, strays)
-        sent = await ledger.send(self.database, told, now=self.clock.now())
-        for message in sent:
-            self.hub.deliver(message.recipient, message.seq, message.body)
-        self.feed.show(incident_id)
+        with self.recording.outage_suppressed():
+            await self.resolve_clash(error)
 
     # --- how, once decided ---
 

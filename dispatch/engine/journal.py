@@ -242,6 +242,15 @@ class FoundJournal(_JournalFile):
             self.let_go()
             return kept
 
+    def set_aside(self) -> Path:
+        """Keep the file, under the name that is answered, for a person to look at; nobody takes it in again."""
+        with self._lock:
+            kept = self.path.with_suffix(_CUT_SUFFIX)
+            self.path.rename(kept)
+            _sync_folder(self.path.parent)
+            self.let_go()
+            return kept
+
     def let_go(self) -> None:
         """Leave the file to whoever looks next."""
         with self._lock:

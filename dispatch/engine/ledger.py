@@ -58,16 +58,6 @@ class Sent:
     body: str
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
-    """A due time that has come."""
-
-    incident_id: IncidentId
-    kind: str
-    due_at: datetime
-    tries: int
-
-
 async def record_opening(
     database: Database,
     decision: Decision,
@@ -161,7 +151,7 @@ async def catch_up(
         "decided_at": [each.at.isoformat() for each in decisions],
         "event_lists": [_events_json(each.events).decode() for each in decisions],
         **_alert_rows([incident.alerts[each] for each in touched]),
-        **_wake_parameters(wake),
+        **wake_parameters(wake),
         **_message_rows(owed.messages),
         **push_parameters(owed.calls, by_hook=owed.by_hook),
     }
@@ -251,9 +241,11 @@ async def record_shown(
     return _numbered(messages, numbered)
 
 
-async def send(database: Database, messages: Sequence[Outgoing], *, now: datetime) -> list[Sent]:
-    """Write messages that follow from no decision."""
-    parameters = {**_message_rows(messages), "incident_id": None, "at": now}
+async def send(
+    database: Database, messages: Sequence[Outgoing], *, now: datetime, incident_id: IncidentId | None = None
+) -> list[Sent]:
+    """Write messages that follow from no decision; of an incident, or of none (a test alert)."""
+    parameters = {**_message_rows(messages), "incident_id": incident_id, "at": now}
     return _numbered(messages, await database.run(statements.SEND, parameters))
 
 
@@ -270,53 +262,34 @@ async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engage
     }
 
 
+async def free_guards(
+    connection: AsyncConnection, alert_ids: Sequence[AlertId], *, incident_id: IncidentId, versions: Sequence[int]
+) -> None:
+    """Let go of the responders of alerts that have ended, though the rows, at one of `versions`, do not say so yet."""
+    await connection.execute(
+        text(
+            "update alerts set active = false from incidents"
+            " where alerts.id = any(cast(:ids as uuid[])) and alerts.active and incidents.id = alerts.incident_id"
+            " and incidents.id = cast(:incident_id as uuid) and incidents.version = any(:versions)"
+        ),
+        {"ids": list(alert_ids), "incident_id": incident_id, "versions": list(versions)},
+    )
+
+
+async def versions(connection: AsyncConnection, incident_ids: Sequence[IncidentId]) -> dict[IncidentId, int]:
+    """Up to which event each of these incidents is written; one that is not there is left out."""
+    rows = await connection.execute(
+        text("select id, version from incidents where id = any(cast(:ids as uuid[]))"), {"ids": list(incident_ids)}
+    )
+    return {IncidentId(str(row.id)): row.version for row in rows}
+
+
 async def alert_incident(connection: AsyncConnection, alert_id: str) -> IncidentId | None:
     """The incident that an alert belongs to."""
     row = (
         await connection.execute(text("select incident_id from alerts where id = :alert_id"), {"alert_id": alert_id})
     ).first()
     return None if row is None else IncidentId(str(row.incident_id))
-
-
-async def claim_due(connection: AsyncConnection, now: datetime, *, lease_s: float, limit: int = 200) -> list[Due]:
-    """Due times that have come. Other workers pass over those that are being claimed, and see them `lease_s` later.
-
-    Whoever acts upon one removes it; if that worker dies, the next look after the lease finds it again. One that fails
-    again and again is looked at ever more rarely.
-    """
-    rows = await connection.execute(
-        text(
-            "with due as (select id, due_at, tries from due_times where due_at <= :now"
-            " order by due_at limit :limit for update skip locked)"
-            " update due_times set tries = due.tries + 1,"
-            " due_at = :now + :lease_s * (1 << least(due.tries, 5)) * interval '1 second'"
-            " from due where due_times.id = due.id"
-            " returning due_times.incident_id, due_times.kind, due.due_at, due.tries"
-        ),
-        {"now": now, "limit": limit, "lease_s": lease_s},
-    )
-    return [Due(IncidentId(str(row.incident_id)), row.kind, row.due_at.astimezone(UTC), row.tries) for row in rows]
-
-
-async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, datetime | None]:
-    """How many due times nobody has acted upon that were due before an instant or were tried in vain; the oldest."""
-    row = (
-        await connection.execute(
-            text("select count(*) as number, min(due_at) as oldest from due_times where due_at < :before or tries > 2"),
-            {"before": before},
-        )
-    ).one()
-    return row.number, row.oldest
-
-
-async def dead_letters(connection: AsyncConnection) -> int:
-    """How many pushes could not be sent and wait for somebody to see to them."""
-    return int((await connection.execute(text("select count(*) from push_jobs where state = 'dead'"))).scalar_one())
-
-
-async def put_wake(database: Database, incident_id: IncidentId, wake: Wake | None) -> None:
-    """Write when an incident in which nothing happened is looked at next."""
-    await database.run(statements.WAKE, {"incident_id": incident_id, **_wake_parameters(wake)})
 
 
 def _parameters(decision: Decision, owed: Owed) -> dict[str, Any]:
@@ -333,7 +306,7 @@ def _parameters(decision: Decision, owed: Owed) -> dict[str, Any]:
         "number": events[0].number,
         "events": _events_json(events),
         **_alert_rows(alerts),
-        **_wake_parameters(decision.wake),
+        **wake_parameters(decision.wake),
         **_message_rows(owed.messages),
         **(push_parameters(owed.calls, by_hook=owed.by_hook) if owed.calls else {}),
     }
@@ -358,7 +331,8 @@ def _alert_rows(alerts: Iterable[Alert]) -> dict[str, Any]:
     }
 
 
-def _wake_parameters(wake: Wake | None) -> dict[str, Any]:
+def wake_parameters(wake: Wake | None) -> dict[str, Any]:
+    """When an incident is looked at next, as a statement's parameters."""
     return {"wake_at": wake.at if wake else None, "wake_kind": wake.kind.value if wake else None}
 
 

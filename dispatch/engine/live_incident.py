@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from dispatch.engine.decision_codec import Opening
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident
@@ -25,6 +26,8 @@ class LiveIncident:
 
     incident: Incident | None = None
     events: list[Event] = field(default_factory=list)
+    # What else its opening took, where this process opened it: should a failover lose it, it can be written again.
+    opening: Opening | None = None
     shown_version: int = 0
     told_version: int = 0
     wake: Wake | None = None
@@ -110,6 +113,10 @@ class LiveIncidents:
     def with_alert(self, alert_id: AlertId) -> IncidentId | None:
         """The incident that an alert belongs to, if it is in memory."""
         return next((each.incident_id for each in self.loaded() if alert_id in each.alerts), None)
+
+    def awaiting(self) -> list[IncidentId]:
+        """Those that are to be looked at some time, or of which memory does not know."""
+        return [each.present.incident_id for each in self.going_on() if each.wake is not None or not each.knows_wake]
 
     def due(self, now: datetime) -> list[IncidentId]:
         """Those whose time to be looked at has come, as far as memory knows."""

@@ -1,14 +1,16 @@
 """Looks out for help where it is unlikely to come: who comes on duty or near is asked at once, not at the next turn."""
 
 import asyncio
+from collections.abc import Sequence
 
+import numpy as np
 import structlog
 
 from dispatch.engine.engine import Engine
-from dispatch.engine.live_incident import LiveIncident
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.planning import asked_already
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
-from geo.distance import distance_m
+from geo.distance import distance_matrix_m
 
 log = structlog.get_logger()
 
@@ -38,39 +40,58 @@ class Lookout:
     async def look(self) -> int:
         """Have a plan made for every incident without help in sight that somebody has come near to; how many."""
         below = self._engine.surveyor.policy.look_out_below
+        arrived = self._roster.take_arrived()
         alone = [
-            each
+            each.present
             for each in self._engine.live.going_on()
             if each.present.may_alert and each.present.cpr_probability < below
         ]
-        arrived = self._roster.take_arrived()
         self._looked_at_s = {
-            each.present.incident_id: self._looked_at_s.get(each.present.incident_id, -_EACH_EVERY_S) for each in alone
+            each.incident_id: self._looked_at_s.get(each.incident_id, -_EACH_EVERY_S) for each in alone
         }
-        if not arrived:
-            return 0
         now_s = asyncio.get_running_loop().time()
+        waiting = {each.incident_id for each in alone if now_s - self._looked_at_s[each.incident_id] < _EACH_EVERY_S}
+        if waiting and arrived:
+            # Not now, but not forgotten either.
+            self._roster.arrive_again(arrived)
         planned = 0
-        for live in alone:
-            incident_id = live.present.incident_id
-            if now_s - self._looked_at_s[incident_id] < _EACH_EVERY_S:
-                # Not now, but not forgotten either.
-                self._roster.arrive_again(arrived)
-            elif self._is_near(live, arrived):
-                self._looked_at_s[incident_id] = now_s
-                await self._engine.look_around(incident_id)
+        for incident in self._reached_by(arrived, [each for each in alone if each.incident_id not in waiting]):
+            self._looked_at_s[incident.incident_id] = now_s
+            try:
+                await self._engine.look_around(incident.incident_id)
+            except Exception as error:
+                # The others must not wait for it, nor for their next arrival.
+                if not self._engine.recording.explains(error):
+                    log.exception("not looked around", incident_id=incident.incident_id)
+            else:
                 planned += 1
         return planned
 
-    def _is_near(self, live: LiveIncident, arrived: set[ResponderId]) -> bool:
-        incident = live.present
-        reach_m = self._engine.surveyor.policy.widened(incident.times_widened).reach_m
-        asked = asked_already(incident)
-        for responder_id in arrived - asked:
-            responder = self._roster.get(responder_id)
-            if responder is None or not responder.on_duty or responder.fix is None:
-                continue
-            is_free = self._roster.engagement_of(responder_id) is None
-            if is_free and distance_m(incident.place, responder.fix.place) <= reach_m:
-                return True
-        return False
+    def _reached_by(self, arrived: set[ResponderId], alone: Sequence[Incident]) -> list[Incident]:
+        """The incidents to which somebody has come near who may be asked."""
+        here = [
+            (responder.responder_id, responder.fix.place)
+            for responder_id in arrived
+            if (responder := self._roster.get(responder_id)) is not None
+            and responder.on_duty
+            and responder.fix is not None
+            and self._roster.engagement_of(responder_id) is None
+        ]
+        if not here or not alone:
+            return []
+        policy = self._engine.surveyor.policy
+        # All pairs at once: hundreds move in a look, and in a storm hundreds wait.
+        away_m = distance_matrix_m(
+            np.array([each.place.latitude for each in alone]),
+            np.array([each.place.longitude for each in alone]),
+            np.array([place.latitude for _, place in here]),
+            np.array([place.longitude for _, place in here]),
+        )
+        found = []
+        for row, incident in enumerate(alone):
+            near = np.nonzero(away_m[row] <= policy.widened(incident.times_widened).reach_m)[0]
+            if len(near):
+                asked = asked_already(incident)
+                if any(here[column][0] not in asked for column in near.tolist()):
+                    found.append(incident)
+        return found

@@ -49,11 +49,26 @@ class LostAeds:
     def decided(self, decision: Decision) -> None:
         """If somebody found an AED missing, locked or broken, the registry is to know."""
         self._note(decision.events, decision.incident)
+        if decision.events[0].number == 1:
+            # It may have been lost while its offer was being written.
+            self._look_for_lost(decision.incident)
 
     def recover(self) -> None:
         """After a start: what runners said in incidents that go on is said again; the registry knows it by its id."""
         for live in self._engine.live.going_on():
             self._note(live.events, live.present)
+            self._look_for_lost(live.present)
+
+    def _look_for_lost(self, incident: Incident) -> None:
+        """Whoever is sent for an AED that cannot be used any more: its loss came while nobody listened."""
+        now = self._engine.clock.now()
+        for alert in incident.alerts.values():
+            if not alert.is_active or alert.aed_id is None or alert.aed_id in incident.lost_aeds:
+                continue
+            aed = self._aeds.directory.get(UUID(alert.aed_id))
+            if aed is None or not self._aeds.directory.is_usable(aed, now):
+                self._to_lose[(incident.incident_id, alert.aed_id)] = None
+                self._wake.set()
 
     async def run(self) -> None:
         """Carry what there is to carry, until cancelled."""

@@ -26,7 +26,7 @@ STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
     StandDownReason.EXPIRED: {"en": "The time to answer is over.", "zh": "应答时间已过。"},
     StandDownReason.NO_LONGER_NEEDED: {"en": "You are no longer needed.", "zh": "已无需前往。"},
     StandDownReason.OFF_DUTY: {"en": "You went off duty.", "zh": "您已离岗。"},
-    StandDownReason.ANSWERED_ELSEWHERE: {"en": "You have answered on another device.", "zh": "您已在其他设备上应答。"},
+    StandDownReason.ANSWERED_ELSEWHERE: {"en": "You have said no. Thank you.", "zh": "已收到您的答复: 无法前往。"},
     StandDownReason.DONE: {"en": "Your part is done. Thank you.", "zh": "您的任务已完成, 感谢您。"},
     StandDownReason.GAVE_UP: {"en": "You turned back. Thank you for trying.", "zh": "您已中止前往, 感谢您。"},
     StandDownReason.MERGED: {"en": "This call goes on as another one.", "zh": "此呼救已并入另一事件。"},

@@ -19,6 +19,7 @@ from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.events import Event
 from dispatch.rescue.vocabulary import IncidentId
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 if TYPE_CHECKING:
@@ -43,6 +44,8 @@ class OperatorFeed:
         self._engine = engine
         self._waiting: dict[IncidentId, None] = {}
         self._looks_different: set[IncidentId] = set()
+        # Told while the database was away, and so without a number.
+        self._untold: set[IncidentId] = set()
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
 
@@ -55,6 +58,12 @@ class OperatorFeed:
         """Something beside this incident changes how it looks, though nothing happened in it."""
         self._looks_different.add(incident_id)
         self.show(incident_id)
+
+    def show_untold(self) -> None:
+        """The database is back: what was told without a number gets one."""
+        untold, self._untold = self._untold, set()
+        for incident_id in untold:
+            self.show(incident_id)
 
     def is_waiting(self, incident_id: IncidentId) -> bool:
         """Whether something of this incident is still to be told."""
@@ -99,7 +108,10 @@ class OperatorFeed:
                 if fresh or incident_id in different:
                     messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
                     told.append((live, live.present.version))
-            except Exception:
+            except Exception as error:
+                if is_outage(error):
+                    self._looks_different |= different
+                    raise
                 # The next change of it, or the next start, tries again; the others must not wait for it.
                 log.exception("incident not shown", incident_id=incident_id)
         if not told:
@@ -127,6 +139,7 @@ class OperatorFeed:
         """While the database is away: what is told now comes again with a number when it is back."""
         for (live, version), message in zip(told, messages, strict=True):
             live.told_version = version
+            self._untold.add(live.present.incident_id)
             self._hub.tell(message.recipient, orjson.loads(message.body))
 
     def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:

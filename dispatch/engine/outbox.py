@@ -74,7 +74,8 @@ class Outbox:
         alerts = [incident.alerts[each] for each in alert_ids]
         messages = [self._to_responder(incident, Notice(_present_notice(each), each.alert_id)) for each in alerts]
         calls = [each for each in messages if each.alert_id is not None and not self._is_connected(each.recipient)]
-        messages += self._to_callers(Decision(incident, ()))
+        if incident.merged_into is None:
+            messages += self._to_callers(Decision(incident, ()))
         return Owed(messages, self._calls(incident, calls), self._telephones.has_hook)
 
     def _calls(self, incident: Incident, alerts: Iterable[Outgoing]) -> list[PhoneWake]:

@@ -1,7 +1,8 @@
 """Writes decisions down: in PostgreSQL, or, while that is away, in the journal of this process."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import structlog
 from psycopg import Error, IntegrityError
@@ -13,8 +14,8 @@ from dispatch.engine.ledger import Owed, Sent
 from dispatch.metrics import JOURNALED
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
-from dispatch.storage.availability import Availability
-from dispatch.storage.database import Database
+from dispatch.storage.availability import Availability, is_contention
+from dispatch.storage.database import Database, reaching_through
 
 log = structlog.get_logger()
 
@@ -31,14 +32,15 @@ class Recording:
         self._begin_journal = journal
         self._journal: Journal | None = None
         self._appending = asyncio.Lock()
+        # Of a disk that failed, too: tried again before whatever comes next.
         self._waiting: list[dict[str, object]] = []
         self._next_batch: asyncio.Future[None] | None = None
         self.unwritten: dict[IncidentId, list[JournaledDecision]] = {}
 
     @property
     def is_away(self) -> bool:
-        """Whether the service goes on without PostgreSQL."""
-        return self._availability.is_away
+        """Whether the service goes on without PostgreSQL; not for whoever brings that up to date."""
+        return self._availability.is_away and not reaching_through.get()
 
     def explains(self, error: Exception) -> bool:
         """Whether a failure is no more than the database being away, which is noted and said once."""
@@ -47,34 +49,53 @@ class Recording:
     async def open(self, decision: Decision, owed: Owed, opening: Opening) -> list[Sent] | None:
         """Write an incident's opening; None: it is in the journal, and messages have no numbers yet.
 
-        Raises `IntegrityError` when the request id or a responder is taken, other psycopg errors when others were in
-        the way (`is_contention`).
+        Raises `IntegrityError` when the request id or a responder is taken.
         """
         if not self.is_away:
             try:
                 return await ledger.record_opening(
                     self._database, decision, owed, request_id=opening.request_id, receipt=opening.receipt
                 )
+            except IntegrityError:
+                raise
             except Error as error:
-                self._must_be_an_outage(error)
+                # Whatever is wrong, somebody lies there: it is kept, and written when that is possible.
+                self._say(error)
         await self.keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
         return None
 
     async def go_on(self, decisions: Sequence[Decision], owed: Sequence[Owed], *, rewake: bool) -> list[Sent] | None:
-        """Write what commands led to, of one incident or of several at once; None and errors as for `open`."""
+        """Write what commands led to, of one incident or of several at once; None as for `open`.
+
+        Raises `IntegrityError` when somebody else decided first or a responder is taken, and what no waiting mends.
+        """
         if not self.is_away and not any(each.incident.incident_id in self.unwritten for each in decisions):
             try:
                 return await ledger.record_decisions(
                     self._database, list(zip(decisions, owed, strict=True)), rewake=rewake
                 )
             except Error as error:
-                self._must_be_an_outage(error)
+                self._must_be_kept(error)
         await self.keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
         return None
 
-    def _must_be_an_outage(self, error: Error) -> None:
-        if isinstance(error, IntegrityError) or not self._availability.note_failure(error):
+    def _must_be_kept(self, error: Error) -> None:
+        """Raises `error` unless the decision is right and only cannot be written now."""
+        if isinstance(error, IntegrityError) or not (self._availability.note_failure(error) or is_contention(error)):
             raise error
+
+    def _say(self, error: Error) -> None:
+        if not self._availability.note_failure(error):
+            log.error("an SOS could not be written; it is kept and written later", error=str(error))
+
+    @contextlib.contextmanager
+    def outage_suppressed(self) -> Iterator[None]:
+        """Let what needs the database be left undone when that goes away in the middle of it."""
+        try:
+            yield
+        except Exception as error:
+            if not self.explains(error):
+                raise
 
     async def keep(self, decisions: Sequence[JournaledDecision]) -> None:
         """Keep decisions in memory and in the journal, until they are in PostgreSQL."""
@@ -104,8 +125,13 @@ class Recording:
             # The thread goes on with a disk that hangs; whoever waits for it does not.
             writing = asyncio.ensure_future(asyncio.to_thread(self._append, records))
             writing.add_done_callback(_heard)
-            async with asyncio.timeout(_JOURNAL_WITHIN_S):
-                await asyncio.shield(writing)
+            try:
+                async with asyncio.timeout(_JOURNAL_WITHIN_S):
+                    await asyncio.shield(writing)
+            except BaseException:
+                # A disk that is well again leaves no hole; what is there twice is taken in once.
+                self._waiting = [*records, *self._waiting]
+                raise
 
     def _append(self, records: Sequence[dict[str, object]]) -> None:
         if self._journal is None:
@@ -129,6 +155,8 @@ class Recording:
 
     async def clear(self) -> None:
         """Everything is in PostgreSQL: the journal begins anew. To be called with nothing unwritten."""
+        if not self.unwritten:
+            self._waiting = []
         if self._journal is None or self._journal.count == 0:
             return
         async with self._appending:

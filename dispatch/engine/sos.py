@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from psycopg import Error, IntegrityError
+from psycopg import IntegrityError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
@@ -35,9 +35,6 @@ _AEDS_WITHIN_M = 5000.0
 _REMEMBERED = 10_000
 
 _TRIES = 5
-
-# Whoever was in the way is often gone in a moment; the first new try is made at once.
-_BEFORE_NEXT_TRY_S = 0.2
 
 
 def _timed_plan(request: PlanRequest) -> Plan:
@@ -83,26 +80,32 @@ class SosDesk:
 
     async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
         started = time.perf_counter()
-        for attempt in range(_TRIES):
+        for _ in range(_TRIES):
             try:
                 receipt = await self._open(request_id, command)
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
-                answered = await self._answered_before(request_id)
+                answered = await self._learned(request_id, error)
                 if answered is not None:
                     SOS.labels("repeated").inc()
                     return Receipt(answered, repeated=True)
-                await self._engine.resolve_clash(error)
-                continue
-            except Error:
-                # Others were in the way, or the database went while a clash was being looked into.
-                CONFLICTS.labels("contention").inc()
-                await asyncio.sleep(_BEFORE_NEXT_TRY_S * attempt)
                 continue
             SOS.labels("opened").inc()
             SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
             return receipt
         raise RuntimeError(f"an SOS lost to other decisions {_TRIES} times")
+
+    async def _learned(self, request_id: str, error: IntegrityError) -> dict[str, Any] | None:
+        """What this request id was answered before; or else know what was in the way, for the next try.
+
+        Should the database go away meanwhile, the next try does without it.
+        """
+        with self._engine.recording.outage_suppressed():
+            answered = await self._answered_before(request_id)
+            if answered is not None:
+                return answered
+            await self._engine.resolve_clash(error)
+        return None
 
     async def _open(self, request_id: str, command: OpenIncident) -> Receipt:
         now = self._engine.clock.now()

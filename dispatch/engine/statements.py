@@ -154,11 +154,19 @@ SEND = Prepared("send", f"with {_MESSAGES}", _TYPES)
 # When an incident in which nothing happened is looked at again.
 WAKE = Prepared(
     "wake",
+    # Whoever knows less than is written must not put off what others wait for.
     """
-with old_wake as (
-    delete from due_times where incident_id = :incident_id
+with present as (
+    select id from incidents where id = :incident_id and version = :version for update
+),
+old_wake as (
+    delete from due_times where incident_id in (select id from present)
+),
+new_wake as (
+    insert into due_times (incident_id, kind, due_at) select id, :wake_kind, :wake_at from present
+    where :wake_at is not null
 )
-insert into due_times (incident_id, kind, due_at) select :incident_id, :wake_kind, :wake_at where :wake_at is not null
+select id from present
 """,
     _TYPES,
 )

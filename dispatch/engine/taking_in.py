@@ -1,21 +1,22 @@
 """Takes into PostgreSQL what was decided while it was away."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from psycopg import Error, IntegrityError
+from psycopg import Error
 
 from dispatch.engine import ledger
+from dispatch.engine.catching_up import CatchingUp, joining_on, known_events
 from dispatch.engine.decision_codec import JournaledDecision, decision_from_json
 from dispatch.engine.journal import FoundJournal, unclaimed
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.rescue.incident import Incident, fold
-from dispatch.rescue.retelling import commands_of
-from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.rescue.vocabulary import IncidentId
 from dispatch.storage.availability import Availability, is_outage, probe
+from dispatch.storage.database import reaching_through
 
 if TYPE_CHECKING:
     from dispatch.engine.engine import Engine
@@ -25,7 +26,8 @@ log = structlog.get_logger()
 _LOOK_EVERY_S = 0.2
 # An incident that cannot be taken in (a fault of ours, or spoilt rows) is tried again this often.
 _TRY_AGAIN_EVERY_S = 5.0
-_TRIES = 5
+
+_ByIncident = dict[IncidentId, list[JournaledDecision]]
 
 
 class TakingIn:
@@ -34,10 +36,13 @@ class TakingIn:
     def __init__(self, engine: "Engine", availability: Availability) -> None:
         self._engine = engine
         self._availability = availability
+        self._catching_up = CatchingUp(engine)
         self._stuck: dict[IncidentId, float] = {}
 
     async def run(self) -> None:
         """Look again and again while the database is away, until cancelled."""
+        # This is the one who has to ask a database that is taken to be away.
+        reaching_through.set(True)
         while True:
             await asyncio.sleep(_LOOK_EVERY_S)
             if self._availability.is_away or self._engine.recording.unwritten:
@@ -48,49 +53,126 @@ class TakingIn:
 
     async def look(self) -> bool:
         """Take everything in if the database is there; whether it is."""
-        try:
-            await probe(self._engine.database)
-        except Error as error:
-            self._availability.note_failure(error)
-            return False
         recording = self._engine.recording
+        try:
+            if self._availability.is_away:
+                await probe(self._engine.database)
+                await self._note_lost_commits()
+            elif all(map(self._is_stuck, recording.unwritten)):
+                return True
+            await self._free_guards(self._unwritten_incidents())
+        except Exception as error:
+            if not self._availability.note_failure(error):
+                raise
+            return False
         while waiting := [each for each in recording.unwritten if not self._is_stuck(each)]:
             for incident_id in waiting:
                 if not await self._try(incident_id):
                     return False
         await recording.clear()
-        self._availability.note_success()
+        if self._availability.is_away:
+            # Old connections lead to a server that is no more: whoever got one would take it for another outage.
+            await self._engine.database.renew()
+            self._availability.note_success()
         return True
 
     async def take_in_journals(self, folder: Path) -> None:
         """At the start: take in what processes that are no more could not write. Raises `psycopg.Error`."""
+        read: list[tuple[FoundJournal, int]] = []
+        by_incident: _ByIncident = {}
         for journal in unclaimed(folder):
             try:
-                number = await self._take_in_journal(journal)
-            except Error:
-                journal.let_go()
-                raise
+                read.append((journal, _read(journal, by_incident)))
             except Exception:
                 # It stays where it is, for a person or a later version; today's SOS are served meanwhile.
                 log.exception("journal not taken in", journal=journal.path.name)
                 journal.let_go()
+        try:
+            left = await self._take_in(by_incident)
+        except Error:
+            for journal, _ in read:
+                journal.let_go()
+            raise
+        for journal, last in read:
+            if last:
+                log.warning("journal taken in", journal=journal.path.name, decisions=last)
+                journal.mark_taken(last)
+            if left:
+                # For a person to look at; what could be taken in of it is.
+                log.error("a journal could not be taken in whole; it is kept", journal=journal.set_aside().name)
             else:
-                if number:
-                    log.warning("journal taken in", journal=journal.path.name, decisions=number)
+                journal.forget()
 
-    async def _take_in_journal(self, journal: FoundJournal) -> int:
-        by_incident: dict[IncidentId, list[JournaledDecision]] = {}
-        last = 0
-        for number, record in journal.records():
-            decision = decision_from_json(record)
-            by_incident.setdefault(decision.incident_id, []).append(decision)
-            last = number
+    async def _take_in(self, by_incident: _ByIncident) -> int:
+        """Take in every incident of the journals that can be; how many cannot. Raises `psycopg.Error`."""
+        left = 0
+        if by_incident:
+            known = [(await self._as_journaled(*each), each[1]) for each in by_incident.items()]
+            await self._free_guards(known)
         for incident_id, decisions in by_incident.items():
-            await self._write(incident_id, LiveIncident(), decisions)
-        if last:
-            journal.mark_taken(last)
-        journal.forget()
-        return last
+            try:
+                written = await self._catching_up.write(incident_id, LiveIncident(), decisions)
+                await self._must_be_whole(incident_id, written)
+            except Exception as error:
+                if is_outage(error):
+                    raise
+                # One that is spoilt must not keep the others from being served.
+                log.exception("incident of a journal not taken in whole", incident_id=incident_id)
+                left += 1
+        return left
+
+    async def _must_be_whole(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> None:
+        """Raises `ValueError` when the journal knows more of an incident than could be written."""
+        async with self._engine.database.statement() as connection:
+            version = (await ledger.versions(connection, [incident_id])).get(incident_id, 0)
+        last = max(each.events[-1].number for each in decisions)
+        if version < last:
+            raise ValueError(f"the journal knows event {last}, but only those up to {version} follow each other")
+
+    async def _as_journaled(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> Incident | None:
+        """The incident as rows and journal together tell it; None where they do not fit together."""
+        try:
+            async with self._engine.database.statement() as connection:
+                written = await ledger.load_events(connection, incident_id)
+            return fold(incident_id, [*written, *joining_on(known_events(decisions), len(written))])
+        except (KeyError, ValueError):
+            # It went two ways: what is free on this side says nothing about the other.
+            return None
+
+    def _unwritten_incidents(self) -> list[tuple[Incident | None, Sequence[JournaledDecision]]]:
+        unwritten = self._engine.recording.unwritten.items()
+        lives = ((self._engine.live.get(each), decisions) for each, decisions in unwritten)
+        return [(None if live is None else live.incident, list(decisions)) for live, decisions in lives]
+
+    async def _free_guards(self, known: Iterable[tuple[Incident | None, Sequence[JournaledDecision]]]) -> None:
+        """Let go, in the rows, of whoever is free by now: another incident that is taken in first may have bound them.
+
+        Their events follow with their incident; until then the guard alone says so. Only where the rows stand at a
+        version that ours went through: of an incident that went another way they know better.
+        """
+        async with self._engine.database.statement() as connection:
+            for incident, decisions in known:
+                ended = [each.alert_id for each in incident.alerts.values() if not each.is_active] if incident else []
+                if incident is not None and ended:
+                    versions = [decisions[0].before, *(each.events[-1].number for each in decisions)]
+                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, versions=versions)
+
+    async def _note_lost_commits(self) -> None:
+        """What memory knows to be written and the database has not: a standby took over that had not heard of it."""
+        # Those that have ended too: the row of a lost ending would keep its responders bound for good.
+        known = {incident_id: live for incident_id, live in self._engine.live.items() if live.incident is not None}
+        async with self._engine.database.statement() as connection:
+            versions = await ledger.versions(connection, list(known))
+        for incident_id, live in known.items():
+            lost = [event for event in live.events if event.number > versions.get(incident_id, 0)]
+            if not lost or incident_id in self._engine.recording.unwritten or live.lock.locked():
+                continue
+            if lost[0].number == 1 and live.opening is None:
+                log.error("an incident is lost whose opening nobody holds", incident_id=incident_id)
+                continue
+            log.error("commits were lost; they are written again", incident_id=incident_id, events=len(lost))
+            opening = live.opening if lost[0].number == 1 else None
+            await self._engine.recording.keep([JournaledDecision(incident_id, tuple(lost), opening)])
 
     def _is_stuck(self, incident_id: IncidentId) -> bool:
         return self._stuck.get(incident_id, 0.0) > asyncio.get_running_loop().time()
@@ -101,7 +183,7 @@ class TakingIn:
         async with live.lock:
             decisions: Sequence[JournaledDecision] = list(self._engine.recording.unwritten.get(incident_id, ()))
             try:
-                decisions = await self._write(incident_id, live, decisions)
+                decisions = await self._catching_up.write(incident_id, live, decisions)
             except Exception as error:
                 if is_outage(error):
                     self._availability.note_failure(error)
@@ -113,93 +195,18 @@ class TakingIn:
             self._stuck.pop(incident_id, None)
         return True
 
-    async def _write(
-        self, incident_id: IncidentId, live: LiveIncident, decisions: Sequence[JournaledDecision]
-    ) -> Sequence[JournaledDecision]:
-        """Bring one incident's rows up to its journaled decisions, and tell those concerned how things stand.
 
-        Answers all that is written by then: what had to be decided on the way comes to them.
-        """
-        for _ in range(_TRIES):
-            async with self._engine.database.statement() as connection:
-                written = await ledger.load_events(connection, incident_id)
-            known = {event.number: event for event in written}
-            ours = [event for each in decisions for event in each.events]
-            if any(event.number in known and known[event.number] != event for event in ours):
-                await self._retell(incident_id, live, decisions)
-                return decisions
-            if not written and decisions[0].opening is None:
-                log.error("journaled decisions of an incident that was never opened", incident_id=incident_id)
-                return decisions
-            missing = [each for each in decisions if each.events[-1].number > len(written)]
-            incident = fold(incident_id, [*written, *(event for each in missing for event in each.events)])
-            try:
-                await self._bring_up(incident, live, decisions, missing)
-            except IntegrityError as error:
-                log.warning("taking in an incident anew", incident_id=incident_id, clash=error.diag.constraint_name)
-                decisions = await self._resolved(error, incident, live, decisions)
-                continue
-            return decisions
-        raise RuntimeError(f"taking in {incident_id} lost to other decisions {_TRIES} times")
+def _read(journal: FoundJournal, by_incident: _ByIncident) -> int:
+    """Read a journal into `by_incident`; the number of its last record. Raises `JournalFailed`.
 
-    async def _bring_up(
-        self,
-        incident: Incident,
-        live: LiveIncident,
-        decisions: Sequence[JournaledDecision],
-        missing: Sequence[JournaledDecision],
-    ) -> None:
-        touched = dict.fromkeys(
-            alert_id
-            for each in decisions
-            for event in each.events
-            if (alert_id := getattr(event.what, "alert_id", None)) is not None
-        )
-        outgoing = self._engine.outbox.as_it_stands(incident, touched)
-        sent = await ledger.catch_up(
-            self._engine.database, incident, missing, touched, outgoing, wake=self._engine.wake_of(incident, live)
-        )
-        for message in sent:
-            self._engine.hub.deliver(message.recipient, message.seq, message.body)
-        self._engine.feed.show(incident.incident_id)
-
-    async def _resolved(
-        self,
-        error: IntegrityError,
-        incident: Incident,
-        live: LiveIncident,
-        decisions: Sequence[JournaledDecision],
-    ) -> list[JournaledDecision]:
-        """The decisions to try next, after what made these impossible."""
-        if error.diag.constraint_name == ledger.REQUEST_ID_TAKEN:
-            return [ledger.under_another_request_id(each) for each in decisions]
-        if error.diag.constraint_name == ledger.RESPONDER_TAKEN:
-            freed = self._engine.free_of(incident, await self._bound_elsewhere(incident), live)
-            # Memory has gone on by these; whatever becomes of this try, they are to be written too.
-            await self._engine.recording.keep(freed)
-            return [*decisions, *freed]
-        return list(decisions)
-
-    async def _bound_elsewhere(self, incident: Incident) -> set[AlertId]:
-        async with self._engine.database.statement() as connection:
-            bound = await ledger.active_alerts(connection)
-        return {
-            each.alert_id
-            for each in incident.alerts.values()
-            if each.is_active
-            and (other := bound.get(each.responder_id)) is not None
-            and other.incident_id != incident.incident_id
-        }
-
-    async def _retell(
-        self, incident_id: IncidentId, live: LiveIncident, decisions: Sequence[JournaledDecision]
-    ) -> None:
-        """Somebody else decided meanwhile: what people said here is said again to what the database knows."""
-        log.warning("an incident went two ways; what was said is said again", incident_id=incident_id)
-        events = [event for each in decisions for event in each.events]
-        branch = live.incident
-        self._engine.recording.written(incident_id, decisions)
-        live.forget()
-        for by, command in commands_of(events, branch):
-            await self._engine.carry_out_again(incident_id, live, command, by)
-        await self._engine.tell_how_it_stands(incident_id, live, branch)
+    A record that this version cannot read is said and passed over, with it what follows of its incident.
+    """
+    last = 0
+    for last, record in journal.records():
+        try:
+            decision = decision_from_json(record)
+        except (KeyError, ValueError, TypeError):
+            log.exception("record not read", journal=journal.path.name, record=last)
+        else:
+            by_incident.setdefault(decision.incident_id, []).append(decision)
+    return last

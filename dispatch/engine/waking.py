@@ -1,7 +1,6 @@
 """Between incidents and the channels beside the socket: who can be reached, and what their phones say."""
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
@@ -12,7 +11,6 @@ from dispatch.engine.engine import Engine
 from dispatch.engine.ledger import Outgoing
 from dispatch.engine.mailbox_names import responder_mailbox
 from dispatch.problems import NotFound
-from dispatch.push.channels import Channels
 from dispatch.push.service import Push
 from dispatch.push.vocabulary import Measured, Received
 from dispatch.realtime.hub import Hub
@@ -20,31 +18,10 @@ from dispatch.rescue.commands import ConfirmReceipt
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Accepted, Declined, Withdrawn
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
-from dispatch.responders.responder import Responder
-
-# A phone that said where it is a moment ago comes back by itself: a restart must not make everybody unreachable.
-_HEARD_LATELY = timedelta(seconds=120)
-
 
 log = structlog.get_logger()
 
 _NEEDS_NO_CALL = (Accepted, Declined, Withdrawn)
-
-
-class Reach:
-    """Whether a responder can be reached: a session, a word heard lately, or a channel that has proven to work."""
-
-    def __init__(self, hub: Hub, channels: Channels) -> None:
-        self._hub = hub
-        self._channels = channels
-
-    def is_reachable(self, responder: Responder, now: datetime) -> bool:
-        """Whether they are counted on at all."""
-        if responder.fix is not None and now - responder.fix.at < _HEARD_LATELY:
-            return True
-        if self._hub.has_session(responder_mailbox(responder.responder_id)):
-            return True
-        return self._channels.has_proven_channel(responder.responder_id, now)
 
 
 class Waking:

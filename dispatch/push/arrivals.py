@@ -1,4 +1,7 @@
-"""What devices say has arrived: an alert's receipt is its acknowledgement, a test's receipt its measured delay."""
+"""What devices say has arrived: an alert's receipt is its acknowledgement, a test's receipt its measured delay.
+
+That anything else has arrived proves the channel and is counted; the incident does not go by it.
+"""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -13,7 +16,7 @@ from dispatch.push import repository
 from dispatch.push.channels import Channels
 from dispatch.push.metrics import PUSH_JOBS, PUSH_RECEIPT_SECONDS
 from dispatch.push.receipts import BadReceipt, ReceiptIssuer
-from dispatch.push.vocabulary import Channel, Measured, Received
+from dispatch.push.vocabulary import Channel, Kind, Measured, Received
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -62,7 +65,7 @@ class Arrivals:
         if row.received_at is not None:
             return
         now, channel = self._clock.now(), Channel(row.channel)
-        if row.alert_id is not None and self.on_received is not None:
+        if row.kind == Kind.ALERT and self.on_received is not None:
             # First: when this fails, the device says it again, and is listened to again.
             incident_id = str(row.payload.get("incident_id", ""))
             await self.on_received(
@@ -79,9 +82,9 @@ class Arrivals:
                 return
             await repository.prove(connection, row, now)
         await self._channels.refresh(row.responder_id)
-        delay_s = max(0.0, (now - row.created_at).total_seconds())
+        delay_s = max(0.0, (now - row.due_at).total_seconds())
         PUSH_JOBS.labels(channel, "received").inc()
-        PUSH_RECEIPT_SECONDS.labels(channel).observe(delay_s)
+        PUSH_RECEIPT_SECONDS.labels(channel, row.kind).observe(delay_s)
         if row.test_id is not None and self.on_tested is not None:
             self.on_tested(
                 Measured(responder_id=row.responder_id, test_id=str(row.test_id), channel=channel, delay_s=delay_s)

@@ -12,6 +12,10 @@ from dispatch.storage.database import Database
 _NONE = Ways()
 
 
+def _nobody_asks(_responder_id: str) -> None:
+    """Nobody wants to know."""
+
+
 class Channels:
     """Filled at the start, kept up by every change here and by what other processes notify.
 
@@ -23,21 +27,31 @@ class Channels:
         self._has_hook = has_hook
         self._phone_of = phone_of
         self._ways: dict[str, Ways] = {}
+        # Told of everybody whose ways have changed.
+        self.on_change: Callable[[str], None] = _nobody_asks
 
     @property
     def has_hook(self) -> bool:
         """Whether a telephone number is a way to somebody."""
         return self._has_hook
 
+    def known(self) -> list[str]:
+        """Everybody to whom there is a device, or a telephone that has answered."""
+        return list(self._ways)
+
     async def refresh(self, responder_id: str | None = None) -> None:
         """Read one person's ways again, or everybody's."""
         async with self._database.statement() as connection:
             found = await repository.ways(connection, responder_id)
         if responder_id is None:
+            changed = self._ways.keys() | found.keys()
             self._ways = found
         else:
+            changed = {responder_id}
             self._ways.pop(responder_id, None)
             self._ways.update(found)
+        for each in changed:
+            self.on_change(each)
 
     def has_proven_channel(self, responder_id: str, now: datetime) -> bool:
         """Whether a device or the telephone has answered within the last 30 days; sockets are not asked here."""

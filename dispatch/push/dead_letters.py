@@ -30,6 +30,7 @@ class DeadLetters:
             {
                 "id": row.id,
                 "channel": row.channel,
+                "kind": row.kind,
                 "responder_id": row.responder_id,
                 "responder_name": self._name_of(row.responder_id),
                 "service": row.service,

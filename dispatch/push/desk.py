@@ -78,7 +78,7 @@ class PushDesk:
         return Channel.WEBHOOK in self._senders
 
     async def wake(self, wakes: Sequence[Wake]) -> None:
-        """Queue a push for each of these alerts, on every channel but the socket, and begin at once."""
+        """Queue a push for each of these, on every channel but the socket, and begin at once."""
         if not wakes:
             return
         queued = await job_queue.enqueue(self._database, wakes, by_hook=self.has_hook, at=self._clock.now())
@@ -87,7 +87,7 @@ class PushDesk:
         self.poke()
 
     async def withdraw(self, alert_ids: Sequence[str]) -> None:
-        """Forget what is still queued for alerts that are answered or taken back."""
+        """Forget the offers still queued of alerts that are answered or taken back."""
         if alert_ids:
             async with self._database.statement() as connection:
                 await repository.withdraw(connection, list(alert_ids))
@@ -180,7 +180,7 @@ class PushDesk:
         match outcome.kind:
             case OutcomeKind.SENT:
                 state, error = "sent", None
-                PUSH_SECONDS.labels(job.channel).observe(max(0.0, (now - job.created_at).total_seconds()))
+                PUSH_SECONDS.labels(job.channel).observe(max(0.0, (now - job.due_at).total_seconds()))
             case OutcomeKind.AGAIN:
                 wait_s = pause_s(job.attempts, outcome.retry_after_s, self._chance)
                 next_attempt_at = now + timedelta(seconds=wait_s)

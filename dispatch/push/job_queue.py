@@ -11,7 +11,7 @@ import orjson
 from dispatch.push import statements
 from dispatch.push.outcome import MOST_PUT_OFF_S
 from dispatch.push.presence import LOCK_CLASS
-from dispatch.push.vocabulary import Channel, Job, Wake
+from dispatch.push.vocabulary import Channel, Job, Kind, Wake
 from dispatch.storage.database import Database
 from dispatch.storage.direct import Row
 
@@ -45,14 +45,20 @@ def push_parameters(wakes: Sequence[Wake], *, by_hook: bool) -> dict[str, Any]:
     return {
         "push_responders": [each.responder_id for each in wakes],
         "push_alert_ids": [each.alert_id for each in wakes],
+        "push_kinds": [each.kind for each in wakes],
+        "push_versions": [each.version for each in wakes],
         "push_bodies": [each.body for each in wakes],
+        "push_after": [each.after_s for each in wakes],
         "push_useful_until": [each.useful_until.isoformat() for each in wakes],
+        "push_mailboxes": [each.mailbox for each in wakes],
+        "push_only_told": [each.only_told for each in wakes],
+        "push_hooks": [each.by_hook for each in wakes],
         "push_by_hook": by_hook,
     }
 
 
 async def enqueue(database: Database, wakes: Sequence[Wake], *, by_hook: bool, at: datetime) -> dict[str, int]:
-    """Write jobs; returns how many by channel. An alert that has its jobs already gets no others."""
+    """Write jobs; returns how many by channel. What has its jobs already gets no others."""
     parameters = push_parameters(wakes, by_hook=by_hook) | {"at": at}
     rows = await database.run(statements.ENQUEUE, parameters)
     return {str(channel): int(count or 0) for channel, count in rows}
@@ -113,17 +119,19 @@ async def standing(database: Database, now: datetime) -> tuple[int, float]:
 
 
 def _taken(row: Row) -> Taken:
-    job_id, channel, responder_id, service, alert_id, test_id, payload, *rest = row
-    created_at, expires_at, due_at, attempts, language, phone, subscription_id, endpoint, p256dh, auth = rest
+    job_id, channel, responder_id, service, kind, alert_id, test_id, payload, *rest = row
+    created_at, first_due_at, expires_at, due_at, attempts, language, phone, subscription_id, endpoint, p256dh, auth = rest
     job = Job(
         job_id=str(job_id),
         channel=Channel(str(channel)),
         responder_id=str(responder_id),
         service=str(service),
+        kind=Kind(str(kind)),
         alert_id=alert_id,
         test_id=test_id,
         payload=orjson.loads(payload or "{}"),
         created_at=_time(created_at),
+        due_at=_time(first_due_at),
         expires_at=_time(expires_at),
         attempts=int(attempts or 0),
         language="en" if language == "en" else "zh",

@@ -9,14 +9,14 @@ PUSH_JOBS = Counter(
 )
 PUSH_SECONDS = Histogram(
     "dispatch_push_seconds",
-    "Time from a push job's making until the push service or the hook has taken it.",
+    "Time from when a push job was first due until the push service or the hook has taken it.",
     ["channel"],
     buckets=(0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120),
 )
 PUSH_RECEIPT_SECONDS = Histogram(
     "dispatch_push_receipt_seconds",
-    "Time from a push job's making until the device's receipt.",
-    ["channel"],
+    "Time from when a push job was first due until the device's receipt, by what it says.",
+    ["channel", "kind"],
     buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300),
 )
 PUSH_ATTEMPT_LATENESS_SECONDS = Histogram(

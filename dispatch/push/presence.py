@@ -8,6 +8,8 @@ import psycopg
 import structlog
 from sqlalchemy.engine import make_url
 
+from dispatch.storage.availability import is_outage
+
 log = structlog.get_logger()
 
 # Advisory locks of this class are desks; jobs whose desk holds none are free again.
@@ -36,8 +38,9 @@ class Presence:
                 # Said once, when it was there before; the rest of an outage is said by those who write decisions.
                 if self.desk_id is not None:
                     log.warning("push: the database's connection is lost, trying again", error=str(error).strip())
-            except Exception:
-                log.exception("push: the database's connection is given up, trying again")
+            except Exception as error:
+                if not is_outage(error):
+                    log.exception("push: the database's connection is given up, trying again")
             finally:
                 self.desk_id = None
             await asyncio.sleep(_PAUSE_S)

@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.push.addresses import Endpoint
 from dispatch.push.presence import NOTIFY_CHANNEL
-from dispatch.push.vocabulary import HOOK_SERVICE, Channel
+from dispatch.push.vocabulary import HOOK_SERVICE, Channel, Kind
 from dispatch.storage.tables import hook_proofs, push_jobs, push_subscriptions, responders
 
 _BATCH = 1000
@@ -154,8 +154,10 @@ async def add_test(
     common = {
         "responder_id": responder_id,
         "test_id": test_id,
+        "kind": Kind.TEST_ALERT,
         "payload": message,
         "created_at": now,
+        "due_at": now,
         "expires_at": now + useful_for,
         "next_attempt_at": now,
     }
@@ -264,10 +266,11 @@ async def forget_dead_letter(connection: AsyncConnection, job_id: UUID) -> bool:
 
 
 async def withdraw(connection: AsyncConnection, alert_ids: list[str]) -> int:
-    """Forget what is queued for these alerts and not being sent; returns how many."""
+    """Forget these alerts' offers that are queued and not being sent; returns how many."""
     gone = await connection.execute(
         text(
-            "delete from push_jobs where alert_id = any(cast(:ids as uuid[])) and state = 'queued' and taken_by is null"
+            "delete from push_jobs where alert_id = any(cast(:ids as uuid[])) and kind = 'alert'"
+            " and state = 'queued' and taken_by is null"
         ),
         {"ids": alert_ids},
     )

@@ -7,7 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
 from dispatch.push.encryption import device_key, device_secret
-from dispatch.push.vocabulary import Channel
+from dispatch.push.vocabulary import Channel, Kind
 
 _Text = Annotated[str, StringConstraints(min_length=1, max_length=2048, pattern=r"^[\x21-\x7e]+$")]
 _Key = Annotated[str, StringConstraints(min_length=1, max_length=128, pattern=r"^[A-Za-z0-9_=+/-]+$")]
@@ -85,6 +85,7 @@ class DeadLetterOut(BaseModel):
 
     id: UUID
     channel: Channel
+    kind: Kind
     responder_id: str
     responder_name: str
     service: str = Field(description="The push service's origin, or `webhook`.")

@@ -11,6 +11,10 @@ PROOF_LASTS = timedelta(days=30)
 # Whoever says yes late is still asked whether the plan gains from it; later than this nobody waits for an answer.
 LATE_ANSWER_GRACE = timedelta(seconds=120)
 
+# Whoever runs hears that it is elsewhere, or over, also when their phone finds a network only after a while. Most have
+# arrived by then.
+WORD_USEFUL_FOR = timedelta(minutes=15)
+
 TEST_USEFUL_FOR = timedelta(minutes=5)
 
 # The `service` of everything that goes to the hook.
@@ -25,17 +29,37 @@ class Channel(StrEnum):
     WEBHOOK = "webhook"
 
 
+class Kind(StrEnum):
+    """What a pushed message says; the `type` of the same message on the socket."""
+
+    ALERT = "alert"
+    ASSIGNMENT = "assignment"
+    STAND_DOWN = "stand_down"
+    NUDGE = "nudge"
+    TEST_ALERT = "test_alert"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Wake:
-    """One responder to wake for one alert: `body` is the JSON of the `alert` as the socket gives it, without a number.
+    """One thing to say to one responder of one alert: `body` is its JSON, of which nothing is exact or personal.
 
-    `useful_until` is when nobody waits for the answer any longer; see `useful_until_of`.
+    `version` is the incident's when it was said; 0 for an offer. Of one kind and version no device hears twice, and
+    what had not left when something newer is said is dropped, unless it was of no use by the time of the newer.
+    `after_s` later at the earliest it is sent, until `useful_until` at the latest; where there is a `mailbox`, only
+    while a message that was written in the same instant waits in it unacknowledged. `only_told`: only where something
+    of the alert has gone before. `by_hook`: also to the telephone.
     """
 
     responder_id: str
     alert_id: str
     body: str
     useful_until: datetime
+    kind: Kind = Kind.ALERT
+    version: int = 0
+    after_s: float = 0.0
+    mailbox: str | None = None
+    only_told: bool = False
+    by_hook: bool = True
 
 
 def useful_until_of(respond_by: datetime) -> datetime:
@@ -54,10 +78,12 @@ class Job:
     channel: Channel
     responder_id: str
     service: str
+    kind: Kind
     alert_id: str | None
     test_id: str | None
     payload: dict[str, Any]
     created_at: datetime
+    due_at: datetime
     expires_at: datetime
     attempts: int
     language: Literal["zh", "en"]

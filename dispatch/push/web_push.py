@@ -1,6 +1,7 @@
 """Sends one job to a browser's or phone's push service (RFC 8030)."""
 
 from datetime import datetime
+from typing import Any
 
 from dispatch.encoding import to_json
 from dispatch.push.addresses import Blocked
@@ -9,11 +10,11 @@ from dispatch.push.encryption import MOST_PLAIN_BYTES, BadKey, encrypted
 from dispatch.push.outcome import Outcome, OutcomeKind, retry_after_s
 from dispatch.push.receipts import ReceiptIssuer
 from dispatch.push.vapid import Vapid
-from dispatch.push.vocabulary import Job
+from dispatch.push.vocabulary import Job, Kind
 from dispatch.push.wording import words_of
 
 # The device can ask for the rest; it is woken with these, whatever else there is to say.
-_NEEDED_OF_AN_ALERT = ("type", "alert_id", "incident_id", "role", "respond_by", "distance_m", "eta_s", "drill")
+_NEEDED = ("type", "alert_id", "incident_id", "role", "respond_by", "reply_by", "reason", "distance_m", "eta_s", "drill")
 
 # RFC 8030 names 404, RFC 8292 and the services in use 410.
 _GONE = {404, 410}
@@ -49,8 +50,8 @@ class WebPush:
     def plain(self, job: Job) -> bytes:
         """What the device's service worker gets to read."""
         words = words_of(job.payload, job.language)
-        message = {
-            "type": job.payload["type"],
+        message: dict[str, Any] = {
+            "type": job.kind,
             "title": words.title,
             "text": words.text,
             "language": job.language,
@@ -61,11 +62,16 @@ class WebPush:
         }
         if job.alert_id is None:
             return to_json(message | {"test_id": job.test_id, "sent_at": job.created_at})
-        whole = to_json(message | {"alert": job.payload})
+        # Under the same name for all that is said of an alert: a notification takes the one's place before it.
+        message["alert_id"] = job.alert_id
+        whole = to_json(message | {job.kind: job.payload})
         if len(whole) <= MOST_PLAIN_BYTES:
             return whole
-        needed = {name: job.payload[name] for name in _NEEDED_OF_AN_ALERT if name in job.payload}
-        return to_json(message | {"alert": needed, "shortened": True})
+        needed = {name: job.payload[name] for name in _NEEDED if name in job.payload}
+        # An alert's reason is long, and for whoever has time to read it; a stand-down's is a word.
+        if job.kind is Kind.ALERT:
+            needed.pop("reason", None)
+        return to_json(message | {job.kind: needed, "shortened": True})
 
     def _headers(self, job: Job, now: datetime) -> dict[str, str]:
         topic = (job.alert_id or job.test_id or job.job_id).replace("-", "")
@@ -76,7 +82,8 @@ class WebPush:
             # Kept for a phone without a network as long as it is of use.
             "TTL": str(max(0, round((job.expires_at - now).total_seconds()))),
             "Urgency": "high",
-            # Sent again because nobody knows whether it came: the service puts the second in the first one's place.
+            # Sent again because nobody knows whether it came, or overtaken by what came later: the service puts the second
+            # in the first one's place where that has not been fetched.
             "Topic": topic,
         }
 

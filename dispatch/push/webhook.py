@@ -89,5 +89,5 @@ class Hook:
         if job.alert_id is None:
             data["test_id"] = job.test_id
         else:
-            data |= {"alert_id": job.alert_id, "alert": job.payload}
-        return to_json({"type": f"responder.{job.payload['type']}", "timestamp": job.created_at, "data": data})
+            data |= {"alert_id": job.alert_id, job.kind.value: job.payload}
+        return to_json({"type": f"responder.{job.kind}", "timestamp": job.created_at, "data": data})

@@ -11,6 +11,7 @@ from dispatch.realtime.availability import Availability, NeverAway
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.session import Session
+from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -77,7 +78,8 @@ class SocketCare:
         try:
             async with self._database.statement() as connection:
                 missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, _NO_END)
-        except Exception:
-            log.exception("gap not filled yet", recipient=session.recipient)
+        except Exception as error:
+            if not is_outage(error):
+                log.exception("gap not filled yet", recipient=session.recipient)
             return
         session.fill_gap(missed)

@@ -30,6 +30,8 @@ class Hub:
         self._sessions: dict[str, tuple[Session, ...]] = {}
         # Told of every recipient that is connected now and was not.
         self.on_arrival: Callable[[str], None] = _nobody_waits
+        # Told of every recipient whose last session has ended.
+        self.on_leaving: Callable[[str], None] = _nobody_waits
 
     def attach(self, session: Session) -> None:
         """From now on the session is told everything; until it begins, it holds. It leaves by itself when it ends."""
@@ -51,6 +53,7 @@ class Hub:
             self._sessions[session.recipient] = left
         else:
             del self._sessions[session.recipient]
+            self.on_leaving(session.recipient)
 
     def deliver(self, recipient: str, seq: int, body: str) -> None:
         """A committed message to every session of its recipient."""

@@ -75,7 +75,7 @@ class Incident:
         """Where it stands, from what its alerts have come to."""
         if self.closed_at is not None:
             return IncidentState.CLOSED if self.cancel_reason is None else IncidentState.CANCELLED
-        if any(alert.is_there for alert in self.alerts.values()):
+        if self.ambulance_arrived_at is not None or any(alert.is_there for alert in self.alerts.values()):
             return IncidentState.ON_SCENE
         if any(alert.is_engaged for alert in self.alerts.values()):
             return IncidentState.RESPONDING

@@ -20,6 +20,9 @@ from geo.place import Place
 # So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
 _SPARE = 4
 
+# A phone that said where it is a moment ago comes back by itself: a restart must not make everybody unreachable.
+HEARD_LATELY_S = 120.0
+
 # A phone that does not say how exact its fix is has not measured well.
 _UNTOLD_ACCURACY_M = 50.0
 
@@ -28,6 +31,8 @@ class _Mark(IntFlag):
     """What the index of those on duty knows of them besides their place."""
 
     FREE = 1
+    # A session, or another way to them that has proven to work.
+    WAY = 2
 
 
 class Roster:
@@ -46,8 +51,8 @@ class Roster:
         self._changed: set[ResponderId] = set()
         # Those who came near, on duty, free or within reach since somebody last looked out for them.
         self._arrived: set[ResponderId] = set()
-        # Whether somebody can be reached at all; without an answer everybody can.
-        self.is_reachable: Callable[[Responder, datetime], bool] = _always
+        # Who can be reached though nothing was heard of them lately.
+        self._ways: set[ResponderId] = set()
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
@@ -145,13 +150,10 @@ class Roster:
             return (
                 responder_id not in leaving_out
                 and responder.is_certified_on(today)
-                and self.is_reachable(responder, now)
                 and self.histories.alerts_since(responder_id, lately) < limit
             )
 
-        within = partial(
-            self._on_duty.nearest, place, within_m=policy.reach_m, all_of=_Mark.FREE, aging=_aging(policy, now)
-        )
+        within = partial(self._nearest_reachable, place, policy, now)
         # Nearly everybody may be: to ask for a few more and leave out costs half of asking about each in the search.
         looked_at = policy.candidates + _SPARE + len(leaving_out)
         found = within(looked_at)
@@ -159,6 +161,40 @@ class Roster:
         if len(fit) < policy.candidates and len(found) == looked_at:
             fit = within(policy.candidates, keep=may_be_alerted)
         return tuple(self._candidate(each, policy, lately, is_night=is_night) for each in fit[: policy.candidates])
+
+    def _nearest_reachable(
+        self,
+        place: Place,
+        policy: Policy,
+        now: datetime,
+        most: int,
+        *,
+        keep: Callable[[ResponderId], bool] | None = None,
+    ) -> list[Found[ResponderId]]:
+        """The nearest who are free and to whom there is a way: two questions, for the index knows how old a fix is."""
+        search = partial(self._on_duty.nearest, place, most, within_m=policy.reach_m, keep=keep)
+        heard = search(
+            all_of=_Mark.FREE, aging=_aging(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
+        )
+        with_way = search(all_of=_Mark.FREE | _Mark.WAY, aging=_aging(policy, now))
+        both = {each.key: each for each in (*heard, *with_way)}
+        return sorted(both.values(), key=lambda each: (each.likely_m, each.key))[:most]
+
+    def is_reachable(self, responder: Responder, now: datetime) -> bool:
+        """Whether somebody is counted on: there is a way to them, or they were heard a moment ago."""
+        if responder.responder_id in self._ways:
+            return True
+        return responder.fix is not None and (now - responder.fix.at).total_seconds() <= HEARD_LATELY_S
+
+    def set_way(self, responder_id: ResponderId, *, is_there: bool) -> None:
+        """Note that there is, or is no longer, a way to somebody of whom nothing was heard lately."""
+        if is_there == (responder_id in self._ways):
+            return
+        if is_there:
+            self._ways.add(responder_id)
+        else:
+            self._ways.discard(responder_id)
+        self._mark(responder_id)
 
     def still_free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Those whom nobody else has asked since they were looked up."""
@@ -196,7 +232,8 @@ class Roster:
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:
-        return 0 if responder_id in self._engagements else _Mark.FREE
+        free = 0 if responder_id in self._engagements else _Mark.FREE
+        return free | (_Mark.WAY if responder_id in self._ways else 0)
 
     def _mark(self, responder_id: ResponderId) -> None:
         self._changed.add(responder_id)
@@ -245,12 +282,8 @@ class Roster:
         return len(self._responders)
 
 
-def _always(_responder: Responder, _now: datetime) -> bool:
-    return True
-
-
-def _aging(policy: Policy, now: datetime) -> FixAging:
-    return FixAging(now.timestamp(), policy.fix.lifetime_s, policy.fix.drift_m_s)
+def _aging(policy: Policy, now: datetime, *, lifetime_s: float | None = None) -> FixAging:
+    return FixAging(now.timestamp(), policy.fix.lifetime_s if lifetime_s is None else lifetime_s, policy.fix.drift_m_s)
 
 
 def _accuracy_m(fix: Fix) -> float:

@@ -122,7 +122,8 @@ class Availability:
             return False
         if self.since is None:
             self.since, self.why = self._clock.now(), why
-            log.error("the database is away; dispatching goes on without it", why=why.value, error=str(error))
+            said = getattr(error, "orig", None) or error
+            log.error("the database is away; dispatching goes on without it", why=why.value, error=str(said).strip())
             self._tell()
         return True
 

@@ -74,6 +74,8 @@ class PrivateCluster:
         self._child: subprocess.Popen[bytes] | None = None
         self._postmaster: Postmaster | None = None
         self._socket_folder: Path | None = None
+        # Started once and not told to stop: should it not run, it is to be started again.
+        self._is_to_run = False
 
     def start(self) -> str:
         """Run the cluster, own it, and answer the SQLAlchemy URL of its database, PostGIS and all.
@@ -86,7 +88,7 @@ class PrivateCluster:
         elif (url := self.connect_to_running()) is not None:
             return url
         with ExitStack() as undo:
-            undo.callback(self.stop)
+            undo.callback(self._end)
             account = account_for(self._data)
             programs = find_postgres_programs(major=made_by(self._data))
             if made_by(self._data) is None:
@@ -94,11 +96,16 @@ class PrivateCluster:
             self._postmaster = self._take_over() or self._launch(programs, account)
             _prepare_database(_socket_folder(self._postmaster))
             undo.pop_all()
+        self._is_to_run = True
         atexit.register(self.stop)
         return _url(self._postmaster)
 
     def stop(self) -> None:
         """Stop the server if this process owns it: clients are disconnected, everything committed stays."""
+        self._is_to_run = False
+        self._end()
+
+    def _end(self) -> None:
         # A forked worker inherits the object, not the ownership.
         if self._lock is None or self._owner_process != os.getpid():
             return
@@ -121,8 +128,8 @@ class PrivateCluster:
         self.stop()
 
     def has_died(self) -> bool:
-        """Whether this process owns the server and it runs no more."""
-        return self._lock is not None and running_postmaster(self._data) is None
+        """Whether the server was started here, was not told to stop, and runs no more."""
+        return self._is_to_run and running_postmaster(self._data) is None
 
     def is_running(self) -> bool:
         """Whether a server runs on this data folder and takes connections, whoever owns it."""

@@ -1,7 +1,8 @@
 """One pool of connections; one request, one transaction."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import psycopg
@@ -38,6 +39,14 @@ def _for_libpq(parts: Mapping[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in parts.items() if name not in {"context", "options"}}
 
 
+# Whether whoever asks does so though the database is taken to be away: only who looks whether it is back.
+reaching_through: ContextVar[bool] = ContextVar("reaching_through", default=False)
+
+
+class Away(psycopg.OperationalError):
+    """The database is known to be away: nobody waits to find that out again."""
+
+
 class Database:
     """The service's way to PostgreSQL, three ways: whole transactions, statements that are one each, and prepared ones.
 
@@ -56,6 +65,8 @@ class Database:
         connect_within_s: float = CONNECT_WITHIN_S,
         patience_s: float = PATIENCE_S,
     ) -> None:
+        # Told by who keeps account of it; whole transactions and single statements are then refused at once.
+        self.is_away: Callable[[], bool] = lambda: False
         self.url = driver_url(url)
         self._patience = Patience(patience_s)
         self._engine = self._pooled(connections)
@@ -76,6 +87,8 @@ class Database:
             pool_size=connections,
             max_overflow=connections,
             pool_timeout=5,
+            # Names and telephone numbers are in them: not in every error's text, and so in the logs.
+            hide_parameters=True,
             # The connection used last has its plans and caches at hand; the oldest would have to warm up again.
             pool_use_lifo=True,
             connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 2},
@@ -87,14 +100,20 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection in one transaction: committed when the block ends, rolled back when it raises."""
+        self._must_be_there()
         async with self._engine.begin() as connection:
             yield connection
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncConnection]:
         """A connection on which every statement is a transaction of its own: committed when it returns."""
+        self._must_be_there()
         async with self._autocommit.connect() as connection:
             yield connection
+
+    def _must_be_there(self) -> None:
+        if self.is_away() and not reaching_through.get():
+            raise Away("the database is away")
 
     async def run(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a prepared statement, committed when it returns; its rows as text. Raises `psycopg.Error`."""

@@ -445,6 +445,15 @@ export interface Responder {
 export interface ResponderMe extends Responder {
   alert?: Maybe<AlertMessage>;
   assignment?: Maybe<AssignmentMessage>;
+  /** The ways to this person besides the socket; `proven`: a device or the telephone has answered within 30 days. */
+  channels: ProvenChannel[];
+}
+
+export interface ProvenChannel {
+  channel: "web_push" | "webhook";
+  proven: boolean;
+  proven_at?: Maybe<string>;
+  devices?: Maybe<number>;
 }
 
 /** What the service worker decrypts from a push. `alert` may be shortened: then it lacks the area, the kind and the AED. */

@@ -11,14 +11,14 @@ import { testAlarm } from "./responder/alarm.js";
 import { AlertScreen } from "./responder/alert.js";
 import { assignmentScreen } from "./responder/assignment.js";
 import { standby } from "./responder/duty.js";
-import { LATE_S, LateOffer } from "./responder/late.js";
+import { LateOffer } from "./responder/late.js";
 import { NudgeScreen } from "./responder/nudge.js";
 import { Outbox } from "./responder/outbox.js";
 import { reachCard } from "./responder/reach.js";
 import { PositionSharing } from "./responder/sharing.js";
 import { isQuiet, showStandDown } from "./responder/stand_down.js";
 import { Task } from "./responder/task.js";
-import { WakeTest, forgetProofs } from "./responder/wake_test.js";
+import { WakeTest } from "./responder/wake_test.js";
 import { Waking } from "./responder/waking.js";
 import { signInForm } from "./signin.js";
 import { chime, unlockSound } from "./sound.js";
@@ -92,7 +92,7 @@ function draw() {
   const responder = me;
   keepingFocus(() => fill(page, standby({
     responder, sharing, busy, failure, late: late.card(comeLate),
-    reach: reachCard({ online: stream?.state === "live", waking, test: wakeTest, onTurnOn: () => void letBeWoken() }),
+    reach: reachCard({ online: stream?.state === "live", channels: responder.channels, waking, test: wakeTest, onTurn: (on) => void letBeWoken(on) }),
     onDuty: (on, mode) => void setDuty(on, mode), onChange: draw, onSignOut: () => void leave(),
   })));
 }
@@ -132,13 +132,15 @@ function signOut(why) {
 /** Signs out by one's own will: this phone is not to be woken for somebody who has left it. */
 async function leave() {
   await waking.turnOff();
-  forgetProofs();
   signOut("");
 }
 
-async function letBeWoken() {
-  await waking.turnOn();
+/** @param {boolean} on */
+async function letBeWoken(on) {
+  await (on ? waking.turnOn() : waking.turnOff());
   tellLanguage();
+  // Which ways to this person there are is for the service to say.
+  await read();
 }
 
 /** Notifications are worded by the service: it has to know which language this person reads. */
@@ -246,25 +248,26 @@ function standDown(message) {
   // The yes is on its way: it is taken late, or answered by another word than this.
   if (reason === "expired" && outbox.answered(alert_id) === "accept") return;
   const underWay = task?.id === alert_id;
-  const offered = alertScreen.alert?.alert_id === alert_id ? alertScreen.alert : null;
+  const { last } = alertScreen;
   if (!isQuiet(message) && stoodDown.get(alert_id) !== reason) showStandDown(message, underWay);
   if (reason !== "expired") stoodDown.set(alert_id, reason);
   void waking.hush(alert_id);
   nudgeScreen.close(alert_id);
-  if (offered) alertScreen.close();
-  if (offered && reason === "expired") late.keep(offered);
-  else if (reason !== "expired") late.drop(alert_id);
+  if (alertScreen.alert?.alert_id === alert_id) alertScreen.close();
+  if (reason !== "expired") late.drop(alert_id);
+  else if (last?.alert_id === alert_id && !outbox.answered(alert_id)) late.keep(last);
   if (underWay) finish();
 }
 
 /** @param {import("./contract.d.ts").AlertMessage} alert */
 function beAlerted(alert) {
-  // Delivered late, after a long time away: what is still on is told by reading afresh.
-  if (task?.id === alert.alert_id || secondsUntil(alert.respond_by) < -LATE_S) return;
+  if (task?.id === alert.alert_id) return;
   // Told again, perhaps with another number or none, of what was declined here already.
   if (outbox.answered(alert.alert_id) === "decline") return;
   late.drop();
-  alertScreen.open(alert, sharing.fix);
+  // Delivered late, after some time away: it does not ring any more.
+  if (secondsUntil(alert.respond_by) < 0) late.keep(alert);
+  else alertScreen.open(alert, sharing.fix);
 }
 
 /** @param {import("./contract.d.ts").ServerMessage} message */
@@ -281,7 +284,8 @@ function onMessage(message) {
     case "test_alert":
       return testAlarm();
     case "test_result":
-      return wakeTest.take(message);
+      wakeTest.take(message);
+      return void read();
     case "duty":
       if (me) me = { ...me, on_duty: message.on_duty, mode: message.mode ?? me.mode };
       share();
@@ -390,8 +394,6 @@ pageSettings().then((settings) => {
 // Any first touch unlocks the alarm, also for one who was on duty before a reload.
 document.addEventListener("pointerdown", () => void unlockSound(), { once: true });
 onTokenLink(TOKEN, (given) => {
-  // Another person, perhaps: what was proven of one is not of the other.
-  forgetProofs();
   signOut("");
   signIn(given);
 });

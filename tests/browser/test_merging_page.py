@@ -16,10 +16,10 @@ Show = Callable[[Page, str], None]
 @pytest.fixture
 def two_calls(
     open_page: Callable[..., Page], on_duty: Callable[..., Page], hold_sos: Callable[[Page], None], town: Any
-) -> Callable[[], tuple[Page, str, str]]:
-    """A caller's page and, 18 m from it, a call by telephone with a note; somebody is on the way to the first."""
+) -> Callable[[], tuple[Page, Page, str, str]]:
+    """A caller's page, the page of who is on the way there, and, 18 m from it, another call with a note."""
 
-    def called() -> tuple[Page, str, str]:
+    def called() -> tuple[Page, Page, str, str]:
         helper = on_duty("王芳", north_m=150, east_m=0)
         caller = open_page("/", place=town.place(north_m=18))
         expect(caller.locator("#place")).to_have_attribute("data-state", "found")
@@ -29,15 +29,15 @@ def two_calls(
         helper.locator("#accept").click()
         expect(helper.locator("#patient")).to_be_visible()
         second = town.sos(note="东门进，电梯左侧", floor=3, caller={"phone": "13900000000"})
-        return caller, first["incident_id"], second["incident_id"]
+        return caller, helper, first["incident_id"], second["incident_id"]
 
     return called
 
 
 def test_both_are_compared_merged_and_marked(
-    two_calls: Callable[[], tuple[Page, str, str]], open_console: Callable[..., Page], show: Show
+    two_calls: Callable[[], tuple[Page, Page, str, str]], open_console: Callable[..., Page], show: Show
 ) -> None:
-    caller, first, second = two_calls()
+    caller, helper, first, second = two_calls()
     console = open_console(size=DESKTOP)
     # The older one was never told of the newer; the console knows of both all the same.
     console.locator(f"[data-incident='{first}']").click()
@@ -71,6 +71,10 @@ def test_both_are_compared_merged_and_marked(
     console.locator(f"[data-incident='{first}']").click()
     expect(console.locator(".timeline [data-event=merged]")).to_contain_text(second[-4:].upper())
 
+    # Whoever is on the way goes on there, and is told to stop nowhere.
+    expect(helper.locator("#patient")).to_contain_text("东门进，电梯左侧")
+    expect(helper.locator("dialog")).to_have_count(0)
+
     expect(caller.locator("[data-quiet=merged]")).to_contain_text("救护员正为两边一起赶来")
     expect(caller.locator(".status h2")).to_have_text("有人赶来")
     show(caller, "caller-merged")
@@ -83,9 +87,9 @@ def test_both_are_compared_merged_and_marked(
 
 
 def test_on_a_phone_they_stand_below_each_other_and_may_stay_apart(
-    two_calls: Callable[[], tuple[Page, str, str]], open_console: Callable[..., Page], town: Any, show: Show
+    two_calls: Callable[[], tuple[Page, Page, str, str]], open_console: Callable[..., Page], town: Any, show: Show
 ) -> None:
-    _caller, first, second = two_calls()
+    _caller, _helper, first, second = two_calls()
     console = open_console(language="en-GB")
     row = console.locator(f"[data-incident='{second}']")
     expect(row).to_contain_text("Duplicate?")
@@ -108,9 +112,9 @@ def test_on_a_phone_they_stand_below_each_other_and_may_stay_apart(
 
 
 def test_what_others_have_merged_meanwhile_is_said(
-    two_calls: Callable[[], tuple[Page, str, str]], open_console: Callable[..., Page], town: Any
+    two_calls: Callable[[], tuple[Page, Page, str, str]], open_console: Callable[..., Page], town: Any
 ) -> None:
-    _caller, first, second = two_calls()
+    _caller, _helper, first, second = two_calls()
     console = open_console(size=DESKTOP)
     console.locator(f"[data-incident='{second}']").click()
     console.locator(f"[id='compare-{first}']").click()

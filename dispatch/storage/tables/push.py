@@ -43,10 +43,24 @@ push_jobs = Table(
     Column("subscription_id", Uuid, comment="null for the hook, which is told the telephone number"),
     Column("service", Text, nullable=False, comment="who is to take it; one slow service must not hold up others"),
     Column("alert_id", Uuid),
+    Column("kind", Text, nullable=False, comment="the type of the message in it"),
+    Column(
+        "version",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="of the incident when it was said; 0 for an offer, which is made once",
+    ),
     Column("test_id", Uuid),
     Column("payload", JSON, nullable=False, comment="the message as the socket gives it"),
     Column("created_at", DateTime(timezone=True), nullable=False),
+    Column("due_at", DateTime(timezone=True), nullable=False, comment="not to be sent before"),
     Column("expires_at", DateTime(timezone=True), nullable=False, comment="of no use to anybody after this"),
+    Column(
+        "mailbox",
+        Text,
+        comment="sent only while a message made together with it waits there unacknowledged; null: in any case",
+    ),
     Column("state", Text, nullable=False, server_default="queued"),
     Column("attempts", Integer, nullable=False, server_default="0"),
     Column("next_attempt_at", DateTime(timezone=True), nullable=False),
@@ -57,14 +71,17 @@ push_jobs = Table(
     Column("received_at", DateTime(timezone=True), comment="when the device's receipt came"),
     Column("died_at", DateTime(timezone=True)),
     Column("last_error", Text),
-    # One alert is pushed once a channel and device.
-    UniqueConstraint("alert_id", "subscription_id"),
+    # What is said of an alert is pushed once a channel and device.
+    UniqueConstraint("alert_id", "subscription_id", "kind", "version"),
     CheckConstraint("channel in ('socket', 'web_push', 'webhook')", name="channel"),
+    CheckConstraint("kind in ('alert', 'assignment', 'stand_down', 'nudge', 'test_alert')", name="kind"),
     CheckConstraint("state in ('queued', 'sent', 'dead')", name="state"),
 )
 Index(
     "uq_push_jobs_alert_hook",
     push_jobs.c.alert_id,
+    push_jobs.c.kind,
+    push_jobs.c.version,
     unique=True,
     postgresql_where=text("subscription_id IS NULL"),
 )

@@ -22,6 +22,8 @@ export class AlertScreen {
   #rung = new Set();
   /** @type {AlertMessage | null} */
   alert = null;
+  /** @type {AlertMessage | null} the one that was shown last, though it may be gone */
+  last = null;
 
   /** @param {(alert: AlertMessage, answer: "accept" | "decline") => void} onAnswer */
   constructor(onAnswer) {
@@ -35,7 +37,7 @@ export class AlertScreen {
   open(alert, me) {
     if (this.alert?.alert_id === alert.alert_id) return;
     this.close();
-    this.alert = alert;
+    [this.alert, this.last] = [alert, alert];
     const advice = el("p", { class: "advice", attributes: { role: "status", hidden: true } });
     const ring = secondsRing(alert.respond_by, word("alert.left"), () => {
       stopAlarm();

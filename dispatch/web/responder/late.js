@@ -10,7 +10,7 @@ import { tick } from "../ticking.js";
 /** @typedef {Partial<AlertMessage> & Pick<AlertMessage, "alert_id" | "role" | "respond_by">} MissedAlert */
 
 /** So long after its answering time nobody waits for an answer any more. */
-export const LATE_S = 120;
+const LATE_S = 120;
 
 export class LateOffer {
   /** @type {MissedAlert | null} */

@@ -6,9 +6,6 @@ import { word } from "../language.js";
 /** @typedef {import("../contract.d.ts").Channel} Channel */
 /** @typedef {import("../contract.d.ts").TestAlert} TestAlert */
 
-const PROOFS = "waking:proofs";
-/** As long as the service counts on a channel that has answered. */
-const PROOF_LASTS_MS = 30 * 86_400_000;
 /** A phone that takes longer has not been woken. */
 const PATIENCE_MS = 60_000;
 
@@ -49,8 +46,6 @@ export class WakeTest {
   /** @param {import("../contract.d.ts").TestResultMessage} result */
   take({ test_id, channel, delay_s }) {
     this.#delays.set(`${test_id}:${channel}`, delay_s);
-    // A telephone number is the person's; a push may have woken another of their devices.
-    if (channel === "webhook" || (channel === "web_push" && this.#heard.has(test_id))) prove(channel);
     this.onChange();
   }
 
@@ -61,7 +56,6 @@ export class WakeTest {
    */
   heardHere(test_id) {
     this.#heard.add(test_id);
-    if (this.#delays.has(`${test_id}:web_push`)) prove("web_push");
     this.onChange();
   }
 
@@ -84,45 +78,5 @@ export class WakeTest {
   /** @param {Channel} channel */
   hasArrived(channel) {
     return this.#delays.has(`${this.test?.test_id}:${channel}`);
-  }
-}
-
-/**
- * When a channel other than this page last proved to reach this person, if that still counts.
- *
- * @param {boolean} pushed whether this phone can be woken by push now
- * @returns {string | null}
- */
-export function provenAt(pushed) {
-  const proofs = readProofs();
-  const times = [pushed ? proofs.web_push : undefined, proofs.webhook].filter((at) => at !== undefined);
-  return times.filter((at) => Date.now() - Date.parse(at) < PROOF_LASTS_MS).sort().at(-1) ?? null;
-}
-
-/** Another person signs in, or the subscription is another one: what was proven is no more. */
-export function forgetProofs() {
-  try {
-    localStorage.removeItem(PROOFS);
-  } catch {
-    // Nothing was kept.
-  }
-}
-
-/** @param {"web_push" | "webhook"} channel */
-function prove(channel) {
-  try {
-    localStorage.setItem(PROOFS, JSON.stringify({ ...readProofs(), [channel]: new Date().toISOString() }));
-  } catch {
-    // Without storage the proof lasts as long as the page shows the test.
-  }
-}
-
-/** @returns {{ web_push?: string, webhook?: string }} */
-function readProofs() {
-  try {
-    const proofs = JSON.parse(localStorage.getItem(PROOFS) ?? "{}");
-    return typeof proofs === "object" && proofs !== null ? proofs : {};
-  } catch {
-    return {};
   }
 }

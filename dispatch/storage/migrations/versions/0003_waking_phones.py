@@ -51,6 +51,14 @@ def upgrade() -> None:
             comment="who is to take it; one slow service must not hold up others",
         ),
         sa.Column("alert_id", sa.Uuid(), nullable=True),
+        sa.Column("kind", sa.Text(), nullable=False, comment="the type of the message in it"),
+        sa.Column(
+            "version",
+            sa.Integer(),
+            server_default="0",
+            nullable=False,
+            comment="of the incident when it was said; 0 for an offer, which is made once",
+        ),
         sa.Column("test_id", sa.Uuid(), nullable=True),
         sa.Column(
             "payload",
@@ -59,7 +67,14 @@ def upgrade() -> None:
             comment="the message as the socket gives it",
         ),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False, comment="not to be sent before"),
         sa.Column("expires_at", sa.DateTime(timezone=True), nullable=False, comment="of no use to anybody after this"),
+        sa.Column(
+            "mailbox",
+            sa.Text(),
+            nullable=True,
+            comment="sent only while a message made together with it waits there unacknowledged; null: in any case",
+        ),
         sa.Column("state", sa.Text(), server_default="queued", nullable=False),
         sa.Column("attempts", sa.Integer(), server_default="0", nullable=False),
         sa.Column("next_attempt_at", sa.DateTime(timezone=True), nullable=False),
@@ -76,9 +91,18 @@ def upgrade() -> None:
         sa.Column("died_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_error", sa.Text(), nullable=True),
         sa.CheckConstraint("channel in ('socket', 'web_push', 'webhook')", name=op.f("ck_push_jobs_channel")),
+        sa.CheckConstraint(
+            "kind in ('alert', 'assignment', 'stand_down', 'nudge', 'test_alert')", name=op.f("ck_push_jobs_kind")
+        ),
         sa.CheckConstraint("state in ('queued', 'sent', 'dead')", name=op.f("ck_push_jobs_state")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_push_jobs")),
-        sa.UniqueConstraint("alert_id", "subscription_id", name=op.f("uq_push_jobs_alert_id_subscription_id")),
+        sa.UniqueConstraint(
+            "alert_id",
+            "subscription_id",
+            "kind",
+            "version",
+            name=op.f("uq_push_jobs_alert_id_subscription_id_kind_version"),
+        ),
     )
     for name, columns, condition in _JOB_INDEXES:
         op.create_index(name, "push_jobs", columns, unique=name.startswith("uq_"), postgresql_where=sa.text(condition))
@@ -99,7 +123,7 @@ def upgrade() -> None:
 
 
 _JOB_INDEXES = (
-    ("uq_push_jobs_alert_hook", ["alert_id"], "subscription_id IS NULL"),
+    ("uq_push_jobs_alert_hook", ["alert_id", "kind", "version"], "subscription_id IS NULL"),
     ("ix_push_jobs_queued", ["next_attempt_at"], "state = 'queued'"),
     ("ix_push_jobs_taken", ["taken_by"], "taken_by IS NOT NULL"),
     ("ix_push_jobs_subscription_id", ["subscription_id"], "state = 'queued'"),
