@@ -62,11 +62,6 @@ class Hub:
             message = numbered(seq, body)
             self._each(sessions, lambda session: session.deliver(seq, body, message))
 
-    def read_again(self, recipient: str) -> None:
-        """Have every session of a recipient read what is kept for it: a commit's answer was lost."""
-        for session in self._sessions.get(recipient, ()):
-            session.read_again()
-
     def tell(self, recipient: str, message: Mapping[str, Any]) -> None:
         """A message without a number to every session of its recipient."""
         sessions = self._sessions.get(recipient)

@@ -1,6 +1,5 @@
 """One connected client: its messages in order, at once while it reads, and those that wait while it does not."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import count
@@ -108,11 +107,6 @@ class Session:
         for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}):
             self.say_text(due)
         self.gap_since_s = None
-
-    def read_again(self) -> None:
-        """Perhaps something was written for it that it was not told: at the next look what is kept is read."""
-        if not self.is_degraded:
-            self.gap_since_s = -math.inf
 
     def say(self, message: Mapping[str, Any], text: str | None = None) -> None:
         """A message without a number; `text` is its JSON where that is at hand.

@@ -252,6 +252,8 @@ async function startMap() {
   try {
     await overview.start();
     if (board) {
+      // Picked while the map was still on its way.
+      if (selected) overview.select(board.incidents.get(selected) ?? null, board, true);
       overview.drawResponders(board);
       overview.drawIncidents(board, withEnded);
     }
