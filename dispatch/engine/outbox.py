@@ -1,15 +1,15 @@
 """The messages that a decision owes to responders and callers."""
 
 from collections.abc import Callable, Iterable
+from datetime import datetime
 from typing import Protocol
 
 from dispatch.encoding import to_json_text
+from dispatch.engine.calls import Calls
 from dispatch.engine.ledger import Outgoing, Owed
 from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.views import IncidentViews
-from dispatch.push.vocabulary import Wake as PhoneWake
-from dispatch.push.vocabulary import useful_until_of
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.incident import Incident
@@ -53,47 +53,31 @@ class Outbox:
     ) -> None:
         self._messages = messages
         self._views = views
-        self._is_connected = is_connected
+        self._calls = Calls(messages, is_connected, telephones.has_channel)
         self._telephones = telephones
 
     def owed(self, decision: Decision) -> Owed:
         """To responders, and to the callers where it concerns them."""
         incident = decision.incident
-        messages = [self._to_responder(incident, notice) for notice in responder_notices(decision.events, incident)]
-        calls = [each for each in messages if each.alert_id is not None and not self._is_connected(each.recipient)]
-        silent = to_be_called_otherwise(decision.events)
-        calls += [self._to_responder(incident, Notice(NoticeKind.ALERT, each)) for each in silent]
+        notices = responder_notices(decision.events, incident)
+        messages = [self._to_responder(incident, notice) for notice in notices]
+        at = decision.events[-1].at
+        calls = self._calls.of_notices(incident, zip(notices, messages, strict=True), decision.events, at)
+        calls += self._calls.of_silent(incident, to_be_called_otherwise(decision.events))
         is_news = concerns_caller(decision.events) and decision.events[0].number > 1
         # Whose call has become part of another one is told by that one.
         if is_news and incident.merged_into is None:
             messages += self._to_callers(decision)
-        return Owed(messages, self._calls(incident, calls), self._telephones.has_hook)
+        return Owed(messages, calls, self._telephones.has_hook)
 
     def as_it_stands(self, incident: Incident, alert_ids: Iterable[AlertId]) -> Owed:
         """One message each for those concerned, telling how things stand now, whatever they have been told before."""
-        alerts = [incident.alerts[each] for each in alert_ids]
-        messages = [self._to_responder(incident, Notice(_present_notice(each), each.alert_id)) for each in alerts]
-        calls = [each for each in messages if each.alert_id is not None and not self._is_connected(each.recipient)]
+        notices = [Notice(_present_notice(incident.alerts[each]), each) for each in alert_ids]
+        messages = [self._to_responder(incident, notice) for notice in notices]
+        calls = self._calls.of_notices(incident, zip(notices, messages, strict=True), (), _last_change_of(incident))
         if incident.merged_into is None:
             messages += self._to_callers(Decision(incident, ()))
-        return Owed(messages, self._calls(incident, calls), self._telephones.has_hook)
-
-    def _calls(self, incident: Incident, alerts: Iterable[Outgoing]) -> list[PhoneWake]:
-        """What wakes the phones of those whose sockets do not answer, where there is a way to."""
-        calls: list[PhoneWake] = []
-        for each in alerts:
-            alert = None if each.alert_id is None else incident.alerts[each.alert_id]
-            if alert is not None and self._telephones.has_channel(alert.responder_id):
-                useful_until = useful_until_of(alert.respond_by)
-                calls.append(
-                    PhoneWake(
-                        responder_id=alert.responder_id,
-                        alert_id=alert.alert_id,
-                        body=each.body,
-                        useful_until=useful_until,
-                    )
-                )
-        return calls
+        return Owed(messages, calls, self._telephones.has_hook)
 
     def never_was(self, branch: Incident, alerts: Iterable[Alert]) -> list[Outgoing]:
         """To those who were told of an alert that the truth does not know: they stop."""
@@ -129,3 +113,9 @@ def _present_notice(alert: Alert) -> NoticeKind:
     if alert.is_engaged:
         return NoticeKind.ASSIGNMENT
     return NoticeKind.STAND_DOWN
+
+
+def _last_change_of(incident: Incident) -> datetime:
+    """When last somebody was offered something, or got farther."""
+    changes = (at for alert in incident.alerts.values() for at in (alert.offered_at, *alert.stages.values()))
+    return max(changes, default=incident.opened_at)

@@ -16,12 +16,10 @@ from dispatch.push.vocabulary import Measured, Received
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import ConfirmReceipt
 from dispatch.rescue.course import Decision
-from dispatch.rescue.events import Accepted, Declined, Withdrawn
+from dispatch.rescue.events import Declined
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 
 log = structlog.get_logger()
-
-_NEEDS_NO_CALL = (Accepted, Declined, Withdrawn)
 
 
 class Waking:
@@ -38,11 +36,11 @@ class Waking:
         await self._push.tests.start(responder_id)
 
     def decided(self, decision: Decision) -> None:
-        """Alerts that nobody has to answer any more need not ring any more."""
+        """Who says no over a session is not called any more. Whatever else ends an offer takes it back by itself."""
         over = [
             alert_id
             for event in decision.events
-            if isinstance(event.what, _NEEDS_NO_CALL)
+            if isinstance(event.what, Declined)
             and self._push.channels.has_channel(decision.incident.alerts[alert_id := event.what.alert_id].responder_id)
         ]
         if over and not self._engine.recording.is_away:

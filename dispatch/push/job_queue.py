@@ -120,7 +120,9 @@ async def standing(database: Database, now: datetime) -> tuple[int, float]:
 
 def _taken(row: Row) -> Taken:
     job_id, channel, responder_id, service, kind, alert_id, test_id, payload, *rest = row
-    created_at, first_due_at, expires_at, due_at, attempts, language, phone, subscription_id, endpoint, p256dh, auth = rest
+    created_at, first_due_at, expires_at, due_at, attempts, language, phone, subscription_id, endpoint, p256dh, auth = (
+        rest
+    )
     job = Job(
         job_id=str(job_id),
         channel=Channel(str(channel)),

@@ -7,8 +7,8 @@ from dispatch.storage.prepared import Prepared
 
 # Parts (CTEs) for whatever statement decides something that a phone has to be woken for, so that the push is as durable
 # as the decision: one job for each device that has subscribed, and one for the hook where there is a telephone number.
-# What was said before and has not left is dropped, and who has not heard that may be left out. A job that is being taken
-# this very moment is not waited for: it counts as said.
+# What was said before and has not left is dropped, and who has not heard that may be left out. A job that is being
+# taken this very moment is not waited for: it counts as said.
 NEW_PUSH_JOBS = """
 push_wanted as (
     select *, :at + after_s * interval '1 second' as due_at

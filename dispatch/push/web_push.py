@@ -10,11 +10,14 @@ from dispatch.push.encryption import MOST_PLAIN_BYTES, BadKey, encrypted
 from dispatch.push.outcome import Outcome, OutcomeKind, retry_after_s
 from dispatch.push.receipts import ReceiptIssuer
 from dispatch.push.vapid import Vapid
-from dispatch.push.vocabulary import Job, Kind
+from dispatch.push.vocabulary import Job
 from dispatch.push.wording import words_of
 
 # The device can ask for the rest; it is woken with these, whatever else there is to say.
-_NEEDED = ("type", "alert_id", "incident_id", "role", "respond_by", "reply_by", "reason", "distance_m", "eta_s", "drill")
+_NEEDED = (
+    *("type", "alert_id", "incident_id", "role", "state", "changed", "drill"),
+    *("respond_by", "reply_by", "distance_m", "eta_s"),
+)
 
 # RFC 8030 names 404, RFC 8292 and the services in use 410.
 _GONE = {404, 410}
@@ -64,14 +67,11 @@ class WebPush:
             return to_json(message | {"test_id": job.test_id, "sent_at": job.created_at})
         # Under the same name for all that is said of an alert: a notification takes the one's place before it.
         message["alert_id"] = job.alert_id
-        whole = to_json(message | {job.kind: job.payload})
+        whole = to_json(message | {job.kind.value: job.payload})
         if len(whole) <= MOST_PLAIN_BYTES:
             return whole
         needed = {name: job.payload[name] for name in _NEEDED if name in job.payload}
-        # An alert's reason is long, and for whoever has time to read it; a stand-down's is a word.
-        if job.kind is Kind.ALERT:
-            needed.pop("reason", None)
-        return to_json(message | {job.kind: needed, "shortened": True})
+        return to_json(message | {job.kind.value: needed, "shortened": True})
 
     def _headers(self, job: Job, now: datetime) -> dict[str, str]:
         topic = (job.alert_id or job.test_id or job.job_id).replace("-", "")
@@ -82,8 +82,8 @@ class WebPush:
             # Kept for a phone without a network as long as it is of use.
             "TTL": str(max(0, round((job.expires_at - now).total_seconds()))),
             "Urgency": "high",
-            # Sent again because nobody knows whether it came, or overtaken by what came later: the service puts the second
-            # in the first one's place where that has not been fetched.
+            # Sent again because nobody knows whether it came, or overtaken: the service puts the second in the first
+            # one's place where that has not been fetched.
             "Topic": topic,
         }
 

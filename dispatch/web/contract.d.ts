@@ -308,6 +308,7 @@ export interface TestAlert {
 export interface DeadLetter {
   id: string;
   channel: Channel;
+  kind: string;
   responder_id: string;
   responder_name: string;
   service: string;
@@ -458,7 +459,8 @@ export interface ProvenChannel {
 
 /** What the service worker decrypts from a push. `alert` may be shortened: then it lacks the area, the kind and the AED. */
 export interface PushedMessage {
-  type: "alert" | "test_alert";
+  type: "alert" | "test_alert" | "stand_down" | "assignment" | "nudge";
+  alert_id?: string;
   title: string;
   text: string;
   language: Language;

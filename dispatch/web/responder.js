@@ -325,11 +325,11 @@ function onState(state, code) {
 /** @param {import("./contract.d.ts").WorkerMessage} message */
 function onWorker(message) {
   if (!token || message.type === "resubscribe") return;
-  const { test_id, alert } = message.message;
+  const { test_id, alert_id, alert } = message.message;
   if (test_id) wakeTest.heardHere(test_id);
-  if (!alert) return;
-  if (message.type === "pushed") void read();
-  else void openPushed(alert);
+  if (message.type === "opened" && alert) void openPushed(alert);
+  // A task, a stand-down or a question: the page reads how things stand.
+  else if (alert_id || alert) void read();
 }
 
 /**

@@ -20,7 +20,7 @@ from dispatch.encoding import to_json_text
 from dispatch.problems import install_problem_handlers
 from dispatch.push import endpoints
 from dispatch.push.service import Push, PushSettings
-from dispatch.push.vocabulary import Measured, Received, Wake, useful_until_of
+from dispatch.push.vocabulary import WORD_USEFUL_FOR, Kind, Measured, Received, Wake, useful_until_of
 from dispatch.storage.database import Database
 from tests.people import MovableClock
 from tests.push.receiving import Device, Heard, Listener, listening, vapid_claims
@@ -104,6 +104,20 @@ class Waking:
             alert_id=alert_id,
             body=to_json_text(message | more),
             useful_until=useful_until_of(respond_by),
+        )
+
+    def word(self, kind: Kind, offer: Wake, version: int, **more: Any) -> Wake:
+        """Something that is said of an offer later on."""
+        said = {"type": kind, "alert_id": offer.alert_id, "incident_id": str(uuid4()), "drill": False, "role": "cpr"}
+        said |= {"text": {"zh": "事件已结束, 感谢您。", "en": "The incident is over. Thank you."}}
+        return Wake(
+            responder_id=offer.responder_id,
+            alert_id=offer.alert_id,
+            kind=kind,
+            version=version,
+            body=to_json_text(said | more.pop("body", {})),
+            useful_until=self.clock.now() + WORD_USEFUL_FOR,
+            **more,
         )
 
     async def opened(self, heard: Heard, device: Device, origin: str) -> Json:

@@ -18,7 +18,6 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -195,13 +194,13 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
         listener.stop()
 
 
-def checked_hook(heard: Heard, secret: str, now: datetime) -> dict[str, Any]:
-    """The body of a hook's call whose signature holds, by the Standard Webhooks scheme."""
+def checked_hook(heard: Heard, secret: str) -> dict[str, Any]:
+    """The body of a hook's call whose signature holds, by the Standard Webhooks scheme: receivers go by true time."""
     key = base64.b64decode(secret.removeprefix("whsec_"))
     message_id, timestamp = heard.headers["webhook-id"], heard.headers["webhook-timestamp"]
     signed = b".".join((message_id.encode(), timestamp.encode(), heard.body))
     expected = base64.b64encode(_hmac(key, signed)).decode()
     assert heard.headers["webhook-signature"].split(" ") == [f"v1,{expected}"]
-    assert int(timestamp) == int(now.timestamp())
+    assert abs(int(timestamp) - time.time()) < 60
     read: dict[str, Any] = json.loads(heard.body)
     return read

@@ -39,7 +39,7 @@ async def test_each_channel_is_tried_and_its_delay_measured(
         assert told == [("r1", {"type": "test_alert", "test_id": test_id, "sent_at": waking.clock.now()})]
         pushed = await waking.opened(await heard_by(push_service), device, push_service.origin)
         assert (pushed["type"], pushed["test_id"], pushed["title"]) == ("test_alert", test_id, "测试警报")
-        hooked = checked_hook(await heard_by(gateway), HOOK_SECRET, waking.clock.now())
+        hooked = checked_hook(await heard_by(gateway), HOOK_SECRET)
         assert hooked["type"] == "responder.test_alert"
         assert hooked["data"]["test_id"] == test_id
 

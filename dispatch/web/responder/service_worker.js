@@ -1,5 +1,6 @@
 /**
- * Wakes the phone: shows a pushed alert, says at once that it is here, and opens the responder's page when it is tapped.
+ * Wakes the phone: shows a pushed alert, and in its place what follows it, says at once that it is here, and opens the
+ * responder's page when it is tapped.
  *
  * Served at `/responder-worker.js`, so that its scope can be the responder's page. It has no login and needs none: what
  * it says goes by the receipt inside the encrypted push.
@@ -12,6 +13,8 @@ const worker = /** @type {import("./worker_scope.d.ts").WorkerScope} */ (/** @ty
 const PAGE = "/responder";
 /** A phone that has just woken may need a moment for its network. */
 const TRY_AGAIN_AFTER_MS = [500, 2_000, 6_000];
+/** @type {ReadonlySet<string>} What nobody has to do anything about. */
+const ASKS_NOTHING = new Set(["test_alert", "stand_down"]);
 const PATTERN = [400, 150, 400, 150, 400, 150, 800];
 
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
@@ -47,12 +50,12 @@ function read(data) {
 
 /** @param {PushedMessage} message */
 async function show(message) {
-  const urgent = message.type === "alert" && Date.parse(message.useful_until) > Date.now();
+  const urgent = !ASKS_NOTHING.has(message.type) && Date.parse(message.useful_until) > Date.now();
   const seen = (await pages()).some((page) => page.visibilityState === "visible");
   const options = {
     body: message.text,
     lang: message.language === "zh" ? "zh-CN" : "en",
-    tag: message.alert?.alert_id ?? message.test_id ?? "alert",
+    tag: aboutAlert(message) ?? message.test_id ?? "alert",
     icon: "/web/icon.svg",
     data: message,
     // The page in view rings by itself.
@@ -62,6 +65,15 @@ async function show(message) {
     ...(seen ? {} : { vibrate: PATTERN }),
   };
   await worker.registration.showNotification(message.title, options);
+}
+
+/**
+ * The alert that a message is about: what comes later, to the end of it, takes the place of what is shown.
+ *
+ * @param {PushedMessage & { alert_id?: string }} message
+ */
+function aboutAlert(message) {
+  return message.alert_id ?? message.alert?.alert_id;
 }
 
 /**
