@@ -55,7 +55,7 @@ from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
-from dispatch.storage.availability import Availability, is_outage
+from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database
 from dispatch.storage.notifications import listen
@@ -199,7 +199,7 @@ class Service:
             try:
                 await self._fill_memory()
             except Exception as error:
-                if not is_outage(error):
+                if not (is_outage(error) or is_contention(error)):
                     raise
                 log.warning("waiting for the database", error=str(getattr(error, "orig", None) or error).strip())
                 await asyncio.sleep(_WAIT_FOR_DATABASE_S)

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import structlog
-from psycopg import Error
 
 from dispatch.engine import ledger
 from dispatch.engine.catching_up import CatchingUp, joining_on, known_events
@@ -77,7 +76,7 @@ class TakingIn:
         return True
 
     async def take_in_journals(self, folder: Path) -> None:
-        """At the start: take in what processes that are no more could not write. Raises `psycopg.Error`."""
+        """At the start: take in what processes that are no more could not write. Raises when the database goes away."""
         read: list[tuple[FoundJournal, int]] = []
         by_incident: _ByIncident = {}
         for journal in unclaimed(folder):
@@ -89,7 +88,8 @@ class TakingIn:
                 journal.let_go()
         try:
             left = await self._take_in(by_incident)
-        except Error:
+        except BaseException:
+            # The next try must find them again.
             for journal, _ in read:
                 journal.let_go()
             raise

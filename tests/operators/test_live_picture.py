@@ -27,7 +27,16 @@ async def test_the_first_picture_is_whole(service: ServiceInProcess) -> None:
     assert (dot["id"], dot["name"], dot["mode"], dot["state"]) == ("r1", "救护员 r1", "bike", "offered")
     assert (dot["latitude"], dot["longitude"]) == (round(NEARBY.latitude, 6), round(NEARBY.longitude, 6))
     assert picture["gone"] == []
-    assert picture["counts"] == {"on_duty": 1, "connected": 1, "open_incidents": 1, "aeds": 0, "aeds_usable": 0}
+    assert picture["counts"] == {
+        "on_duty": 1,
+        "connected": 1,
+        "open_incidents": 1,
+        "aeds": 0,
+        "aeds_usable": 0,
+        "degraded": False,
+        "overdue": 0,
+        "dead_letters": 0,
+    }
 
 
 async def test_then_only_what_changes_is_told(service: ServiceInProcess) -> None:

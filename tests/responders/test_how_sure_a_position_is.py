@@ -34,7 +34,11 @@ def _somebody(name: str, away_m: float, *, accuracy_m: float | None = 0.0, age_s
 
 @pytest.fixture
 def roster() -> Roster:
-    return Roster(ZoneInfo("Asia/Shanghai"))
+    """A roster in which everybody is connected, whenever they last said where they are."""
+    roster = Roster(ZoneInfo("Asia/Shanghai"))
+    for name in ("sure", "vague", "old", "in time", "too old"):
+        roster.set_way(ResponderId(name), is_there=True)
+    return roster
 
 
 def _order(roster: Roster, policy: Policy = POLICY) -> list[str]:
@@ -59,6 +63,16 @@ def test_a_fix_too_old_leaves_its_owner_out(roster: Roster) -> None:
     patient = replace(POLICY, fix=FixPolicy(lifetime_s=900.0, drift_m_s=0.0))
     assert _order(roster, patient) == ["too old", "in time"]
     assert roster.whereabouts([ResponderId("too old")], WULIN, now=NOW, policy=POLICY) == ()
+
+
+def test_whoever_was_not_heard_lately_is_no_candidate_without_a_way_to_them(roster: Roster) -> None:
+    roster.fill(
+        [_somebody("heard", 300, age_s=119), _somebody("silent", 100, age_s=121), _somebody("old", 200, age_s=400)]
+    )
+    assert _order(roster) == ["old", "heard"]
+    roster.set_way(ResponderId("silent"), is_there=True)
+    roster.set_way(ResponderId("old"), is_there=False)
+    assert _order(roster) == ["silent", "heard"]
 
 
 def test_who_is_bound_is_no_candidate_until_released_even_if_they_move(roster: Roster) -> None:
