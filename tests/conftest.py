@@ -18,7 +18,8 @@ from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.database import Database
 from dispatch.storage.migrate import migrate
 from dispatch.storage.tables import METADATA
-from tests.people import LiveService, MovableClock, ServiceInProcess, run_in_process
+from tests.people import LiveService, MovableClock, ServiceInProcess, run_in_process, settings_for_tests
+from tests.stoppable_database import StoppableDatabase
 
 # A traceback with every variable of every frame takes a second to write, in the middle of the service's one loop.
 structlog.configure(
@@ -75,6 +76,31 @@ async def service(postgis_url: str, clock: MovableClock, tmp_path: Path) -> Asyn
     empty_tables(postgis_url)
     settings = Settings(data_dir=tmp_path, secret=SecretStr("a secret for the tests of this run only"))
     async with run_in_process(settings, postgis_url, clock) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def stoppable_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoppableDatabase]:
+    """A PostgreSQL of its own for every test that stops one."""
+    database = StoppableDatabase(tmp_path_factory.mktemp("stoppable"))
+    yield database
+    database.ends()
+
+
+@pytest.fixture
+def stoppable(stoppable_cluster: StoppableDatabase) -> StoppableDatabase:
+    """That PostgreSQL, running, with empty tables."""
+    stoppable_cluster.runs()
+    empty_tables(stoppable_cluster.url)
+    return stoppable_cluster
+
+
+@pytest.fixture
+async def away_service(
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+) -> AsyncIterator[ServiceInProcess]:
+    """The whole service over a PostgreSQL that is there, for the time being."""
+    async with run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as running:
         yield running
 
 

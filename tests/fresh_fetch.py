@@ -8,12 +8,16 @@ Each watcher is one more session of its person. It subscribes, then reads how th
 applies what the socket says, as docs/contract.md has it. At the end everything is fetched and compared.
 """
 
+import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Iterator, Sequence
 from copy import deepcopy
 from typing import Any, Protocol
 
 from tests.people import Message, ServiceInProcess, SocketClient
+
+_EQUAL_WITHIN_S = 3.0
+_COMPARED_EVERY_S = 0.05
 
 # Of a socket's message, what is about the message.
 _ENVELOPE = ("type", "seq")
@@ -248,12 +252,23 @@ class Watchers:
             await each.hang_up()
 
     async def compare(self) -> None:
-        """Wait until it is quiet, and compare what each knows with what it would be told."""
+        """Compare what each knows with what it would be told, until they are equal; fail when they do not become so.
+
+        What is under way when the block ends (an acknowledgement, a look round) may be in one and not yet in the other.
+        """
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + _EQUAL_WITHIN_S
+        while (found := await self._differences()) and loop.time() < until_s:  # noqa: ASYNC110 - polled
+            await asyncio.sleep(_COMPARED_EVERY_S)
+        assert not found, "what was told is not how things stand:\n  " + "\n  ".join(found)
+
+    async def _differences(self) -> list[str]:
         await self._quiet()
+        found = []
         for each in self._everybody:
-            fetched = await each.view.read(self._service)
-            found = list(differences(as_compared(each.view.known), as_compared(fetched)))
-            assert not found, f"what the {each.name} was told is not how things stand:\n  " + "\n  ".join(found)
+            fetched = as_compared(await each.view.read(self._service))
+            found += [f"{each.name}: {line}" for line in differences(as_compared(each.view.known), fetched)]
+        return found
 
     async def _quiet(self) -> None:
         is_news = True

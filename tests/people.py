@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -112,6 +112,14 @@ class ServiceInProcess:
         """An incident as the operator sees it."""
         seen: Message = await self.call("GET", f"/v1/incidents/{incident_id}", role="operator")
         return seen
+
+    async def alert_states(self, incident_id: str) -> dict[str, str]:
+        """The state of each responder's last alert in an incident."""
+        return {each["responder_id"]: each["state"] for each in (await self.incident(incident_id))["alerts"]}
+
+    async def timeline_kinds(self, incident_id: str) -> list[str]:
+        """What has happened in an incident, in order."""
+        return [line["kind"] for line in (await self.incident(incident_id))["timeline"]]
 
     async def sos(self, place: Place = WULIN, **more: Any) -> Message:
         """Tap SOS."""
@@ -279,6 +287,13 @@ class SocketClient:
             async with self._news:
                 self.close_code = self._socket.close_code or 1006
                 self._news.notify_all()
+
+
+async def until(is_so: Callable[[], Awaitable[bool]], *, within_s: float = 10) -> None:
+    """Ask again and again until it is so. Raises `TimeoutError` when it is not within that time."""
+    async with asyncio.timeout(within_s):
+        while not await is_so():  # noqa: ASYNC110 - polled
+            await asyncio.sleep(0.02)
 
 
 def problem_of(answer: httpx.Response, status: int) -> Message:

@@ -30,7 +30,7 @@ BELIEVED_BY_NOBODY: dict[str, Callable[[str], str]] = {
     "not even text": lambda _: "é.è.ê",
     "expired": _expired,
     "another service's": lambda _: _forged("another secret of thirty-two letters"),
-    "signed by nobody": lambda _: jwt.encode({"iss": "dispatch", "sub": "x", "role": "admin"}, None, algorithm="none"),
+    "signed by nobody": lambda _: jwt.encode({"iss": "dispatch", "sub": "x", "role": "admin"}, "", algorithm="none"),
     "of an unknown role": lambda secret: _forged(secret, role="king"),
     "of no role": lambda secret: _forged(secret, role=None),
     "of a role that is a list": lambda secret: _forged(secret, role=["admin"]),

@@ -1,5 +1,10 @@
 """While somebody is lacking and nobody is left to wait for, the neighbourhood is looked at again and again."""
 
+import time
+from datetime import date
+
+from dispatch.rescue.vocabulary import ResponderId, TravelMode
+from dispatch.responders.responder import Fix, Responder
 from tests.people import WULIN, ServiceInProcess, beside
 
 FAR = beside(WULIN, north_m=9000)
@@ -49,3 +54,29 @@ async def test_nobody_is_looked_for_once_it_is_over(service: ServiceInProcess) -
         await service.time_passes(seconds=20)
         await r1.settled()
         assert r1.all("alert") == []
+
+
+async def test_many_who_move_far_from_many_incidents_cost_the_look_next_to_nothing(service: ServiceInProcess) -> None:
+    for number in range(50):
+        await service.sos(beside(WULIN, north_m=300 * number))
+    now = service.clock.now()
+    for number in range(600):
+        far = Fix(beside(WULIN, north_m=-100_000, east_m=number), now, 10.0)
+        service.service.roster.put(
+            Responder(
+                responder_id=ResponderId(f"x{number}"),
+                name="x",
+                phone=None,
+                certificate_number="1",
+                certificate_expires_on=date(2027, 1, 1),
+                mode=TravelMode.WALK,
+                language="zh",
+                on_duty=True,
+                created_at=now,
+                fix=far,
+            )
+        )
+    since_s = time.perf_counter()
+    await service.service.lookout.look()
+    # Some 2 ms as measured; the bound leaves room for a busy machine.
+    assert time.perf_counter() - since_s < 0.1

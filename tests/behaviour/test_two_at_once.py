@@ -6,6 +6,8 @@ import contextlib
 from tests.people import WULIN, ServiceInProcess, SocketClient, beside
 
 PEOPLE = 30
+# Out of the reach of whoever is near the first.
+FAR = beside(WULIN, north_m=9000)
 
 
 async def _people(service: ServiceInProcess, stack: contextlib.AsyncExitStack) -> list[SocketClient]:
@@ -17,6 +19,11 @@ async def _people(service: ServiceInProcess, stack: contextlib.AsyncExitStack) -
 
 async def _asked(service: ServiceInProcess, incident_id: str) -> list[str]:
     return [each["responder_id"] for each in (await service.incident(incident_id))["alerts"]]
+
+
+async def _state_of(service: ServiceInProcess, alert_id: str, incident_id: str) -> str:
+    alerts = (await service.incident(incident_id))["alerts"]
+    return next(str(each["state"]) for each in alerts if each["alert_id"] == alert_id)
 
 
 async def test_nobody_is_asked_for_two_at_once(service: ServiceInProcess) -> None:
@@ -81,15 +88,15 @@ async def test_two_taps_for_the_same_emergency_are_shown_as_likely_duplicates(se
 
 async def test_due_times_of_two_incidents_do_not_wait_for_each_other(service: ServiceInProcess) -> None:
     async with service.on_duty("r1", beside(WULIN, north_m=100)) as r1:
-        await service.sos()
-        await r1.next("alert")
+        opened = await service.sos()
+        first = await r1.next("alert")
         service.clock.move(seconds=10)
-        async with service.on_duty("r2", beside(WULIN, north_m=100)) as r2:
-            second = await service.sos()
-            await r2.next("alert")
+        async with service.on_duty("r2", beside(FAR, north_m=100)) as r2:
+            second = await service.sos(FAR)
+            alert = await r2.next("alert")
             await service.time_passes(seconds=10)
-            states = [each["state"] for each in (await service.incident(second["incident_id"]))["alerts"]]
-            assert states in (["received"], ["offered"])
+            # The first's 20 s are over, the second's are not: 10 s of those have passed.
+            assert await _state_of(service, first["alert_id"], opened["incident_id"]) == "expired"
+            assert await _state_of(service, alert["alert_id"], second["incident_id"]) in {"offered", "received"}
             await service.time_passes(seconds=10)
-            incident = await service.incident(second["incident_id"])
-    assert next(each["state"] for each in incident["alerts"] if each["responder_id"] == "r2") == "expired"
+            assert await _state_of(service, alert["alert_id"], second["incident_id"]) == "expired"

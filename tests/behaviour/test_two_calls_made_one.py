@@ -106,3 +106,12 @@ async def test_a_merger_outlives_a_restart(service: ServiceInProcess) -> None:
         del merged["timeline"], again["timeline"]
         assert again["alerts"] == merged["alerts"]
         assert again["merged"] == [first["incident_id"]]
+
+
+async def test_a_merge_searches_no_farther_than_an_sos(service: ServiceInProcess) -> None:
+    reach_m = service.service.engine.surveyor.policy.reach_m
+    async with service.on_duty("r1", beside(WULIN, north_m=1.3 * reach_m), mode="car"):
+        first, second = await service.sos(), await service.sos(beside(WULIN, north_m=20))
+        path = f"/v1/incidents/{first['incident_id']}/merge"
+        await service.call("POST", path, role="operator", json={"into": second["incident_id"]})
+        assert await service.alert_states(second["incident_id"]) == {}

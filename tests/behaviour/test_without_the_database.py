@@ -1,56 +1,13 @@
 """PostgreSQL is stopped in the middle: SOS are answered, alerts go out, and afterwards nothing is missing."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import psycopg
-import pytest
 
-from dispatch.storage.cluster import PrivateCluster
-from dispatch.storage.migrate import migrate
-from tests.conftest import empty_tables
 from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
-
-
-class StoppableDatabase:
-    """A PostgreSQL of this file's own, which is stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self._cluster = PrivateCluster(folder)
-        self.url = self._cluster.start()
-        migrate(self.url)
-
-    async def stops(self) -> None:
-        """Stop the server, as an administrator would."""
-        await asyncio.to_thread(self._cluster.stop)
-
-    async def comes_back(self) -> None:
-        """Start it again, where it was."""
-        await asyncio.to_thread(self._cluster.start)
-
-
-@pytest.fixture(scope="module")
-def stoppable(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StoppableDatabase]:
-    database = StoppableDatabase(tmp_path_factory.mktemp("away"))
-    yield database
-    database._cluster.stop()
-
-
-@pytest.fixture
-async def away_service(
-    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
-) -> AsyncIterator[ServiceInProcess]:
-    empty_tables(stoppable.url)
-    async with run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as running:
-        yield running
-
-
-async def is_back(service: ServiceInProcess) -> None:
-    async with asyncio.timeout(15):
-        while service.service.availability.is_away or service.service.recording.unwritten:  # noqa: ASYNC110 - polled
-            await asyncio.sleep(0.02)
+from tests.stoppable_database import StoppableDatabase, is_back
 
 
 async def test_an_sos_is_alerted_answered_and_kept(
@@ -148,7 +105,6 @@ async def test_a_repeated_request_id_opens_one_incident_whether_it_is_there_or_n
 async def test_a_killed_service_takes_its_journal_in_at_the_next_start(
     stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
 ) -> None:
-    empty_tables(stoppable.url)
     async with (
         run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as service,
         service.on_duty("r1", beside(WULIN, north_m=100)) as r1,
@@ -165,3 +121,19 @@ async def test_a_killed_service_takes_its_journal_in_at_the_next_start(
         assert not list((tmp_path / "journal").glob("*.cut"))
         async with service.socket("responder", "r1") as r1:
             assert (await r1.next("assignment"))["alert_id"] == alert["alert_id"]
+
+
+async def test_a_worker_that_starts_while_it_is_away_waits_for_it(
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+) -> None:
+    await stoppable.stops()
+
+    async def comes_back_later() -> None:
+        # Long enough for the first tries to fail.
+        await asyncio.sleep(0.5)
+        await stoppable.comes_back()
+
+    coming = asyncio.create_task(comes_back_later())
+    async with run_in_process(settings_for_tests(tmp_path), stoppable.url, clock) as service:
+        await coming
+        assert (await service.sos())["degraded"] is False

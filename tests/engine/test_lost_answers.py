@@ -42,7 +42,8 @@ async def test_an_sos_whose_commit_was_not_heard_of_is_alerted_all_the_same(
         await console.next("incident", where=lambda m: m["incident_id"] == opened["incident_id"])
         await r1.answer(alert, "accept")
         await r1.next("assignment")
-        assert len(r1.all("alert")) == 1, "once, not twice"
+        # It may come again, with a number after one without: phones apply it once, by its alert_id.
+        assert {each["alert_id"] for each in r1.all("alert")} == {alert["alert_id"]}
     incidents = await service.call("GET", "/v1/incidents?status=all", role="operator")
     assert len(incidents["incidents"]) == 1
 
