@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,7 +14,7 @@ from dispatch.engine.decision_codec import JournaledDecision, decision_from_json
 from dispatch.engine.journal import FoundJournal, unclaimed
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.rescue.incident import Incident, fold
-from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.storage.availability import Availability, is_outage, probe
 from dispatch.storage.database import reaching_through
 
@@ -65,7 +66,7 @@ class TakingIn:
                 raise
             return False
         while waiting := [each for each in recording.unwritten if not self._is_stuck(each)]:
-            for incident_id in waiting:
+            for incident_id in self._in_turn(waiting):
                 if not await self._try(incident_id):
                     return False
         await recording.clear()
@@ -173,6 +174,25 @@ class TakingIn:
             log.error("commits were lost; they are written again", incident_id=incident_id, events=len(lost))
             opening = live.opening if lost[0].number == 1 else None
             await self._engine.recording.keep([JournaledDecision(incident_id, tuple(lost), opening)])
+
+    def _in_turn(self, waiting: Sequence[IncidentId]) -> list[IncidentId]:
+        """Where somebody is free by now before where they are asked by now: they are told of the end first."""
+        ended: dict[ResponderId, set[IncidentId]] = {}
+        active: dict[ResponderId, set[IncidentId]] = {}
+        for incident_id in waiting:
+            live = self._engine.live.get(incident_id)
+            alerts = live.incident.alerts.values() if live is not None and live.incident is not None else ()
+            for alert in alerts:
+                (active if alert.is_active else ended).setdefault(alert.responder_id, set()).add(incident_id)
+        before: dict[IncidentId, set[IncidentId]] = {each: set() for each in waiting}
+        for responder_id, asking in active.items():
+            for incident_id in asking:
+                before[incident_id] |= ended.get(responder_id, set()) - {incident_id}
+        try:
+            return list(TopologicalSorter(before).static_order())
+        except CycleError:
+            # Two who changed places: there is no such order, and both are told within the same moment.
+            return list(waiting)
 
     def _is_stuck(self, incident_id: IncidentId) -> bool:
         return self._stuck.get(incident_id, 0.0) > asyncio.get_running_loop().time()

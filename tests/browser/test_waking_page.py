@@ -73,7 +73,7 @@ def test_opting_in_and_the_test_measure_each_channel(
     expect(page.locator("[data-channel=socket] dd")).to_contain_text("秒")
     expect(page.locator("[data-channel=web_push] dd")).to_have_text("等待中…")
     expect(page.locator("[data-channel=webhook] dd")).to_have_text("服务方未配置")
-    reach.scroll_into_view_if_needed()
+    reach.evaluate("element => element.scrollIntoView()")
     show(page, "responder-wake-test-waiting")
     message = phone.pushed()
     assert message["type"] == "test_alert"
@@ -82,7 +82,7 @@ def test_opting_in_and_the_test_measure_each_channel(
     expect(page.locator("[data-channel=web_push] dd")).not_to_contain_text("另一部")
     expect(page.locator("#reach[data-tone=good]")).to_contain_text("锁屏时推送也能叫醒您")
     assert [each["title"] for each in phone.shown(page)] == ["测试警报"]
-    reach.scroll_into_view_if_needed()
+    reach.evaluate("element => element.scrollIntoView()")
     show(page, "responder-wake-test-done")
     no_overflow(page)
     page.reload()
@@ -169,7 +169,7 @@ def test_blocked_notifications_are_said_to_be_blocked(
     expect(page.locator("[data-waking=blocked]")).to_contain_text("通知已被浏览器阻止")
     expect(page.locator("#waking")).to_have_count(0)
     expect(page.locator("#reach[data-tone=warn]")).to_contain_text("关闭页面或锁屏后就联系不上您")
-    page.locator("#reach").scroll_into_view_if_needed()
+    page.locator("#reach").evaluate("element => element.scrollIntoView()")
     show(page, "responder-waking-blocked")
     no_overflow(page)
 
@@ -181,7 +181,7 @@ def test_a_browser_without_push_is_told_so(on_duty: Callable[..., Page], show: S
     )  # fmt: skip
     expect(page.locator("[data-waking=unsupported]")).to_contain_text("This browser cannot be woken by push")
     expect(page.locator("#reach")).to_contain_text("With this page closed or the phone locked, you cannot be reached")
-    page.locator("#reach").scroll_into_view_if_needed()
+    page.locator("#reach").evaluate("element => element.scrollIntoView()")
     show(page, "responder-waking-unsupported")
 
 
