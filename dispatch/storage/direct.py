@@ -123,7 +123,7 @@ class DirectConnections:
     async def _take(self) -> Line:
         while self._idle:
             line = self._idle.pop()
-            if line.is_free:
+            if line.is_still_there():
                 return line
             await line.close()
         return await self._connected()

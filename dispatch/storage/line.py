@@ -101,6 +101,12 @@ class Line:
         """Whether the next question may be asked; not while the last one's answer is to come, its asker gone."""
         return not self.is_lost and self._answer is None
 
+    def is_still_there(self) -> bool:
+        """Whether the server has not ended it meanwhile: one look at the socket; the loop may not have had its own."""
+        if self.is_free:
+            self._readable()
+        return self.is_free
+
     async def prepare(self, statement: Prepared, *, by: float) -> None:
         """Have the server read and plan a statement, once for the life of this connection."""
         if statement.name not in self._prepared:
