@@ -10,6 +10,7 @@ from psycopg import IntegrityError
 from dispatch.engine import ledger
 from dispatch.engine.decision_codec import JournaledDecision, Opening
 from dispatch.engine.live_incident import LiveIncident
+from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Course
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident, fold
@@ -98,6 +99,8 @@ class CatchingUp:
         if error.diag.constraint_name == ledger.REQUEST_ID_TAKEN:
             return [ledger.under_another_request_id(each) for each in decisions]
         if error.diag.constraint_name == ledger.RESPONDER_TAKEN:
+            # Whom memory knows to be free, of an incident whose end is not written yet, nobody has to give up.
+            await self._engine.engagements.learn()
             freed = self._free_of(incident, await self._bound_elsewhere(incident), live)
             # Memory has gone on by these; whatever becomes of this try, they are to be written too.
             await self._engine.recording.keep(freed)
@@ -158,6 +161,8 @@ class CatchingUp:
             return []
         if live.incident is not None:
             live.take_in(decision)
+            # They hear of it before anybody else may ask them; with a number it comes when all of it is written.
+            self._engine.tell_unnumbered(self._engine.outbox.owed(decision).messages)
             self._engine.engagements.keep(decision)
         return [JournaledDecision(incident.incident_id, decision.events)]
 
@@ -166,14 +171,15 @@ class CatchingUp:
         incident = await self._engine.loaded(incident_id, live)
         self._engine.engagements.bind(incident)
         told = list(self._engine.outbox.as_it_stands(incident, incident.alerts).messages)
+        strays: Sequence[Alert] = ()
         if branch is not None:
             strays = [each for each in branch.alerts.values() if each.alert_id not in incident.alerts]
-            for alert in strays:
-                self._engine.roster.release(alert.responder_id, alert.alert_id)
             told += self._engine.outbox.never_was(branch, strays)
         sent = await ledger.send(self._engine.database, told, now=self._engine.clock.now(), incident_id=incident_id)
         for message in sent:
             self._engine.hub.deliver(message.recipient, message.seq, message.body)
+        for alert in strays:
+            self._engine.roster.release(alert.responder_id, alert.alert_id)
         self._engine.feed.show(incident_id)
 
 

@@ -16,7 +16,7 @@ from dispatch.engine import due_rows, ledger
 from dispatch.engine.counting import count
 from dispatch.engine.decision_codec import Opening
 from dispatch.engine.engagements import Engagements
-from dispatch.engine.ledger import RESPONDER_TAKEN, Owed, Sent
+from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
@@ -347,9 +347,7 @@ class Engine:
 
     def _after_commit(self, decisions: Sequence[Decision], owed: Sequence[Owed], sent: Sequence[Sent] | None) -> None:
         if sent is None:
-            # Nobody can number them now: they come again, as things stand then, when the database is back.
-            for each in (message for part in owed for message in part.messages):
-                self.hub.tell(each.recipient, orjson.loads(each.body))
+            self.tell_unnumbered([message for part in owed for message in part.messages])
         else:
             for message in sent:
                 self.hub.deliver(message.recipient, message.seq, message.body)
@@ -360,6 +358,11 @@ class Engine:
             self.feed.show(decision.incident.incident_id)
             # The sockets are written when this turn of the loop ends: what else there is must not keep them waiting.
             asyncio.get_running_loop().call_soon(self._look_back, decision)
+
+    def tell_unnumbered(self, messages: Sequence[Outgoing]) -> None:
+        """Tell what nobody can number now: it comes again, as things stand then, when the database is back."""
+        for each in messages:
+            self.hub.tell(each.recipient, orjson.loads(each.body))
 
     def _look_back(self, decision: Decision) -> None:
         self.answer_history.learn(decision)

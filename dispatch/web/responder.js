@@ -43,7 +43,7 @@ let busy = false;
 let failure = "";
 let advice = "";
 let token = takeToken(TOKEN);
-/** Counts what was done here, so that an answer asked for before it is not taken for the state after it. */
+/** Counts what was done here and what was told, so that an answer asked for before is not taken for the state after. */
 let deeds = 0;
 let emergencyNumber = "120";
 
@@ -272,6 +272,7 @@ function beAlerted(alert) {
 
 /** @param {import("./contract.d.ts").ServerMessage} message */
 function onMessage(message) {
+  if ("alert_id" in message) deeds += 1;
   switch (message.type) {
     case "alert":
       return beAlerted(message);

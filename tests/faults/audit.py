@@ -13,7 +13,7 @@ from tests.faults.callers import Sos
 from tests.faults.evidence import Evidence, IncidentRow
 from tests.faults.phone import Phone
 
-_LONGEST_TEXT: Final = 600
+_LONGEST_TEXT: Final = 1800
 
 
 class Measure(StrEnum):

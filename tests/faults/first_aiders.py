@@ -54,12 +54,14 @@ class FirstAider:
         # What was last said about which alert, said again on a new connection: nobody knows whether it was heard.
         self._words: list[Message] = []
         self._said_again = 0
+        self._heard = 0
         self._reading: set[asyncio.Task[None]] = set()
         self.socket = Correspondent(f"responder:{member.id}", member.token, network, hear=self._hear, begun=self._begun)
 
     # --- what comes in ---
 
-    def _begun(self, _welcome: Message, must_reload: bool) -> None:
+    def _begun(self, welcome: Message, must_reload: bool) -> None:
+        self.phone.remember("welcome" + " degraded" * bool(welcome.get("degraded")) + " resumed" * welcome["resumed"])
         self.socket.say({"type": "duty", "on_duty": True})
         self.say_where()
         if must_reload:
@@ -68,6 +70,9 @@ class FirstAider:
 
     def _hear(self, message: Message) -> None:
         now = datetime.now(UTC)
+        if "alert_id" in message:
+            self._heard += 1
+            self.phone.remember(f"{message['type']} {message.get('seq', 'unnumbered')} of {message['alert_id']}")
         match message["type"]:
             case "alert":
                 self.called_to.add(message["incident_id"])
@@ -177,6 +182,7 @@ class FirstAider:
         if self._words and self._words[0]["alert_id"] != alert_id:
             self._words.clear()
             self._said_again = 0
+        self.phone.remember(f"says {said.get('answer') or said.get('stage')} of {alert_id}")
         self._words.append({**said, "alert_id": alert_id})
         self.socket.say(self._words[-1])
 
@@ -188,11 +194,17 @@ class FirstAider:
         asyncio.get_running_loop().call_later(self._rng.uniform(*between_s), act, *what)
 
     async def _read_afresh(self) -> None:
+        heard = self._heard
         try:
             answer = await ask(self._network.port, "GET", "/v1/responders/me", token=self.token)
         except NoAnswerError:
             return
-        if answer.is_success:
+        if heard != self._heard:
+            # It crossed with a message, and may be older than what that said.
+            await self._read_afresh()
+        elif answer.is_success:
+            shown = [(answer.body[what] or {}).get("alert_id") for what in ("alert", "assignment")]
+            self.phone.remember(f"read afresh {shown}")
             self.phone.read_afresh(answer.body)
 
     def _start(self, work: Any) -> None:

@@ -1,11 +1,14 @@
 """A first-aider's phone, as far as alerts go: what it shows, from what it was told and what its owner said."""
 
-from collections import Counter
+from collections import Counter, deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
 Message = dict[str, Any]
+
+# What a finding tells of the moments before it.
+_REMEMBERED = 12
 
 # Stages after which the owner is free again.
 FINISHED = frozenset({"done", "gave_up"})
@@ -27,6 +30,8 @@ class Phone:
     stand_downs: Counter[str] = field(default_factory=Counter)
     finished: set[str] = field(default_factory=set)
     doubles: list[str] = field(default_factory=list)
+    history: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
+    _doubled: set[str] = field(default_factory=set)
 
     def alert(self, message: Message, now: datetime) -> bool:
         """An alert has come; True when it is a new one, which its owner sees."""
@@ -104,10 +109,15 @@ class Phone:
         offer = self.present_offer(now)
         return (offer["alert_id"] if offer else None, self.assigned["alert_id"] if self.assigned else None)
 
+    def remember(self, what: str) -> None:
+        """Keep in mind what happened to this phone, for whoever has to understand a finding."""
+        self.history.append(f"{datetime.now(UTC):%M:%S.%f} {what}")
+
     def _double(self, text: str) -> None:
         # What changes about an assignment is told again and again: the fault is one.
-        if text not in self.doubles:
-            self.doubles.append(text)
+        if text not in self._doubled:
+            self._doubled.add(text)
+            self.doubles.append("; ".join((text, *self.history)))
 
     def _forget(self, alert_id: str) -> None:
         if self.offered is not None and self.offered["alert_id"] == alert_id:
