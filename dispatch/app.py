@@ -15,7 +15,7 @@ from dispatch.aeds import endpoints as aed_endpoints
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.sos_door import SosDoor
-from dispatch.middleware import AnswerHeaders, BodyLimit, Timing
+from dispatch.middleware import AnswerHeaders, BodyLimit, Lookers, Timing
 from dispatch.openapi import ProblemOut
 from dispatch.pages import content_security_policy, install_pages
 from dispatch.policies import policy_of
@@ -130,6 +130,7 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         ("Permissions-Policy", "geolocation=(self), camera=(), microphone=()"),
     )
     # The last one added is the first to see a request.
+    app.add_middleware(Lookers)
     app.add_middleware(SosDoor)
     app.add_middleware(BodyLimit, settings.max_body_bytes, {"/v1/aeds/import": settings.max_import_bytes})
     app.add_middleware(AnswerHeaders, headers)

@@ -127,6 +127,7 @@ def doctor(
         data_dir=settings.data_dir,
         database_url=settings.database_url,
         redis_url=settings.redis_url,
+        waking=settings,
         for_tests=for_tests,
     )
     raise typer.Exit(print_report(findings))

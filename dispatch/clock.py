@@ -99,12 +99,6 @@ class SteadyClock:
             tell(jumped_ns / _NS_PER_S)
         return _instant(ours)
 
-    @property
-    def behind_wall_s(self) -> float:
-        """By how much the machine's UTC is ahead of this clock; negative when it is behind. Zero but after a step."""
-        self.now()
-        return self._behind / _NS_PER_S
-
     def on_jump(self, tell: Callable[[float], None]) -> None:
         """Have `tell` called with the seconds (negative: back) whenever this clock has taken over a step."""
         self._told.append(tell)

@@ -4,15 +4,17 @@ import os
 import shutil
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from enum import StrEnum
 from pathlib import Path
 
 import psycopg
 import redis
 import typer
+from pydantic import SecretStr
 
+from dispatch.finding import Finding, State
+from dispatch.push.checkup import check_hook, check_push_contact, check_push_key, check_push_services
+from dispatch.settings import Settings
 from dispatch.storage.cluster_errors import PostgresMissing
 from dispatch.storage.database import driver_url
 from dispatch.storage.postgres_programs import find_postgres_programs
@@ -36,34 +38,18 @@ FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.h
 ANSWER_WITHIN_S = 5
 
 
-class State(StrEnum):
-    """How a thing was found."""
-
-    OK = "ok"
-    WARNING = "warning"
-    MISSING = "missing"
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing looked at: what was found and, when it is not well, how to get it."""
-
-    name: str
-    state: State
-    found: str
-    remedy: str = ""
-
-
 def examine(
     *,
     data_dir: Path,
     database_url: str | None = None,
     redis_url: str | None = None,
+    waking: Settings | None = None,
     for_tests: bool = False,
 ) -> list[Finding]:
     """Look at this machine for a service with these settings, and for what the tests need besides.
 
-    Without `database_url` the private database's programs are looked for; with it, whether it answers.
+    Without `database_url` the private database's programs are looked for; with it, whether it answers. `waking` are
+    the settings of Web Push and the hook; without them those are not looked at.
     """
     findings = [check_python(), check_clock(), check_map_library(), check_data_folder(data_dir)]
     if database_url is None:
@@ -74,6 +60,8 @@ def examine(
         findings.append(check_database(database_url))
     if redis_url is not None:
         findings.append(check_redis(redis_url))
+    if waking is not None:
+        findings += check_waking(data_dir, waking)
     if for_tests:
         findings += [check_redis_server(), check_chromium(), check_chinese_fonts()]
     return findings
@@ -200,6 +188,16 @@ def check_redis(url: str) -> Finding:
     return Finding("Redis", State.OK, f"version {version}")
 
 
+def check_waking(data_dir: Path, settings: Settings) -> list[Finding]:
+    """Whether phones that sleep can be woken, as far as it depends on the settings."""
+    return [
+        check_push_key(data_dir, _revealed(settings.vapid_private_key)),
+        check_push_contact(settings.vapid_subject),
+        check_push_services(allow_private=settings.push_allow_private),
+        check_hook(settings.webhook_url, _revealed(settings.webhook_secret)),
+    ]
+
+
 def check_redis_server() -> Finding:
     """Whether the tests can start a Redis."""
     return _program("redis-server (tests)", ("redis-server",), "apt-get install redis-server")
@@ -224,6 +222,10 @@ def _program(name: str, spellings: Sequence[str], remedy: str) -> Finding:
     if found is None:
         return Finding(name, State.MISSING, "not on PATH", remedy)
     return Finding(name, State.OK, found)
+
+
+def _revealed(secret: SecretStr | None) -> str | None:
+    return None if secret is None else secret.get_secret_value()
 
 
 def _said(error: Exception, url: str) -> str:

@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from dispatch.metrics import HTTP_SECONDS
 from dispatch.problems import TooLarge, problem_response
+from dispatch.storage.database import only_looking
 
 
 class BodyLimit:
@@ -86,6 +87,24 @@ class Timing:
             # A path that belongs to no route is one label, whatever people try.
             route = getattr(scope.get("route"), "path", "none")
             HTTP_SECONDS.labels(scope["method"], route, str(status)).observe(time.perf_counter() - started)
+
+
+class Lookers:
+    """Marks who only wants to see something: a crowd of them must leave the database to those who act."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on."""
+        if scope["type"] != "http" or scope["method"] not in {"GET", "HEAD"}:
+            await self._app(scope, receive, send)
+            return
+        before = only_looking.set(True)
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            only_looking.reset(before)
 
 
 class AnswerHeaders:

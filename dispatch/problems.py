@@ -12,6 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from dispatch.encoding import to_json
+from dispatch.storage.availability import is_contention
 
 log = structlog.get_logger()
 
@@ -128,6 +129,17 @@ class DatabaseAway(Problem):
         )
 
 
+class DatabaseBusy(Problem):
+    """Too many want something of the database at this moment; it is not away."""
+
+    status = 503
+    code = "busy"
+    title = "Busy"
+
+    def __init__(self) -> None:
+        super().__init__("Too many are asking at this moment; please try again.", headers={"Retry-After": "2"})
+
+
 def problem_body(problem: Problem) -> dict[str, Any]:
     """The RFC 9457 object of a problem."""
     return {
@@ -174,9 +186,11 @@ def install_problem_handlers(app: FastAPI) -> None:
         return problem_response(problem)
 
     async def on_database_error(_request: Request, error: Exception) -> Response:
-        if not app.state.availability.note_failure(error):
-            raise error
-        return problem_response(DatabaseAway())
+        if app.state.availability.note_failure(error):
+            return problem_response(DatabaseAway())
+        if is_contention(error):
+            return problem_response(DatabaseBusy())
+        raise error
 
     async def on_fault(_request: Request, error: Exception) -> Response:
         # Ours, not the caller's: its traceback is in the log.

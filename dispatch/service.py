@@ -55,9 +55,11 @@ from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
+from dispatch.standing import service_message
 from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database
+from dispatch.storage.line import NotAnswered
 from dispatch.storage.notifications import listen
 from geo.bounding_box import BoundingBox
 from geo.place import Place
@@ -73,6 +75,7 @@ _DECISION_WITHIN_S = 1.5
 
 _REVIVE_EVERY_S = 1.0
 _WAIT_FOR_DATABASE_S = 0.2
+_HEARD_WITHIN_S = 0.05
 
 # An emergency that nobody has touched for so long is none any more, and keeps no wrong clock in place.
 _BUSY_FOR_S = 3 * 3600.0
@@ -244,16 +247,20 @@ class Service:
     async def stop(self) -> None:
         """Send everybody away with a come-back, write down what is only in memory, and end."""
         self.hub.close_all()
+        if not await self.database.answers():
+            # Nobody waits for a server that hangs. Those who do hear of it first: to cancel them takes ten seconds.
+            self.availability.note_failure(NotAnswered("it does not answer at the end"))
+            await asyncio.sleep(_HEARD_WITHIN_S)
         await self.push.drain()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self.due_times.drain()
-        # A server that hangs is not waited for.
         self.database.sever()
-        for last in (self.acknowledgements.flush, self.responders.save_moved):
-            with contextlib.suppress(Exception):
-                await last()
+        if not self.availability.is_away:
+            for last in (self.acknowledgements.flush, self.responders.save_moved):
+                with contextlib.suppress(Exception):
+                    await last()
         if self.counters is not None:
             await self.counters.close()
         if self.router is not None:
@@ -384,17 +391,3 @@ async def _kept_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
 
 def _revealed(secret: SecretStr | None) -> str | None:
     return None if secret is None else secret.get_secret_value()
-
-
-def service_message(availability: Availability) -> dict[str, Any]:
-    """How the service stands, for consoles and callers."""
-    if not availability.is_away:
-        return {"type": "service", "degraded": False, "since": None, "detail": _ALL_WELL}
-    return {"type": "service", "degraded": True, "since": availability.since, "detail": _DEGRADED}
-
-
-_DEGRADED = {
-    "en": "The database is away. Alerts go out all the same; what happens is kept and written down later.",
-    "zh": "数据库暂不可用。警报照常发出, 事件已在本机保存, 恢复后补录。",
-}
-_ALL_WELL = {"en": "The database is back. Nothing is missing.", "zh": "数据库已恢复, 记录完整。"}

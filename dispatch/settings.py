@@ -40,7 +40,10 @@ class Settings(BaseSettings):
         None,
         description="Redis, as redis://host:6379/0. With it the rate limits are shared by all who use the same Redis.",
     )
-    data_dir: Path = Field(Path(".data"), description="Folder of the private database, the token secret and logs.")
+    data_dir: Path = Field(
+        Path(".data"),
+        description="Folder of the private database, the token secret, the key of Web Push, the journal and logs.",
+    )
     secret: SecretStr | None = Field(
         None,
         description="Key that signs tokens, 32 characters or more. Without it one is made in the data folder.",

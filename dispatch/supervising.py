@@ -5,6 +5,7 @@ A start from nothing takes two seconds, most of them for reading code. A fork ta
 
 import ctypes
 import gc
+import math
 import os
 import signal
 import sys
@@ -26,6 +27,10 @@ _PAUSE_AFTER_FAILURE_S = 1.0
 _TOO_SOON_S = 5.0
 _TOO_OFTEN = 5
 
+# Told to end it closes sockets and lets pushes end: some seconds. What it could not write is in its journal: one that
+# has not ended by then loses nothing by being killed.
+_END_WITHIN_S = 12.0
+
 # Its exit status when it says itself why it cannot work.
 _CANNOT = 3
 
@@ -34,14 +39,20 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def supervise(
-    work: Callable[[], None], *, meanwhile: Callable[[], None], refusal: type[Exception], most: int = _TOO_OFTEN
+    work: Callable[[], None],
+    *,
+    meanwhile: Callable[[], None],
+    refusal: type[Exception],
+    most: int = _TOO_OFTEN,
+    end_within_s: float = _END_WITHIN_S,
 ) -> None:
     """Have a child process do `work` until it ends by itself or this process is told to end, which it is told too.
 
-    Whenever it dies another takes over. `meanwhile` is called again and again beside it. Raises `refusal` with the
-    child's own words when it raised that, and when it has died `most` times in a row within seconds.
+    It is killed where it has not ended `end_within_s` later. Whenever it dies another takes over. `meanwhile` is called
+    again and again beside it. Raises `refusal` with the child's own words when it raised that, and when it has died
+    `most` times in a row within seconds.
     """
-    supervision = _Supervision(work, refusal)
+    supervision = _Supervision(work, refusal, end_within_s)
     before = {each: signal.getsignal(each) for each in _ENDING}
     for each in _ENDING:
         if before[each] is not signal.SIG_IGN:
@@ -54,9 +65,11 @@ def supervise(
 
 
 class _Supervision:
-    def __init__(self, work: Callable[[], None], refusal: type[Exception]) -> None:
+    def __init__(self, work: Callable[[], None], refusal: type[Exception], end_within_s: float) -> None:
         self._work = work
         self._refusal = refusal
+        self._end_within_s = end_within_s
+        self._end_by_s = math.inf
         self._worker: int | None = None
         self._words = -1
         self._is_ending = False
@@ -64,6 +77,8 @@ class _Supervision:
 
     def end(self, _signal: int, _frame: FrameType | None) -> None:
         """Tell the worker to end in order; this process ends after it."""
+        if not self._is_ending:
+            self._end_by_s = time.monotonic() + self._end_within_s
         self._is_ending = True
         if self._worker is not None:
             _send(self._worker, signal.SIGTERM)
@@ -110,6 +125,10 @@ class _Supervision:
                 ended, status = os.waitpid(worker, os.WNOHANG)
                 if ended:
                     return status
+                if time.monotonic() > self._end_by_s:
+                    log.error("the worker does not end; it is killed", after_s=self._end_within_s)
+                    _send(worker, signal.SIGKILL)
+                    self._end_by_s = math.inf
                 self._see_to(meanwhile)
                 time.sleep(_LOOK_EVERY_S)
         finally:

@@ -47,7 +47,7 @@ class Acknowledgements:
             try:
                 await self.flush()
             except Exception as error:
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("acknowledgements not written down yet")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 self._wake.set()
@@ -76,5 +76,5 @@ class Acknowledgements:
                 await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
             except Exception as error:
                 # The others' devices have their alerts too.
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("receipt not noted", incident_id=incident_id)

@@ -1,6 +1,6 @@
 """What a decision owes to phones whose sockets do not answer: who is woken for it, how soon, and with what."""
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from dispatch.rescue.alert import Alert
 from dispatch.rescue.events import Accepted, Event, Reassigned
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.notices import Notice, NoticeKind
-from dispatch.rescue.vocabulary import AlertId, AlertState, StandDownReason
+from dispatch.rescue.vocabulary import AedId, AlertId, AlertRole, AlertState, StandDownReason
 
 # As long as for an offer: a socket whose phone sleeps is found out by no acknowledgement coming.
 _NO_ACK_S = 10.0
@@ -35,29 +35,53 @@ class Calls:
         self._is_connected = is_connected
         self._has_channel = has_channel
 
-    def of_notices(
+    def of_decision(
         self, incident: Incident, told: Iterable[tuple[Notice, Outgoing]], events: Collection[Event], at: datetime
     ) -> list[Wake]:
-        """Beside what sockets are told of a decision taken at that time, or, without events, of how things stand."""
+        """Beside what sockets are told of a decision taken at that time."""
         news = {each.what.alert_id for each in events if isinstance(each.what, Accepted | Reassigned)}
         changed = {each.what.alert_id for each in events if isinstance(each.what, Reassigned)}
         calls: list[Wake] = []
         for notice, message in told:
             alert = incident.alerts[notice.alert_id]
-            if not self._has_channel(alert.responder_id):
-                continue
-            if notice.kind is NoticeKind.ALERT:
-                if not self._has_session(alert):
-                    calls.append(_offer(alert, message.body))
-            elif notice.kind is NoticeKind.STAND_DOWN:
-                if not (alert.state in _OWN_WORD and self._has_session(alert)):
-                    calls.append(self._stand_down(incident, alert, at))
-            elif notice.kind is NoticeKind.NUDGE:
-                calls.append(self._nudge(incident, alert, at))
-            elif not events or alert.alert_id in news:
-                # That somebody else has come to it wakes nobody.
-                calls.append(self._assignment(incident, alert, at, changed=alert.alert_id in changed))
+            # That somebody else has come to it wakes nobody.
+            if notice.kind is not NoticeKind.ASSIGNMENT or alert.alert_id in news:
+                has_changed = alert.alert_id in changed
+                calls += self._of_notice(
+                    incident, notice, message, at, changed=has_changed, said_yes=_has_said_yes(alert)
+                )
         return calls
+
+    def of_standing(
+        self,
+        incident: Incident,
+        told: Iterable[tuple[Notice, Outgoing]],
+        at: datetime,
+        believed: Mapping[AlertId, Alert] | None = None,
+    ) -> list[Wake]:
+        """Beside what sockets are told of how things stand since that time, whatever was said of it before.
+
+        With `believed`, what had been said of it here, only those who believe something else: of what is not in there
+        whoever decided it has seen to it.
+        """
+        calls: list[Wake] = []
+        for notice, message in told:
+            alert = incident.alerts[notice.alert_id]
+            before = None if believed is None else believed.get(alert.alert_id)
+            if believed is not None and (before is None or _task(before) == _task(alert)):
+                continue
+            was_coming = before is not None and before.is_engaged
+            said_yes = _has_said_yes(alert) or (before is not None and _has_said_yes(before))
+            calls += self._of_notice(incident, notice, message, at, changed=was_coming, said_yes=said_yes)
+        return calls
+
+    def of_strays(self, branch: Incident, strays: Iterable[Alert], at: datetime) -> list[Wake]:
+        """For those who come for an alert of `branch` that never was."""
+        return [
+            self._stand_down(branch, each, at, said_yes=True)
+            for each in strays
+            if each.is_engaged and self._has_channel(each.responder_id)
+        ]
 
     def of_silent(self, incident: Incident, alert_ids: Iterable[AlertId]) -> list[Wake]:
         """For offers that no device has acknowledged."""
@@ -67,10 +91,30 @@ class Calls:
     def _has_session(self, alert: Alert) -> bool:
         return self._is_connected(responder_mailbox(alert.responder_id))
 
-    def _stand_down(self, incident: Incident, alert: Alert, at: datetime) -> Wake:
+    def _of_notice(
+        self, incident: Incident, notice: Notice, message: Outgoing, at: datetime, *, changed: bool, said_yes: bool
+    ) -> list[Wake]:
+        """One call, or none where the socket is enough."""
+        alert = incident.alerts[notice.alert_id]
+        if not self._has_channel(alert.responder_id):
+            return []
+        match notice.kind:
+            case NoticeKind.ALERT:
+                return [] if self._has_session(alert) else [_offer(alert, message.body)]
+            case NoticeKind.STAND_DOWN:
+                if alert.state in _OWN_WORD and self._has_session(alert):
+                    return []
+                return [self._stand_down(incident, alert, at, said_yes=said_yes)]
+            case NoticeKind.NUDGE:
+                return [self._nudge(incident, alert, at)]
+            case NoticeKind.ASSIGNMENT:
+                return [self._assignment(incident, alert, at, changed=changed)]
+
+    def _stand_down(self, incident: Incident, alert: Alert, at: datetime, *, said_yes: bool) -> Wake:
         after_s = self._patience_s(alert)
-        by_hook = alert.state is not AlertState.EXPIRED and alert.end_reason is not StandDownReason.MERGED
-        if alert.state is AlertState.EXPIRED:
+        has_run_out = alert.state is AlertState.EXPIRED and not said_yes
+        by_hook = not has_run_out and alert.end_reason is not StandDownReason.MERGED
+        if has_run_out:
             # A phone that was slow to wake may still say yes; when nobody waits for that any more, it is told so.
             after_s = max(after_s, (useful_until_of(alert.respond_by) - at).total_seconds())
         return self._word(
@@ -81,7 +125,7 @@ class Calls:
             at=at,
             after_s=after_s,
             # Whoever said yes is on the way, whatever they know it from; the others only if they were called.
-            only_told=AlertState.ACCEPTED not in alert.stages,
+            only_told=not said_yes,
             by_hook=by_hook,
         )
 
@@ -128,6 +172,15 @@ class Calls:
             only_told=only_told,
             by_hook=by_hook,
         )
+
+
+def _has_said_yes(alert: Alert) -> bool:
+    return AlertState.ACCEPTED in alert.stages
+
+
+def _task(alert: Alert) -> tuple[bool, AlertRole, AedId | None] | None:
+    """What its responder is to do by it; None: nothing any more."""
+    return (alert.is_engaged, alert.role, alert.aed_id) if alert.is_active else None
 
 
 def _offer(alert: Alert, body: str) -> Wake:

@@ -12,8 +12,10 @@ from typing import Any
 from dispatch.rescue.events import Event, happening_from_json, happening_to_json
 from dispatch.rescue.vocabulary import IncidentId
 
-# Of the layout below. A later one reads this one too: a journal may be taken in by the next version of the service.
+# Of one decision, and of several that stand or fall together. A later layout does not keep these from being read: a
+# journal may be taken in by the next version of the service.
 _LAYOUT = 1
+_LAYOUT_TOGETHER = 2
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,3 +88,21 @@ def decision_from_json(record: Mapping[str, Any]) -> JournaledDecision:
     )
     opening = Opening(record["request_id"], record["receipt"].encode()) if "request_id" in record else None
     return JournaledDecision(IncidentId(record["incident_id"]), events, opening)
+
+
+def decisions_to_json(decisions: Sequence[JournaledDecision]) -> dict[str, Any]:
+    """Decisions that stand or fall together as plain data for `to_json`: one record, there whole or not at all.
+
+    One alone is told as the versions before tell it. Raises `ValueError` when there is none.
+    """
+    if not decisions:
+        raise ValueError("a record without a decision keeps nothing")
+    records = [decision_to_json(each.incident_id, each.events, opening=each.opening) for each in decisions]
+    return records[0] if len(records) == 1 else {"layout": _LAYOUT_TOGETHER, "together": records}
+
+
+def decisions_from_json(record: Mapping[str, Any]) -> list[JournaledDecision]:
+    """The decisions of a record, all of them. Raises as `decision_from_json` does."""
+    if record["layout"] == _LAYOUT_TOGETHER:
+        return [decision_from_json(each) for each in record["together"]]
+    return [decision_from_json(record)]

@@ -48,7 +48,7 @@ class DueTimes:
             try:
                 self._begin(await self._due(self._engine.clock.now()))
             except Exception as error:
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("due times not acted upon")
             await asyncio.sleep(_LOOK_EVERY_S)
 
@@ -75,7 +75,7 @@ class DueTimes:
             async with self._engine.database.statement() as connection:
                 await due_rows.forget_wakes(connection, incident_id)
         except Exception as error:
-            if not self._engine.recording.explains(error):
+            if not self._engine.recording.note_failure(error):
                 log.exception("due time not removed", incident_id=incident_id)
 
     def _settled(self, incident_id: IncidentId, _task: asyncio.Task[int]) -> None:
@@ -102,7 +102,7 @@ class DueTimes:
             try:
                 await self.audit()
             except Exception as error:
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("due times not audited")
             await asyncio.sleep(_AUDIT_EVERY_S)
 
@@ -133,7 +133,7 @@ class DueTimes:
                 await self._forget(incident_id)
             except Exception as error:
                 # Its rows come again after the lease; the other incidents must not wait for it.
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("due time not acted upon", incident_id=incident_id)
                 return 0
         for each in rows:

@@ -20,7 +20,7 @@ from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.operator_feed import OperatorFeed
-from dispatch.engine.outbox import NoTelephones, Outbox, Telephones
+from dispatch.engine.outbox import Outbox, Telephones
 from dispatch.engine.recording import Recording
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
@@ -35,6 +35,7 @@ from dispatch.rescue.commands import (
     LetTimePass,
     LookAround,
     LoseAed,
+    LoseWays,
     Progress,
     Refused,
     ReportAedProblem,
@@ -63,6 +64,7 @@ _MAY_ALERT = (
     Progress,
     ReportAedProblem,
     LoseAed,
+    LoseWays,
     LetTimePass,
     LookAround,
     Widen,
@@ -83,7 +85,7 @@ class Engine:
         views: IncidentViews,
         messages: ResponderMessages,
         recording: Recording,
-        telephones: Telephones | None = None,
+        telephones: Telephones,
     ) -> None:
         self.database = database
         self.recording = recording
@@ -93,7 +95,7 @@ class Engine:
         self.clock = clock
         self.views = views
         self.messages = messages
-        self.outbox = Outbox(messages, views, hub.has_session, telephones or NoTelephones())
+        self.outbox = Outbox(messages, views, hub.has_session, telephones)
         self.answer_history = surveyor.answer_history()
         self.live = LiveIncidents()
         self.engagements = Engagements(self.roster, database, self.live)
@@ -217,7 +219,26 @@ class Engine:
         live = self.live.place_for(decision.incident.incident_id)
         # Whom it binds may ask for it before it is written: they wait for that.
         async with live.lock:
-            return await self._opened(live, decision, opening)
+            is_kept = await self._opened(live, decision, opening)
+            if not is_kept:
+                await self._ask_others_than_unreachable(decision.incident.incident_id, live)
+            return is_kept
+
+    async def _ask_others_than_unreachable(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Pushes wait in the database: whom only they would reach is not asked, as that was found out too late."""
+        now = self.clock.now()
+        lost = []
+        for alert in live.present.pending():
+            responder = self.roster.get(alert.responder_id)
+            if responder is not None and not self.roster.is_reachable(responder, now):
+                lost.append(alert.alert_id)
+        if not lost:
+            return
+        try:
+            await self._decided(incident_id, live, LoseWays(tuple(lost)), "system")
+        except Exception:
+            # The SOS is kept and its alerts are out; the next is asked when the time to answer is over.
+            log.exception("unreachable people are not replaced yet", incident_id=incident_id)
 
     async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
         self.engagements.reserve(decision)
@@ -250,12 +271,25 @@ class Engine:
         first, second = sorted((duplicate_id, into_id))
         async with self.live.place_for(first).lock, self.live.place_for(second).lock:
             left, right = self.live.place_for(duplicate_id), self.live.place_for(into_id)
-            for _ in range(_TRIES):
-                duplicate, into = await self.loaded(duplicate_id, left), await self.loaded(into_id, right)
-                decisions = merge(duplicate, into, await self._scene_for(into, LookAround()), by=by)
-                if await self._recorded((left, right), decisions, rewake=True):
-                    return
-        raise RuntimeError(f"merging {duplicate_id} into {into_id} lost to other decisions {_TRIES} times")
+            await self._made_one((duplicate_id, left), (into_id, right), by)
+
+    async def merge_again(
+        self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
+    ) -> None:
+        """As `carry_out_again`: make two incidents one whose locks the asker holds, if that can still be."""
+        with contextlib.suppress(Refused):
+            await self._made_one(duplicate, into, by)
+
+    async def _made_one(
+        self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
+    ) -> None:
+        lives = duplicate[1], into[1]
+        for _ in range(_TRIES):
+            ends, goes_on = await self.loaded(*duplicate), await self.loaded(*into)
+            decisions = merge(ends, goes_on, await self._scene_for(goes_on, LookAround()), by=by)
+            if await self._recorded(lives, decisions, rewake=True):
+                return
+        raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {_TRIES} times")
 
     def likely_duplicates(self, incident: Incident) -> list[IncidentId]:
         """Other incidents so near in place and time that they are likely the same emergency."""

@@ -1,7 +1,7 @@
 """Incidents in PostgreSQL: every decision is one statement, and so one transaction and one round trip."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -119,22 +119,39 @@ def continuing(decision: Decision, owed: Owed, *, rewake: bool) -> tuple[Prepare
     return statements.CONTINUE_AND_CALL if owed.calls else statements.CONTINUE, parameters
 
 
-async def catch_up(
-    database: Database,
-    incident: Incident,
-    decisions: Sequence[JournaledDecision],
-    touched: Iterable[AlertId],
-    owed: Owed,
-    *,
-    wake: Wake | None,
-) -> list[Sent]:
-    """Write decisions of one incident that were taken while the database was away, with its rows as they stand now.
+@dataclass(frozen=True, slots=True)
+class CatchUp:
+    """What one incident's rows lack: `decisions` that were taken while the database was away, and what follows.
 
-    `touched` are the alerts that may have changed. Raises `IntegrityError` when somebody else decided meanwhile, the
-    request id is another incident's, or a responder is taken.
+    `alerts` are those whose rows are to be as they stand now, `wake` when it is looked at next.
     """
+
+    incident: Incident
+    decisions: Sequence[JournaledDecision]
+    alerts: Collection[AlertId]
+    owed: Owed
+    wake: Wake | None
+
+
+async def catch_up(database: Database, lacking: Sequence[CatchUp], *, now: datetime) -> list[Sent]:
+    """Write what the rows of incidents lack, in one transaction, all or none; what is owed for it is said `now`.
+
+    Raises `IntegrityError` when somebody else decided meanwhile, a request id is another incident's, or a responder
+    is taken.
+    """
+    steps = [(statements.CATCH_UP, _catch_up_parameters(each) | {"at": now}) for each in lacking]
+    written = await database.run_together(steps)
+    return [
+        sent
+        for each, mailboxes in zip(lacking, written, strict=True)
+        for sent in _numbered(each.owed.messages, mailboxes)
+    ]
+
+
+def _catch_up_parameters(lacking: CatchUp) -> dict[str, Any]:
+    incident, decisions = lacking.incident, lacking.decisions
     opening = next((each.opening for each in decisions if each.opening is not None), None)
-    parameters = {
+    return {
         "incident_id": incident.incident_id,
         "opens": opening is not None,
         "request_id": opening.request_id if opening else None,
@@ -146,16 +163,14 @@ async def catch_up(
         "state": incident.state.value,
         "version": incident.version,
         "closed_at": incident.closed_at,
-        "at": decisions[-1].at if decisions else incident.opened_at,
         "numbers": [each.before + 1 for each in decisions],
         "decided_at": [each.at.isoformat() for each in decisions],
         "event_lists": [_events_json(each.events).decode() for each in decisions],
-        **_alert_rows([incident.alerts[each] for each in touched]),
-        **wake_parameters(wake),
-        **_message_rows(owed.messages),
-        **push_parameters(owed.calls, by_hook=owed.by_hook),
+        **_alert_rows([incident.alerts[each] for each in lacking.alerts]),
+        **wake_parameters(lacking.wake),
+        **_message_rows(lacking.owed.messages),
+        **push_parameters(lacking.owed.calls, by_hook=lacking.owed.by_hook),
     }
-    return _numbered(owed.messages, await database.run(statements.CATCH_UP, parameters))
 
 
 def under_another_request_id(decision: JournaledDecision) -> JournaledDecision:

@@ -34,7 +34,7 @@ class Lookout:
             try:
                 await self.look()
             except Exception as error:
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("nobody looked out")
 
     async def look(self) -> int:
@@ -61,7 +61,7 @@ class Lookout:
                 await self._engine.look_around(incident.incident_id)
             except Exception as error:
                 # The others must not wait for it, nor for their next arrival.
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("not looked around", incident_id=incident.incident_id)
             else:
                 planned += 1

@@ -117,5 +117,5 @@ class LostAeds:
         await self._aeds.report(UUID(lost.aed_id), said, Identity(Role.RESPONDER, responder_id))
 
     def _say(self, what: str, error: Exception) -> None:
-        if not self._engine.recording.explains(error):
+        if not self._engine.recording.note_failure(error):
             log.error(what, exc_info=error)

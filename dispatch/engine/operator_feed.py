@@ -78,7 +78,7 @@ class OperatorFeed:
             try:
                 await self.flush()
             except Exception as error:
-                if not self._engine.recording.explains(error):
+                if not self._engine.recording.note_failure(error):
                     log.exception("operators not told yet")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 self._wake.set()

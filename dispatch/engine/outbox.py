@@ -30,17 +30,6 @@ class Telephones(Protocol):
         ...
 
 
-class NoTelephones:
-    """Sockets are all there is."""
-
-    has_hook = False
-
-    def has_channel(self, responder_id: str) -> bool:
-        """None."""
-        del responder_id
-        return False
-
-
 class Outbox:
     """Renders what follows from a decision, and how things stand for somebody who has missed it all."""
 
@@ -62,7 +51,7 @@ class Outbox:
         notices = responder_notices(decision.events, incident)
         messages = [self._to_responder(incident, notice) for notice in notices]
         at = decision.events[-1].at
-        calls = self._calls.of_notices(incident, zip(notices, messages, strict=True), decision.events, at)
+        calls = self._calls.of_decision(incident, zip(notices, messages, strict=True), decision.events, at)
         calls += self._calls.of_silent(incident, to_be_called_otherwise(decision.events))
         is_news = concerns_caller(decision.events) and decision.events[0].number > 1
         # Whose call has become part of another one is told by that one.
@@ -72,16 +61,34 @@ class Outbox:
 
     def as_it_stands(self, incident: Incident, alert_ids: Iterable[AlertId]) -> Owed:
         """One message each for those concerned, telling how things stand now, whatever they have been told before."""
-        notices = [Notice(_present_notice(incident.alerts[each]), each) for each in alert_ids]
-        messages = [self._to_responder(incident, notice) for notice in notices]
-        calls = self._calls.of_notices(incident, zip(notices, messages, strict=True), (), _last_change_of(incident))
-        if incident.merged_into is None:
-            messages += self._to_callers(Decision(incident, ()))
-        return Owed(messages, calls, self._telephones.has_hook)
+        told = self._standing(incident, alert_ids)
+        at = _last_change_of(incident.alerts.values(), incident.opened_at)
+        calls = self._calls.of_standing(incident, told, at)
+        return Owed(self._to_all(incident, told), calls, self._telephones.has_hook)
 
-    def never_was(self, branch: Incident, alerts: Iterable[Alert]) -> list[Outgoing]:
-        """To those who were told of an alert that the truth does not know: they stop."""
-        return [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in alerts]
+    def of_two_ways(self, incident: Incident, branch: Incident | None) -> Owed:
+        """The same to everybody of an incident that went two ways; `branch`, if known, is what they heard of it here.
+
+        Phones are woken only for what is otherwise than that: to all else whoever decided it has seen. Those who were
+        told of an alert that the truth does not know stop.
+        """
+        if branch is None:
+            return self.as_it_stands(incident, incident.alerts)
+        told = self._standing(incident, incident.alerts)
+        at = _last_change_of([*incident.alerts.values(), *branch.alerts.values()], incident.opened_at)
+        calls = self._calls.of_standing(incident, told, at, branch.alerts)
+        strays = strays_of(incident, branch)
+        messages = self._to_all(incident, told)
+        messages += [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in strays]
+        return Owed(messages, [*calls, *self._calls.of_strays(branch, strays, at)], self._telephones.has_hook)
+
+    def _standing(self, incident: Incident, alert_ids: Iterable[AlertId]) -> list[tuple[Notice, Outgoing]]:
+        notices = [Notice(_present_notice(incident.alerts[each]), each) for each in alert_ids]
+        return [(notice, self._to_responder(incident, notice)) for notice in notices]
+
+    def _to_all(self, incident: Incident, told: Iterable[tuple[Notice, Outgoing]]) -> list[Outgoing]:
+        messages = [message for _, message in told]
+        return messages if incident.merged_into is not None else messages + self._to_callers(Decision(incident, ()))
 
     def _to_callers(self, decision: Decision) -> list[Outgoing]:
         incident = decision.incident
@@ -107,6 +114,11 @@ class Outbox:
         return Outgoing(responder_mailbox(alert.responder_id), to_json_text(message), offered)
 
 
+def strays_of(incident: Incident, branch: Incident | None) -> list[Alert]:
+    """The alerts of `branch`, what had come of an incident here, that the truth does not know."""
+    return [] if branch is None else [each for each in branch.alerts.values() if each.alert_id not in incident.alerts]
+
+
 def _present_notice(alert: Alert) -> NoticeKind:
     if alert.is_pending:
         return NoticeKind.ALERT
@@ -115,7 +127,7 @@ def _present_notice(alert: Alert) -> NoticeKind:
     return NoticeKind.STAND_DOWN
 
 
-def _last_change_of(incident: Incident) -> datetime:
+def _last_change_of(alerts: Iterable[Alert], opened_at: datetime) -> datetime:
     """When last somebody was offered something, or got farther."""
-    changes = (at for alert in incident.alerts.values() for at in (alert.offered_at, *alert.stages.values()))
-    return max(changes, default=incident.opened_at)
+    changes = (at for alert in alerts for at in (alert.offered_at, *alert.stages.values()))
+    return max(changes, default=opened_at)

@@ -2,13 +2,13 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import structlog
 from psycopg import Error, IntegrityError
 
 from dispatch.engine import ledger
-from dispatch.engine.decision_codec import JournaledDecision, Opening, decision_to_json
+from dispatch.engine.decision_codec import JournaledDecision, Opening, decisions_to_json
 from dispatch.engine.journal import Journal, JournalFailed
 from dispatch.engine.ledger import Owed, Sent
 from dispatch.metrics import JOURNALED
@@ -42,8 +42,8 @@ class Recording:
         """Whether the service goes on without PostgreSQL; not for whoever brings that up to date."""
         return self._availability.is_away and not reaching_through.get()
 
-    def explains(self, error: Exception) -> bool:
-        """Whether a failure is no more than the database being away, which is noted and said once."""
+    def note_failure(self, error: Exception) -> bool:
+        """Somebody's try failed: note it where it says that the database is away. Whether it says no more than that."""
         return self._availability.note_failure(error)
 
     async def open(self, decision: Decision, owed: Owed, opening: Opening) -> list[Sent] | None:
@@ -86,34 +86,38 @@ class Recording:
 
     def _say(self, error: Error) -> None:
         if not self._availability.note_failure(error):
-            log.error("an SOS could not be written; it is kept and written later", error=str(error))
+            log.error("an SOS could not be written yet; it is kept and written later", error=str(error))
 
     @contextlib.contextmanager
     def outage_suppressed(self) -> Iterator[None]:
-        """Let what needs the database be left undone when that goes away in the middle of it."""
+        """Let what needs the database be left undone when that goes away in the middle of it, or others are at it."""
         try:
             yield
         except Exception as error:
-            if not self.explains(error):
+            if not (self.note_failure(error) or is_contention(error)):
                 raise
 
     async def keep(self, decisions: Sequence[JournaledDecision]) -> None:
-        """Keep decisions in memory and in the journal, until they are in PostgreSQL."""
+        """Keep decisions in memory and in the journal, until they are in PostgreSQL.
+
+        They stand or fall together: a write that is torn leaves all of them in the journal or none.
+        """
+        if not decisions:
+            return
         for each in decisions:
             self.unwritten.setdefault(each.incident_id, []).append(each)
-        records = [decision_to_json(each.incident_id, each.events, opening=each.opening) for each in decisions]
         try:
-            await self._appended(records)
+            await self._appended(decisions_to_json(decisions))
         except (JournalFailed, TimeoutError, OSError) as error:
             # Whoever lies there is helped all the same; that a crash would forget it now is said aloud.
-            JOURNALED.labels("failed").inc(len(records))
+            JOURNALED.labels("failed").inc(len(decisions))
             log.critical("neither the database nor the journal can be written", error=str(error))
         else:
-            JOURNALED.labels("kept").inc(len(records))
+            JOURNALED.labels("kept").inc(len(decisions))
 
-    async def _appended(self, records: Iterable[dict[str, object]]) -> None:
-        """Wait until records are on the disk. Those of a whole crowd go there together, with one sync."""
-        self._waiting.extend(records)
+    async def _appended(self, record: dict[str, object]) -> None:
+        """Wait until a record is on the disk. Those of a whole crowd go there together, with one sync."""
+        self._waiting.append(record)
         if self._next_batch is None or self._next_batch.done():
             self._next_batch = asyncio.ensure_future(self._append_what_waits())
         await asyncio.shield(self._next_batch)

@@ -20,6 +20,7 @@ from dispatch.rescue.best_plan import best_plan
 from dispatch.rescue.commands import OpenIncident
 from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import open_incident
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.plan import Plan, PlanRequest
 
 # The caller follows for a day; an incident is over long before.
@@ -40,6 +41,14 @@ _TRIES = 5
 def _timed_plan(request: PlanRequest) -> Plan:
     with SOS_STEP_SECONDS.labels("plan").time():
         return best_plan(request)
+
+
+def _asked_in(incident: Incident) -> dict[str, Any]:
+    return {
+        "state": incident.state,
+        "alerted": sum(each.is_active for each in incident.alerts.values()),
+        "nobody_reached": incident.nobody_reached,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,13 +126,14 @@ class SosDesk:
         receipt = {
             "incident_id": decision.incident.incident_id,
             "opened_at": now,
-            "state": decision.incident.state,
-            "alerted": len(decision.incident.alerts),
-            "nobody_reached": decision.incident.nobody_reached,
+            **_asked_in(decision.incident),
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
         is_kept = await self._engine.open(decision, Opening(request_id, to_json(receipt)))
+        if not is_kept:
+            # Whom only a push would have reached is not asked after all.
+            receipt |= _asked_in((await self._engine.incident(decision.incident.incident_id)).present)
         # Sockets are written when this turn of the loop ends: those who must run are told before the caller is.
         await asyncio.sleep(0)
         return Receipt({**self._with_token(receipt, now), "degraded": not is_kept}, repeated=False)

@@ -1,7 +1,8 @@
 """Takes into PostgreSQL what was decided while it was away."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,10 +10,10 @@ from typing import TYPE_CHECKING
 import structlog
 
 from dispatch.engine import ledger
-from dispatch.engine.catching_up import CatchingUp, joining_on, known_events
-from dispatch.engine.decision_codec import JournaledDecision, decision_from_json
+from dispatch.engine.catching_up import CatchingUp
+from dispatch.engine.decision_codec import JournaledDecision, decisions_from_json
 from dispatch.engine.journal import FoundJournal, unclaimed
-from dispatch.engine.live_incident import LiveIncident
+from dispatch.engine.lagging import Lagging, joining_on, known_events, made_one_with, taken_together
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.storage.availability import Availability, is_outage, probe
@@ -67,7 +68,8 @@ class TakingIn:
             return False
         while waiting := [each for each in recording.unwritten if not self._is_stuck(each)]:
             for incident_id in self._in_turn(waiting):
-                if not await self._try(incident_id):
+                # It may have been taken in with another that it was made one with.
+                if incident_id in recording.unwritten and not await self._try(incident_id):
                     return False
         await recording.clear()
         if self._availability.is_away:
@@ -110,25 +112,30 @@ class TakingIn:
         if by_incident:
             known = [(await self._as_journaled(*each), each[1]) for each in by_incident.items()]
             await self._free_guards(known)
-        for incident_id, decisions in by_incident.items():
+        for group in dict.fromkeys(taken_together(by_incident).values()):
+            together = [Lagging(each, decisions=by_incident.get(each, ())) for each in sorted(group)]
             try:
-                written = await self._catching_up.write(incident_id, LiveIncident(), decisions)
-                await self._must_be_whole(incident_id, written)
+                await self._catching_up.write(together)
+                await self._must_be_whole(together)
             except Exception as error:
                 if is_outage(error):
                     raise
                 # One that is spoilt must not keep the others from being served.
-                log.exception("incident of a journal not taken in whole", incident_id=incident_id)
+                log.exception("incidents of a journal not taken in whole", incident_ids=sorted(group))
                 left += 1
         return left
 
-    async def _must_be_whole(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> None:
+    async def _must_be_whole(self, together: Sequence[Lagging]) -> None:
         """Raises `ValueError` when the journal knows more of an incident than could be written."""
         async with self._engine.database.statement() as connection:
-            version = (await ledger.versions(connection, [incident_id])).get(incident_id, 0)
-        last = max(each.events[-1].number for each in decisions)
-        if version < last:
-            raise ValueError(f"the journal knows event {last}, but only those up to {version} follow each other")
+            versions = await ledger.versions(connection, [each.incident_id for each in together])
+        for each in together:
+            version = versions.get(each.incident_id, 0)
+            last = max((decision.events[-1].number for decision in each.decisions), default=0)
+            if version < last:
+                raise ValueError(
+                    f"the journal knows event {last} of {each.incident_id}, but only up to {version} they follow"
+                )
 
     async def _as_journaled(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> Incident | None:
         """The incident as rows and journal together tell it; None where they do not fit together."""
@@ -164,6 +171,7 @@ class TakingIn:
         known = {incident_id: live for incident_id, live in self._engine.live.items() if live.incident is not None}
         async with self._engine.database.statement() as connection:
             versions = await ledger.versions(connection, list(known))
+        decisions: _ByIncident = {}
         for incident_id, live in known.items():
             lost = [event for event in live.events if event.number > versions.get(incident_id, 0)]
             if not lost or incident_id in self._engine.recording.unwritten or live.lock.locked():
@@ -173,23 +181,27 @@ class TakingIn:
                 continue
             log.error("commits were lost; they are written again", incident_id=incident_id, events=len(lost))
             opening = live.opening if lost[0].number == 1 else None
-            await self._engine.recording.keep([JournaledDecision(incident_id, tuple(lost), opening)])
+            decisions[incident_id] = [JournaledDecision(incident_id, tuple(lost), opening)]
+        for group in dict.fromkeys(taken_together(decisions).values()):
+            await self._engine.recording.keep([each for one in group for each in decisions.get(one, ())])
 
     def _in_turn(self, waiting: Sequence[IncidentId]) -> list[IncidentId]:
         """Where somebody is free by now before where they are asked by now: they are told of the end first."""
-        ended: dict[ResponderId, set[IncidentId]] = {}
-        active: dict[ResponderId, set[IncidentId]] = {}
+        unwritten = {each: self._engine.recording.unwritten.get(each, ()) for each in waiting}
+        group_of = taken_together(unwritten)
+        ended: dict[ResponderId, set[frozenset[IncidentId]]] = {}
+        active: dict[ResponderId, set[frozenset[IncidentId]]] = {}
         for incident_id in waiting:
             live = self._engine.live.get(incident_id)
             alerts = live.incident.alerts.values() if live is not None and live.incident is not None else ()
             for alert in alerts:
-                (active if alert.is_active else ended).setdefault(alert.responder_id, set()).add(incident_id)
-        before: dict[IncidentId, set[IncidentId]] = {each: set() for each in waiting}
+                (active if alert.is_active else ended).setdefault(alert.responder_id, set()).add(group_of[incident_id])
+        before: dict[frozenset[IncidentId], set[frozenset[IncidentId]]] = {each: set() for each in group_of.values()}
         for responder_id, asking in active.items():
-            for incident_id in asking:
-                before[incident_id] |= ended.get(responder_id, set()) - {incident_id}
+            for group in asking:
+                before[group] |= ended.get(responder_id, set()) - {group}
         try:
-            return list(TopologicalSorter(before).static_order())
+            return [each for group in TopologicalSorter(before).static_order() for each in group if each in unwritten]
         except CycleError:
             # Two who changed places: there is no such order, and both are told within the same moment.
             return list(waiting)
@@ -198,22 +210,43 @@ class TakingIn:
         return self._stuck.get(incident_id, 0.0) > asyncio.get_running_loop().time()
 
     async def _try(self, incident_id: IncidentId) -> bool:
-        """Take one incident in; False when the database is away again."""
-        live = self._engine.live.place_for(incident_id)
-        async with live.lock:
-            decisions: Sequence[JournaledDecision] = list(self._engine.recording.unwritten.get(incident_id, ()))
+        """Take one incident in, and all that it was made one with; False when the database is away again."""
+        async with self._held(incident_id) as together:
             try:
-                decisions = await self._catching_up.write(incident_id, live, decisions)
+                await self._catching_up.write(together)
             except Exception as error:
                 if is_outage(error):
                     self._availability.note_failure(error)
                     return False
-                log.exception("incident not taken in", incident_id=incident_id)
-                self._stuck[incident_id] = asyncio.get_running_loop().time() + _TRY_AGAIN_EVERY_S
+                ids = [each.incident_id for each in together]
+                log.exception("incidents not taken in", incident_ids=ids)
+                self._stuck |= dict.fromkeys(ids, asyncio.get_running_loop().time() + _TRY_AGAIN_EVERY_S)
                 return True
-            self._engine.recording.written(incident_id, decisions)
-            self._stuck.pop(incident_id, None)
+            for each in together:
+                self._engine.recording.written(each.incident_id, each.decisions)
+                self._stuck.pop(each.incident_id, None)
         return True
+
+    @asynccontextmanager
+    async def _held(self, incident_id: IncidentId) -> AsyncIterator[list[Lagging]]:
+        """An incident and all that it was made one with, locked: nothing happens in them meanwhile."""
+        unwritten = self._engine.recording.unwritten
+        while True:
+            group = made_one_with(incident_id, unwritten)
+            async with AsyncExitStack() as locks:
+                together = []
+                # Always in the same order, as whoever merges two takes them.
+                for each in sorted(group):
+                    live = self._engine.live.place_for(each)
+                    await locks.enter_async_context(live.lock)
+                    together.append(Lagging(each, live))
+                if made_one_with(incident_id, unwritten) != group:
+                    # Made one with yet another while the locks were waited for.
+                    continue
+                for lagging in together:
+                    lagging.decisions = list(unwritten.get(lagging.incident_id, ()))
+                yield together
+                return
 
 
 def _read(journal: FoundJournal, by_incident: _ByIncident) -> int:
@@ -224,9 +257,10 @@ def _read(journal: FoundJournal, by_incident: _ByIncident) -> int:
     last = 0
     for last, record in journal.records():
         try:
-            decision = decision_from_json(record)
+            decisions = decisions_from_json(record)
         except (KeyError, ValueError, TypeError):
             log.exception("record not read", journal=journal.path.name, record=last)
         else:
-            by_incident.setdefault(decision.incident_id, []).append(decision)
+            for each in decisions:
+                by_incident.setdefault(each.incident_id, []).append(each)
     return last

@@ -52,7 +52,7 @@ class Waking:
         try:
             await self._push.desk.withdraw(alert_ids)
         except Exception as error:
-            if not self._engine.recording.explains(error):
+            if not self._engine.recording.note_failure(error):
                 log.exception("push: not withdrawn", alert_ids=alert_ids)
 
     async def received(self, received: Received) -> None:

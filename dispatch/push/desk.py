@@ -24,7 +24,7 @@ from dispatch.push.metrics import (
 )
 from dispatch.push.outcome import Outcome, OutcomeKind, pause_s
 from dispatch.push.presence import Presence
-from dispatch.push.vocabulary import Channel, Job, Wake
+from dispatch.push.vocabulary import Channel, Job
 from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
@@ -76,15 +76,6 @@ class PushDesk:
     def has_hook(self) -> bool:
         """Whether a hook is configured: then a telephone number is a channel."""
         return Channel.WEBHOOK in self._senders
-
-    async def wake(self, wakes: Sequence[Wake]) -> None:
-        """Queue a push for each of these, on every channel but the socket, and begin at once."""
-        if not wakes:
-            return
-        queued = await job_queue.enqueue(self._database, wakes, by_hook=self.has_hook, at=self._clock.now())
-        for channel, count in queued.items():
-            PUSH_JOBS.labels(channel, "queued").inc(count)
-        self.poke()
 
     async def withdraw(self, alert_ids: Sequence[str]) -> None:
         """Forget the offers still queued of alerts that are answered or taken back."""

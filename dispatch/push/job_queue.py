@@ -57,11 +57,13 @@ def push_parameters(wakes: Sequence[Wake], *, by_hook: bool) -> dict[str, Any]:
     }
 
 
-async def enqueue(database: Database, wakes: Sequence[Wake], *, by_hook: bool, at: datetime) -> dict[str, int]:
-    """Write jobs; returns how many by channel. What has its jobs already gets no others."""
-    parameters = push_parameters(wakes, by_hook=by_hook) | {"at": at}
-    rows = await database.run(statements.ENQUEUE, parameters)
-    return {str(channel): int(count or 0) for channel, count in rows}
+async def enqueue(database: Database, wakes: Sequence[Wake], *, by_hook: bool, at: datetime) -> None:
+    """Write jobs that follow from no decision. What has its jobs already gets no others.
+
+    A message that one of them waits for was written before, at the same instant: without it the job is needless.
+    """
+    if wakes:
+        await database.run(statements.ENQUEUE, push_parameters(wakes, by_hook=by_hook) | {"at": at})
 
 
 async def take(database: Database, *, desk_id: int, most: int, full: Collection[str], now: datetime) -> list[Taken]:

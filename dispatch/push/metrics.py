@@ -4,7 +4,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 PUSH_JOBS = Counter(
     "dispatch_push_jobs_total",
-    "Attempts and ends of push jobs, by channel and outcome: queued, sent, again, refused, gone, too_late, received.",
+    "Attempts and ends of push jobs, by channel and outcome: sent, again, refused, gone, too_late, received.",
     ["channel", "outcome"],
 )
 PUSH_SECONDS = Histogram(

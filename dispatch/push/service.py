@@ -7,7 +7,7 @@ from pathlib import Path
 
 import httpx
 
-from dispatch.clock import Clock
+from dispatch.clock import Clock, SystemClock
 from dispatch.push.arrivals import Arrivals
 from dispatch.push.channels import Channels
 from dispatch.push.courier import Courier
@@ -19,7 +19,7 @@ from dispatch.push.test_alerts import TestAlerts
 from dispatch.push.vapid import Vapid, vapid_key_from, vapid_key_of
 from dispatch.push.vocabulary import Channel
 from dispatch.push.web_push import WebPush
-from dispatch.push.webhook import BadHook, Hook
+from dispatch.push.webhook import Hook
 from dispatch.storage.database import Database
 
 
@@ -39,7 +39,8 @@ class PushSettings:
 class Push:
     """The parts: `desk` wakes, `channels` knows the ways, `subscriptions`, `tests`, `arrivals`, `dead_letters` serve.
 
-    `phone_of` and `name_of` answer for a responder as they are now. Raises `NoVapidKey`, `BadHook`.
+    `phone_of` and `name_of` answer for a responder as they are now; `wall_clock` tells true time, by which whoever is
+    behind the hook goes. Raises `NoVapidKey`, `BadHook`.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class Push:
         phone_of: Callable[[str], str | None],
         name_of: Callable[[str], str],
         tls: ssl.SSLContext | None = None,
+        wall_clock: Clock | None = None,
     ) -> None:
         key = vapid_key_from(settings.vapid_private_key) if settings.vapid_private_key else None
         vapid = Vapid(key or vapid_key_of(settings.data_dir), settings.vapid_subject)
@@ -59,11 +61,11 @@ class Push:
         self._couriers = [Courier(allow_private=settings.allow_private, tls=tls)]
         senders: dict[Channel, Sender] = {Channel.WEB_PUSH: WebPush(self._couriers[0], vapid, receipts)}
         if settings.webhook_url is not None:
-            if settings.webhook_secret is None:
-                raise BadHook("webhook_url needs a webhook_secret")
             # Named by whoever runs the service: it may well stand in their own network.
             self._couriers.append(Courier(allow_private=True, tls=tls))
-            senders[Channel.WEBHOOK] = Hook(self._couriers[1], settings.webhook_url, settings.webhook_secret, receipts)
+            senders[Channel.WEBHOOK] = Hook(
+                self._couriers[1], settings.webhook_url, settings.webhook_secret, receipts, wall_clock or SystemClock()
+            )
         self.public_key = vapid.public_key
         self.channels = Channels(database, has_hook=Channel.WEBHOOK in senders, phone_of=phone_of)
         self.desk = PushDesk(database, clock, senders, self.channels)

@@ -8,13 +8,14 @@ from dispatch.storage.prepared import Prepared
 # Parts (CTEs) for whatever statement decides something that a phone has to be woken for, so that the push is as durable
 # as the decision: one job for each device that has subscribed, and one for the hook where there is a telephone number.
 # What was said before and has not left is dropped, and who has not heard that may be left out. A job that is being
-# taken this very moment is not waited for: it counts as said.
+# taken this very moment is not waited for: it counts as said. What would be too late from the start gets no job.
 NEW_PUSH_JOBS = """
 push_wanted as (
     select *, :at + after_s * interval '1 second' as due_at
     from unnest(:push_responders, :push_alert_ids, :push_kinds, :push_versions, :push_bodies, :push_after,
                 :push_useful_until, :push_mailboxes, :push_only_told, :push_hooks)
         as wanted(responder_id, alert_id, kind, version, body, after_s, useful_until, mailbox, only_told, by_hook)
+    where useful_until::timestamptz > :at + after_s * interval '1 second'
 ),
 push_unsaid as (
     select job.id
@@ -51,7 +52,6 @@ new_push_jobs as (
     where :push_by_hook and wanted.by_hook and person.phone is not null and (not wanted.only_told or exists (
         select from push_told as told where told.alert_id = wanted.alert_id and told.subscription_id is null))
     on conflict do nothing
-    returning channel
 )
 """
 
@@ -68,7 +68,7 @@ NEW_PUSH_JOBS_TYPES = {
 
 ENQUEUE = Prepared(
     "push_enqueue",
-    f"with {NEW_PUSH_JOBS} select channel, count(*) from new_push_jobs group by channel",
+    f"with {NEW_PUSH_JOBS} select 1",
     NEW_PUSH_JOBS_TYPES | {"at": "timestamptz"},
 )
 
@@ -198,5 +198,3 @@ select (select count(*) from push_jobs where state = 'dead'),
 """,
     {"now": "timestamptz"},
 )
-
-STATEMENTS = (ENQUEUE, TAKE, SETTLE, FREE, TOO_LATE, LOOK)

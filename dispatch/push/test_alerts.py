@@ -9,7 +9,6 @@ from dispatch.clock import Clock
 from dispatch.problems import NotFound, TooMany
 from dispatch.push import repository
 from dispatch.push.desk import PushDesk
-from dispatch.push.metrics import PUSH_JOBS
 from dispatch.push.vocabulary import TEST_USEFUL_FOR, Channel
 from dispatch.storage.database import Database
 
@@ -56,8 +55,6 @@ class TestAlerts:
                 useful_for=TEST_USEFUL_FOR,
                 by_hook=self._desk.has_hook,
             )
-        for channel in (Channel.WEB_PUSH, Channel.WEBHOOK):
-            PUSH_JOBS.labels(channel, "queued").inc(written[channel])
         self._desk.poke()
         is_connected = await self.tell_socket(responder_id, message)
         if not is_connected:

@@ -62,15 +62,28 @@ def vapid_key_of(data_dir: Path) -> ec.EllipticCurvePrivateKey:
     Every subscription is bound to it: a new key makes all of them useless. Raises `NoVapidKey`.
     """
     try:
-        pem = _pem_in(data_dir)
+        _make_where_there_is_none(data_dir)
     except OSError as error:
         raise NoVapidKey(f"the push key in {data_dir} cannot be read or made: {error.strerror}") from error
+    key = kept_vapid_key(data_dir)
+    if key is None:
+        raise NoVapidKey(f"the push key in {data_dir} was taken away as soon as it was made")
+    return key
+
+
+def kept_vapid_key(data_dir: Path) -> ec.EllipticCurvePrivateKey | None:
+    """The key kept in the data folder; None when there is none yet. Raises `NoVapidKey` for one that is of no use."""
+    path = data_dir / KEY_FILE
     try:
-        key = load_pem_private_key(pem, None)
+        key = load_pem_private_key(path.read_bytes(), None)
+    except FileNotFoundError:
+        return None
+    except OSError as error:
+        raise NoVapidKey(f"{path} cannot be read: {error.strerror}") from error
     except (ValueError, TypeError) as error:
-        raise NoVapidKey(f"{data_dir / KEY_FILE} holds no private key: {error}") from error
+        raise NoVapidKey(f"{path} holds no private key: {error}") from error
     if not isinstance(key, ec.EllipticCurvePrivateKey) or not isinstance(key.curve, ec.SECP256R1):
-        raise NoVapidKey(f"{data_dir / KEY_FILE} holds a key that is not of the curve P-256")
+        raise NoVapidKey(f"{path} holds a key that is not of the curve P-256")
     return key
 
 
@@ -86,7 +99,7 @@ def vapid_key_from(text: str) -> ec.EllipticCurvePrivateKey:
     return key
 
 
-def _pem_in(data_dir: Path) -> bytes:
+def _make_where_there_is_none(data_dir: Path) -> None:
     path = data_dir / KEY_FILE
     data_dir.mkdir(parents=True, exist_ok=True)
     if not path.exists():
@@ -101,4 +114,3 @@ def _pem_in(data_dir: Path) -> bytes:
             pass
         finally:
             draft.unlink()
-    return path.read_bytes()

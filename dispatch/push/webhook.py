@@ -1,12 +1,13 @@
 """Sends one job to the hook: somebody else's gateway to SMS, voice or a vendor's push. Signed by Standard Webhooks."""
 
 import base64
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import httpx
 from standardwebhooks import Webhook
 
+from dispatch.clock import Clock
 from dispatch.encoding import to_json
 from dispatch.push.addresses import Blocked
 from dispatch.push.courier import Courier, NoAnswer
@@ -21,13 +22,17 @@ _SHORTEST_SECRET_BYTES = 24
 # What will be answered the same however often it is said. Anything else may be a gateway that is being deployed.
 _FINAL = {400, 410, 413, 422}
 
+_LAST_PORT = 65535
+
 
 class BadHook(ValueError):
     """The hook of the settings cannot work; the message says why."""
 
 
-def hook_signer(secret: str) -> Webhook:
-    """Signs with a secret as the scheme writes it: `whsec_` and base64. Raises `BadHook`."""
+def hook_signer(secret: str | None) -> Webhook:
+    """Signs with a secret as the scheme writes it: `whsec_` and base64. Raises `BadHook`, without one too."""
+    if secret is None:
+        raise BadHook("webhook_url needs a webhook_secret")
     try:
         signer = Webhook(secret)
         length = len(base64.b64decode(secret.removeprefix("whsec_") + "=="))
@@ -38,25 +43,38 @@ def hook_signer(secret: str) -> Webhook:
     return signer
 
 
+def hook_address(url: str) -> httpx.URL:
+    """The hook's address. Raises `BadHook`."""
+    try:
+        address = httpx.URL(url)
+        is_one = address.scheme in {"http", "https"} and bool(address.host) and 0 < (address.port or 1) <= _LAST_PORT
+    except (httpx.InvalidURL, ValueError) as error:
+        raise BadHook(f"webhook_url is no address: {error}") from error
+    if not is_one:
+        raise BadHook("webhook_url must begin with http:// or https:// and name a host")
+    return address
+
+
 class Hook:
     """One configured URL that is told whom to wake; what it answers decides whether it is told again."""
 
-    def __init__(self, courier: Courier, url: str, secret: str, receipts: ReceiptIssuer) -> None:
-        address = httpx.URL(url)
-        if address.scheme not in {"http", "https"} or not address.host:
-            raise BadHook("webhook_url must begin with http:// or https://")
+    def __init__(
+        self, courier: Courier, url: str, secret: str | None, receipts: ReceiptIssuer, wall_clock: Clock
+    ) -> None:
+        hook_address(url)
         self._courier = courier
         self._url = url
         self._signer = hook_signer(secret)
         self._receipts = receipts
+        # Receivers go by true time and refuse what is minutes off; the service's own clock may be, amid an emergency.
+        self._wall_clock = wall_clock
 
     async def send(self, job: Job, now: datetime) -> Outcome:
         """One attempt. Raises nothing that the hook could cause."""
         if job.phone is None:
             return Outcome(OutcomeKind.REFUSED, "there is no telephone number any more")
         body = self.body(job)
-        # Receivers go by true time and refuse what is minutes off; the service's own clock may be, amid an emergency.
-        signed_at = datetime.now(UTC)
+        signed_at = self._wall_clock.now()
         headers = {
             "Content-Type": "application/json",
             # The job's own: the same for every attempt, so that a gateway that has it already sends no second SMS.

@@ -4,7 +4,7 @@ from enum import IntEnum
 
 
 class CloseCode(IntEnum):
-    """The one table of close codes; `come_back` is what a client needs to know."""
+    """The one table of close codes."""
 
     GOING_AWAY = 3000
     SLOW_READER = 3001
@@ -16,8 +16,3 @@ class CloseCode(IntEnum):
     BAD_TOKEN = 3500
     BAD_HELLO = 3501
     TOO_MANY_ERRORS = 3502
-
-    @property
-    def come_back(self) -> bool:
-        """Whether trying again, after a pause, makes sense."""
-        return self.value < 3500  # noqa: PLR2004 - the border that the docstring of this module names

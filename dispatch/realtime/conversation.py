@@ -37,7 +37,7 @@ from dispatch.realtime.stream_protocol import Line
 from dispatch.rescue.commands import Refused
 from dispatch.rescue.vocabulary import AedProblem, AlertState, ResponderId
 from dispatch.responders.service import ResponderService
-from dispatch.storage.availability import is_outage
+from dispatch.storage.availability import is_contention, is_outage
 
 log = structlog.get_logger()
 
@@ -159,6 +159,8 @@ class Conversation:
                 return error_message(error.code, error.detail, field=field, of=said or "position")
         if is_outage(error):
             return error_message("database_away", "The database is away; please try this again in a moment.", of=said)
+        if is_contention(error):
+            return error_message("busy", "Too many are asking at this moment; please try this again.", of=said)
         log.error("message not handled", recipient=self.session.recipient, type=said, exc_info=error)
         return error_message("internal", "The service could not do this; please try again.", of=said)
 

@@ -24,7 +24,7 @@ from dispatch.realtime.messages import BadMessage, Hello, read_message
 from dispatch.realtime.session import Session
 from dispatch.realtime.stream_protocol import line_of
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
-from dispatch.storage.availability import is_outage
+from dispatch.storage.availability import is_contention, is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -132,7 +132,7 @@ async def _known(identity: Identity, parts: SocketParts) -> Identity:
             await parts.conversation.engine.incident(incident_id)
         except Exception as error:
             # A token that we signed names an incident that we opened, whether it can be looked up now or not.
-            if not is_outage(error):
+            if not (is_outage(error) or is_contention(error)):
                 raise
         return Identity(Role.CALLER, incident_id)
     if not identity.is_operator:
@@ -185,7 +185,7 @@ async def _backlog(recipient: str, hello: Hello, parts: SocketParts) -> Backlog 
                 seq=resume.seq if resume else None,
             )
         except Exception as error:
-            if not is_outage(error):
+            if not (is_outage(error) or is_contention(error)):
                 raise
             log.warning("session begins without its mailbox", recipient=recipient, error=str(error))
             return None

@@ -89,6 +89,13 @@ class LookAround:
 
 
 @dataclass(frozen=True, slots=True)
+class LoseWays:
+    """Nothing leads any more to those who were offered these alerts: they can be asked again when something does."""
+
+    alert_ids: tuple[AlertId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class LetTimePass:
     """A due time has come, or somebody has come near: whatever is overdue happens now."""
 
@@ -139,6 +146,7 @@ Command = (
     | ReportAedProblem
     | LoseAed
     | LookAround
+    | LoseWays
     | LetTimePass
     | Widen
     | ExpectAmbulance

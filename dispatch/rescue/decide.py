@@ -1,6 +1,7 @@
 """The decisions on one incident: what happens when it opens, and what follows from each command."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.best_plan import best_plan
@@ -16,6 +17,7 @@ from dispatch.rescue.commands import (
     LetTimePass,
     LookAround,
     LoseAed,
+    LoseWays,
     Moved,
     OpenIncident,
     Progress,
@@ -39,6 +41,7 @@ from dispatch.rescue.events import (
     StageReached,
     StoodDown,
     Widened,
+    Withdrawn,
 )
 from dispatch.rescue.incident import Incident, begin
 from dispatch.rescue.losing_aeds import lose_aed
@@ -212,6 +215,19 @@ def _look_around(course: Course, _command: LookAround, _by: str) -> None:
     course.replan(is_a_second_look=True)
 
 
+def _lose_ways(course: Course, command: LoseWays, _by: str) -> None:
+    """Somebody else is asked at once, not when the time to answer is over; that nobody can be is said."""
+    pending = [each for each in course.incident.pending() if each.alert_id in command.alert_ids]
+    unheard = {each.alert_id: each.responder_id for each in pending if AlertState.RECEIVED not in each.stages}
+    if not unheard:
+        return
+    course.all_happen(Withdrawn(alert_id=each, reason=StandDownReason.NO_LONGER_NEEDED) for each in unheard)
+    # Whose offer is taken back may be asked for something else at once; not these.
+    there = [each for each in course.scene.under_way if each.responder_id not in unheard.values()]
+    course.scene = replace(course.scene, under_way=tuple(there))
+    course.replan(say_when_nobody=not any(each.is_active for each in course.incident.alerts.values()))
+
+
 def _widen(course: Course, _command: Widen, by: str) -> None:
     course.must_be_open()
     course.happens(Widened(times=course.incident.times_widened + 1), by)
@@ -271,6 +287,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     ReportAedProblem: _report_aed_problem,
     LoseAed: _lose_aed,
     LookAround: _look_around,
+    LoseWays: _lose_ways,
     LetTimePass: let_time_pass,
     Widen: _widen,
     ExpectAmbulance: _expect_ambulance,

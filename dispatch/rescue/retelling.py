@@ -1,6 +1,8 @@
 """What people said, as commands again: for an incident that went another way meanwhile."""
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from dispatch.rescue.commands import (
     Accept,
@@ -28,11 +30,83 @@ from dispatch.rescue.events import (
     Declined,
     Event,
     Happening,
+    Joined,
+    Merged,
     Received,
     StageReached,
+    StoodDown,
     Widened,
+    Withdrawn,
 )
 from dispatch.rescue.incident import Incident
+from dispatch.rescue.vocabulary import IncidentId
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What somebody said of an incident: a command, or into which other one it is to be merged."""
+
+    incident_id: IncidentId
+    by: str
+    what: Command | IncidentId
+
+
+def said_in(
+    stories: Mapping[IncidentId, Sequence[Event]], incidents: Mapping[IncidentId, Incident | None]
+) -> list[Said]:
+    """What led to these events of several incidents, in the order in which people lived it; a merger of two, once.
+
+    `incidents` is what had come of each. Before a merger comes all that was said before it in either.
+    """
+    left = {incident_id: deque(story) for incident_id, story in stories.items() if story}
+    said: list[Said] = []
+    while left:
+        told = min(left, key=lambda each: (_waits_for_merger(each, left), left[each][0].at))
+        event = left[told].popleft()
+        if not left[told]:
+            del left[told]
+        if isinstance(event.what, Merged):
+            said.append(Said(told, event.by, event.what.into))
+        else:
+            commands = commands_of([event], incidents.get(told))
+            said += [Said(told, by, command) for by, command in commands]
+    return said
+
+
+def _waits_for_merger(incident_id: IncidentId, left: Mapping[IncidentId, Sequence[Event]]) -> bool:
+    """Whether the next event of an incident belongs to a merger that the other incident has not come to yet."""
+    match left[incident_id][0].what:
+        case Merged(into=into):
+            return any(
+                isinstance(each.what, Joined) and each.what.incident_id == incident_id for each in _rest(left, into)
+            )
+        case Joined(incident_id=joined):
+            return any(isinstance(each.what, Merged) and each.what.into == incident_id for each in left.get(joined, ()))
+        case _:
+            return False
+
+
+def _rest(left: Mapping[IncidentId, Sequence[Event]], incident_id: IncidentId) -> Sequence[Event]:
+    """What is left of a story after its next event."""
+    return list(left.get(incident_id, ()))[1:]
+
+
+def named_by(events: Iterable[Event]) -> set[IncidentId]:
+    """The incidents with which one was made one in these of its events."""
+    merged = {each.what.into for each in events if isinstance(each.what, Merged)}
+    return merged | {each.what.incident_id for each in events if isinstance(each.what, Joined)}
+
+
+def before_merger(events: Sequence[Event]) -> list[Event]:
+    """Those of an incident's events that came before it was merged, or another one into it; all if it was not."""
+    place = next((n for n, each in enumerate(events) if isinstance(each.what, Merged | Joined)), len(events))
+    if place == len(events):
+        return list(events)
+    at = events[place].at
+    while place and events[place - 1].at == at and isinstance(events[place - 1].what, StoodDown | Withdrawn):
+        # Whoever goes on in the other incident leaves this one first.
+        place -= 1
+    return list(events[:place])
 
 
 def commands_of(events: Iterable[Event], incident: Incident | None) -> list[tuple[str, Command]]:

@@ -35,7 +35,3 @@ class Histories:
         """How many alerts they have had after `since`."""
         times = self._asked_at.get(responder_id)
         return sum(each > since for each in times) if times else 0
-
-    def record_of(self, responder_id: ResponderId) -> AnswerRecord:
-        """How often they were asked and said yes."""
-        return self._records.get(responder_id, NEVER_ASKED)

@@ -192,6 +192,7 @@ class Roster:
             return
         if is_there:
             self._ways.add(responder_id)
+            self.can_be_reached(responder_id)
         else:
             self._ways.discard(responder_id)
         self._mark(responder_id)
@@ -255,7 +256,7 @@ class Roster:
         return arrived
 
     def can_be_reached(self, responder_id: ResponderId) -> None:
-        """Somebody has connected: if help is looked out for, they are looked at."""
+        """There is a way to somebody, or another one: if help is looked out for, they are looked at."""
         if responder_id in self._responders:
             self._arrived.add(responder_id)
 

@@ -18,7 +18,7 @@ from dispatch.responders import repository
 from dispatch.responders.responder import Engagement, Fix, Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.schemas import ResponderChange, ResponderIn
-from dispatch.storage.availability import is_outage
+from dispatch.storage.availability import is_contention, is_outage
 from dispatch.storage.database import Database
 from geo.place import Place
 
@@ -152,7 +152,7 @@ class ResponderService:
         try:
             return await self._save(responder_id, **values)
         except Exception as error:
-            if not is_outage(error):
+            if not (is_outage(error) or is_contention(error)):
                 raise
             self._unsaved.add(responder_id)
             changed = replace(self.one(responder_id), **values)

@@ -11,7 +11,7 @@ from psycopg import errors
 
 from dispatch.clock import Clock
 from dispatch.storage.database import Database
-from dispatch.storage.line import NotAnswered
+from dispatch.storage.line import Busy, NotAnswered
 from dispatch.storage.prepared import Prepared
 
 log = structlog.get_logger()
@@ -55,8 +55,8 @@ _BY_SQLSTATE = {
     "40003": Outage.UNREACHABLE,  # statement_completion_unknown
 }
 
-# Two decisions in each other's way: nothing was written, and the next try may well succeed.
-_CONTENTION = (errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
+# Some in each other's way: nothing was written, and the next try may well succeed.
+_CONTENTION = (Busy, errors.LockNotAvailable, errors.DeadlockDetected, errors.SerializationFailure)
 
 
 def outage_of(error: BaseException) -> Outage | None:
@@ -66,9 +66,9 @@ def outage_of(error: BaseException) -> Outage | None:
     server they fail again. Nor is contention (see `is_contention`).
     """
     match error:
-        case sqlalchemy.exc.TimeoutError():
-            # Every pooled connection is in use, and has been for seconds.
-            return Outage.NOT_ANSWERING
+        case Busy():
+            # Too many of us asked at once, and it answers.
+            return None
         case sqlalchemy.exc.DBAPIError():
             found = None if error.orig is None else outage_of(error.orig)
             return found or (Outage.UNREACHABLE if error.connection_invalidated else None)
@@ -89,7 +89,10 @@ def is_outage(error: BaseException) -> bool:
 
 
 def is_contention(error: BaseException) -> bool:
-    """Whether a statement gave way to others (a lock held too long, a deadlock): nothing was written; try it anew."""
+    """Whether a statement gave way to others, so that nothing was written and the next try may succeed.
+
+    No connection of ours was free, a lock was held too long, or there was a deadlock.
+    """
     if isinstance(error, sqlalchemy.exc.DBAPIError) and error.orig is not None:
         return is_contention(error.orig)
     return isinstance(error, _CONTENTION)

@@ -43,8 +43,9 @@ _READY_WITHIN_S = 120.0
 # A server left over by a killed owner either answers at once or is no use.
 _ADOPT_WITHIN_S = 15.0
 _CONNECT_WITHIN_S = 5
-_FAST_STOP_WITHIN_S = 30.0
-_HARD_STOP_WITHIN_S = 5.0
+# A server that has not ended by then hangs, or has much to write. Nothing is lost: the next start replays its log.
+_FAST_STOP_WITHIN_S = 10.0
+_HARD_STOP_WITHIN_S = 2.0
 _LOOK_AGAIN_S = 0.01
 
 _LOG_KEPT_BYTES = 10 * 1024 * 1024
@@ -130,10 +131,6 @@ class PrivateCluster:
     def has_died(self) -> bool:
         """Whether the server was started here, was not told to stop, and runs no more."""
         return self._is_to_run and running_postmaster(self._data) is None
-
-    def is_running(self) -> bool:
-        """Whether a server runs on this data folder and takes connections, whoever owns it."""
-        return self.connect_to_running() is not None
 
     def connect_to_running(self) -> str | None:
         """Answer the database's URL when some process runs it right now, else None. Starts nothing."""

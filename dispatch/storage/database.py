@@ -1,18 +1,25 @@
 """One pool of connections; one request, one transaction."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
 
 import psycopg
+import sqlalchemy.exc
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, DirectConnections, Row
+from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, Busy, DirectConnections, Row
+from dispatch.storage.line import patience
 from dispatch.storage.patience import PATIENCE_S, Patience
 from dispatch.storage.prepared import Prepared
+
+# How long somebody waits for a connection who only wants to see something, and everybody else.
+_LOOKERS_WAIT_S = 2.0
+_OTHERS_WAIT_S = 5.0
 
 # As many decisions are written at once as two cores can plan; more connections are made when needed.
 _WARM_CONNECTIONS = 2
@@ -42,6 +49,9 @@ def _for_libpq(parts: Mapping[str, Any]) -> dict[str, Any]:
 # Whether whoever asks does so though the database is taken to be away: only who looks whether it is back.
 reaching_through: ContextVar[bool] = ContextVar("reaching_through", default=False)
 
+# Whether whoever asks only wants to see something, and may come again: a crowd of them leaves connections to the rest.
+only_looking: ContextVar[bool] = ContextVar("only_looking", default=False)
+
 
 class Away(psycopg.OperationalError):
     """The database is known to be away: nobody waits to find that out again."""
@@ -54,6 +64,8 @@ class Database:
     statement is all there is. `run` is the same for the statements on the way of an SOS, straight over libpq;
     `run_together` takes several of those in one transaction. The last two answer, or fail, within `answer_within_s`;
     the first two wait for a server that hangs until `sever` cuts them off, or `patience_s` have passed in silence.
+    Those have at most twice `connections`, half of which at most go to those who are `only_looking`: who gets none in
+    time is told `Busy`, or what is wrong with the server where that does not answer.
     """
 
     def __init__(
@@ -69,6 +81,8 @@ class Database:
         self.is_away: Callable[[], bool] = lambda: False
         self.url = driver_url(url)
         self._patience = Patience(patience_s)
+        self._lookers = asyncio.Semaphore(connections)
+        self._look: asyncio.Future[list[Row]] | None = None
         self._engine = self._pooled(connections)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
         self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
@@ -86,7 +100,7 @@ class Database:
             self.url,
             pool_size=connections,
             max_overflow=connections,
-            pool_timeout=5,
+            pool_timeout=_OTHERS_WAIT_S,
             # Names and telephone numbers are in them: not in every error's text, and so in the logs.
             hide_parameters=True,
             # The connection used last has its plans and caches at hand; the oldest would have to warm up again.
@@ -100,16 +114,37 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[AsyncConnection]:
         """A connection in one transaction: committed when the block ends, rolled back when it raises."""
-        self._must_be_there()
-        async with self._engine.begin() as connection:
+        async with self._taken_from(self._engine) as connection, connection.begin():
             yield connection
 
     @asynccontextmanager
     async def statement(self) -> AsyncIterator[AsyncConnection]:
         """A connection on which every statement is a transaction of its own: committed when it returns."""
-        self._must_be_there()
-        async with self._autocommit.connect() as connection:
+        async with self._taken_from(self._autocommit) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def _taken_from(self, pool: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+        """A connection of a pool. Raises `Away`, `Busy`, and what the server's silence is called."""
+        self._must_be_there()
+        async with AsyncExitStack() as held:
+            try:
+                if only_looking.get():
+                    async with patience(_LOOKERS_WAIT_S):
+                        await self._lookers.acquire()
+                    held.callback(self._lookers.release)
+                connection = await held.enter_async_context(pool.connect())
+            except (TimeoutError, sqlalchemy.exc.TimeoutError) as error:
+                await self._must_answer()
+                raise Busy("all connections are in use") from error
+            yield connection
+
+    async def _must_answer(self) -> None:
+        """Raises what is wrong with the server, if something is. A whole crowd that wants to know asks once."""
+        if self._look is None or self._look.done():
+            self._look = asyncio.ensure_future(self.run(_ANSWER, {}))
+            self._look.add_done_callback(_heard)
+        await asyncio.shield(self._look)
 
     def _must_be_there(self) -> None:
         if self.is_away() and not reaching_through.get():
@@ -131,6 +166,9 @@ class Database:
         """Whether the database answers right now, said within the answer limit."""
         try:
             await self.run(_ANSWER, {})
+        except Busy:
+            # It answers others.
+            return True
         except psycopg.Error:
             return False
         return True
@@ -156,3 +194,9 @@ class Database:
         await self._engine.dispose()
         await self._autocommit.dispose()
         await self._direct.close()
+
+
+def _heard(look: "asyncio.Future[list[Row]]") -> None:
+    """Whatever came of it was told to those who waited, if any still did."""
+    if not look.cancelled():
+        look.exception()

@@ -5,15 +5,16 @@ Nothing here waits longer than the answer limit: a server that hangs must not ho
 """
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 import psycopg
 
-from dispatch.storage.line import Line, NotAnswered, Row, patience
+from dispatch.storage.line import Busy, Line, NotAnswered, Row, patience
 from dispatch.storage.prepared import Prepared
 
-__all__ = ["ANSWER_WITHIN_S", "CONNECT_WITHIN_S", "DirectConnections", "NotAnswered", "Row"]
+__all__ = ["ANSWER_WITHIN_S", "CONNECT_WITHIN_S", "Busy", "DirectConnections", "NotAnswered", "Row"]
 
 # An SOS is written in a millisecond. A server that has not done so in two thousand times that is away.
 ANSWER_WITHIN_S = 2.0
@@ -27,8 +28,9 @@ _Answer = TypeVar("_Answer")
 class DirectConnections:
     """At most `most` such connections. The one used last is used next: its server process has everything at hand.
 
-    `answer_within_s` is the longest that a caller waits, for a free connection, a new one and the answer together; the
-    server gives up on a lock after 0.6 of it and on the statement after 0.9.
+    `answer_within_s` is the longest that a caller waits, for a free connection, a new one and the answer together; who
+    had to wait for a free one has half of it for the rest all the same, or a crowd would look like a server that hangs.
+    The server gives up on a lock after 0.6 of it and on the statement after 0.9.
     """
 
     def __init__(
@@ -47,11 +49,14 @@ class DirectConnections:
         self._idle: list[Line] = []
         self._leaving: set[asyncio.Task[None]] = set()
         self._is_closed = False
+        # When last something was answered, by the loop's clock.
+        self._answered_at_s = -math.inf
 
     async def run(self, statement: Prepared, parameters: Mapping[str, Any]) -> list[Row]:
         """Run a statement, which is a transaction of its own: committed when it returns.
 
-        Raises `psycopg.Error` (`NotAnswered` when time is up), and `ValueError` for a text with a NUL in it.
+        Raises `psycopg.Error` (`NotAnswered` when time is up, `Busy` when others took it all), and `ValueError` for a
+        text with a NUL in it.
         """
         step = (statement, statement.values(parameters))
         return await self._on_a_line(lambda line, by: line.run(step, by=by))
@@ -96,15 +101,20 @@ class DirectConnections:
             async with patience(self._answer_within_s):
                 await self._room.acquire()
         except TimeoutError as error:
-            raise NotAnswered(f"no connection was free within {self._answer_within_s:.1f} s") from error
+            waited = f"no connection was free within {self._answer_within_s:.1f} s"
+            # Where others were answered meanwhile there were too many of us, and it is not the server that is away.
+            raise (Busy if self._answered_at_s > by - self._answer_within_s else NotAnswered)(waited) from error
         try:
             line = await self._take()
             try:
-                return await ask(line, by)
+                answer = await ask(line, max(by, self._latest() - self._answer_within_s / 2))
             except NotAnswered:
                 # What one server does not answer, it will not answer on its other connections.
                 await self.drop_idle()
                 raise
+            else:
+                self._answered_at_s = asyncio.get_running_loop().time()
+                return answer
             finally:
                 self._give_back(line)
         finally:

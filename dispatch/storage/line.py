@@ -60,6 +60,10 @@ class NotAnswered(psycopg.OperationalError):
     """No answer, or no connection, within the time allowed. What was asked may have been carried out all the same."""
 
 
+class Busy(psycopg.OperationalError):
+    """All connections of this process are in use, and the server answers: nothing was asked, and it is not away."""
+
+
 class Line:
     """One connection; one question at a time. Every `by` is a time of the loop's clock (`loop.time()`)."""
 

@@ -1,9 +1,10 @@
-"""The database does not answer, and does not say so either: nobody on a socket waits for it."""
+"""The database does not answer, and does not say so either: nobody waits for it."""
 
 import asyncio
+from pathlib import Path
 from uuid import uuid4
 
-from tests.people import WULIN, ServiceInProcess, beside
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
 from tests.stoppable_database import StoppableDatabase, is_back
 
 
@@ -40,3 +41,19 @@ async def test_connections_that_hang_are_cut_when_the_outage_is_known(
         async with asyncio.timeout(3):
             await hanging
     await is_back(service, within_s=40)
+
+
+async def test_a_service_that_stops_does_not_wait_for_it(
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+) -> None:
+    settings = settings_for_tests(tmp_path)
+    async with run_in_process(settings, stoppable.url, clock) as service:
+        with stoppable.frozen():
+            # It hangs, and nobody knows of an outage yet. Cancelled, it would wait for the server, five seconds twice.
+            hanging = asyncio.create_task(service.refused("GET", f"/v1/incidents/{uuid4()}", 503, role="operator"))
+            async with service.client() as client:
+                # Wherever that stands by now: it is asked before this one is answered.
+                await client.get("/health/live")
+            async with asyncio.timeout(5):
+                await service.service.stop()
+            await hanging

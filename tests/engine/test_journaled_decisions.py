@@ -11,7 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.encoding import to_json
-from dispatch.engine.decision_codec import JournaledDecision, Opening, decision_from_json, decision_to_json
+from dispatch.engine.decision_codec import (
+    JournaledDecision,
+    Opening,
+    decision_from_json,
+    decision_to_json,
+    decisions_from_json,
+    decisions_to_json,
+)
 from dispatch.engine.journal import Journal
 from dispatch.rescue import events
 from dispatch.rescue.commands import Accept
@@ -111,3 +118,31 @@ def test_a_layout_of_a_later_version_is_not_guessed_at() -> None:
     record = decision_to_json(INCIDENT, story.events[1:])
     with pytest.raises(ValueError, match="layout 2"):
         decision_from_json(record | {"layout": 2})
+
+
+def test_decisions_that_belong_together_are_one_record_and_come_back_together() -> None:
+    story = Story(candidates=people(1)).opens()
+    first = len(story.events)
+    story.accepts("p0")
+    together = [
+        JournaledDecision(INCIDENT, tuple(story.events[:first]), Opening(REQUEST_ID, b"{}")),
+        JournaledDecision(INCIDENT, tuple(story.events[first:])),
+    ]
+    record = orjson.loads(to_json(decisions_to_json(together)))
+    assert decisions_from_json(record) == together
+    with pytest.raises(ValueError, match="layout 2"):
+        # One decision is none of them.
+        decision_from_json(record)
+
+
+def test_a_decision_alone_is_told_as_the_versions_before_tell_it() -> None:
+    story = Story(candidates=people(1)).opens()
+    record = decision_to_json(INCIDENT, story.events[1:])
+    alone = JournaledDecision(INCIDENT, tuple(story.events[1:]))
+    assert decisions_to_json([alone]) == record
+    assert decisions_from_json(orjson.loads(to_json(record))) == [alone]
+
+
+def test_a_record_of_no_decision_is_not_kept() -> None:
+    with pytest.raises(ValueError, match="nothing"):
+        decisions_to_json([])

@@ -16,6 +16,7 @@ _TURNS = (
     Turn("slow", 1, 0.3),
     Turn("disorder", 1, 1.5),
     Turn("database", 1, 0.5),
+    Turn("both", 1, 1.0),
 )
 
 

@@ -1,5 +1,6 @@
 """The service does what its OpenAPI says, for data that fits it and for data that does not."""
 
+import tempfile
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -22,8 +23,14 @@ from tests.people import WULIN, LiveService, settings_for_tests
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
-# No service is needed to know what there is; the last test compares it with what a running one says.
-DESCRIBED: dict[str, Any] = create_app(settings_for_tests(Path()), "postgresql://unused/unused").openapi()
+
+def _described() -> dict[str, Any]:
+    """What there is; no running service is needed to know. The last test compares it with what one says."""
+    with tempfile.TemporaryDirectory() as folder:
+        return create_app(settings_for_tests(Path(folder)), "postgresql://unused/unused").openapi()
+
+
+DESCRIBED = _described()
 OPERATIONS = [
     (method.upper(), path, mode)
     for path, methods in DESCRIBED["paths"].items()

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -18,15 +18,16 @@ from sqlalchemy import text
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.encoding import to_json_text
 from dispatch.problems import install_problem_handlers
-from dispatch.push import endpoints
+from dispatch.push import endpoints, job_queue
 from dispatch.push.service import Push, PushSettings
 from dispatch.push.vocabulary import WORD_USEFUL_FOR, Kind, Measured, Received, Wake, useful_until_of
 from dispatch.storage.database import Database
-from tests.people import MovableClock
+from tests.conftest import empty_tables
+from tests.people import MovableClock, ServiceInProcess, run_in_process
+from tests.push.phones import settings_with_a_hook
 from tests.push.receiving import Device, Heard, Listener, listening, vapid_claims
 
 SECRET = "a secret for the tests of this run only"
-HOOK_SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 PHONE = "13800000000"
 
 Json = dict[str, Any]
@@ -34,11 +35,15 @@ Json = dict[str, Any]
 
 @dataclass
 class Waking:
-    """A push desk at work, the HTTP door around it, and what it told the rest of the service."""
+    """A push desk at work, the HTTP door around it, and what it told the rest of the service.
+
+    `wall` is the time that others go by; it is not the service's.
+    """
 
     push: Push
     database: Database
     clock: MovableClock
+    wall: MovableClock
     app: FastAPI
     phones: dict[str, str | None] = field(default_factory=dict)
     received: list[Received] = field(default_factory=list)
@@ -85,6 +90,12 @@ class Waking:
         )
         assert answer.status_code == 204, answer.text
         return endpoint
+
+    async def wake(self, wakes: Sequence[Wake]) -> None:
+        """Queue these and have the desk look, as whoever decides does."""
+        by_hook = self.push.channels.has_hook
+        await job_queue.enqueue(self.database, wakes, by_hook=by_hook, at=self.clock.now())
+        self.push.desk.poke()
 
     def alert(self, responder_id: str, **more: Any) -> Wake:
         alert_id, respond_by = str(uuid4()), self.clock.now() + timedelta(seconds=20)
@@ -184,12 +195,22 @@ def open_desk(database: Database, clock: MovableClock, tmp_path: Path) -> OpenDe
         given: Json = {"data_dir": tmp_path, "secret": SECRET, "vapid_subject": "mailto:duty@example.org"}
         settings = PushSettings(**given | {"allow_private": True} | more)
         own = Database(database.url)
-        push = Push(settings, own, clock, phone_of=phones.get, name_of=lambda each: f"救护员 {each}", tls=tls)
+        # Set wrong by hours: whoever takes the wrong one of the two is found out.
+        wall = MovableClock(clock.now() + timedelta(hours=5))
+        push = Push(
+            settings,
+            own,
+            clock,
+            phone_of=phones.get,
+            name_of=lambda each: f"救护员 {each}",
+            tls=tls,
+            wall_clock=wall,
+        )
         app = FastAPI()
         install_problem_handlers(app)
         app.include_router(endpoints.router)
         app.state.push, app.state.tokens, app.state.clock = push, TokenIssuer(SECRET), clock
-        waking = Waking(push, own, clock, app, phones)
+        waking = Waking(push, own, clock, wall, app, phones)
 
         async def note(received: Received) -> None:
             waking.received.append(received)
@@ -231,3 +252,13 @@ def gateway() -> Iterator[Listener]:
     with listening() as listener:
         listener.default.status = 200
         yield listener
+
+
+@pytest.fixture
+async def service(
+    postgis_url: str, clock: MovableClock, tmp_path: Path, gateway: Listener
+) -> AsyncIterator[ServiceInProcess]:
+    """The whole service with a hook, which takes push services on loopback."""
+    empty_tables(postgis_url)
+    async with run_in_process(settings_with_a_hook(tmp_path, gateway), postgis_url, clock) as running:
+        yield running

@@ -18,14 +18,20 @@ from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 
+from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.utils import encode_dss_signature
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
+from cryptography.x509.oid import NameOID
+
+from dispatch.clock import Clock
 
 
 def b64(data: bytes) -> str:
@@ -194,13 +200,38 @@ def listening(tls: ssl.SSLContext | None = None) -> Iterator[Listener]:
         listener.stop()
 
 
-def checked_hook(heard: Heard, secret: str) -> dict[str, Any]:
-    """The body of a hook's call whose signature holds, by the Standard Webhooks scheme: receivers go by true time."""
+def own_certificate(path: Path) -> Path:
+    """A key and a certificate for localhost that nobody has signed but itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(hours=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return path
+
+
+def checked_hook(heard: Heard, secret: str, wall: Clock, *, within_s: float = 0) -> dict[str, Any]:
+    """The body of a hook's call whose signature holds, by the Standard Webhooks scheme, and was made at `wall`'s time.
+
+    Receivers go by true time; `within_s` is for a clock that goes on by itself.
+    """
     key = base64.b64decode(secret.removeprefix("whsec_"))
     message_id, timestamp = heard.headers["webhook-id"], heard.headers["webhook-timestamp"]
     signed = b".".join((message_id.encode(), timestamp.encode(), heard.body))
     expected = base64.b64encode(_hmac(key, signed)).decode()
     assert heard.headers["webhook-signature"].split(" ") == [f"v1,{expected}"]
-    assert abs(int(timestamp) - time.time()) < 60
+    assert abs(int(timestamp) - int(wall.now().timestamp())) <= within_s
     read: dict[str, Any] = json.loads(heard.body)
     return read

@@ -11,7 +11,7 @@ async def test_one_message_after_another_goes_over_one_connection(waking: Waking
     push_service.default = Answer(201, body=b"thank you")
     await waking.subscribe("r1", push_service.origin, Device())
     for count in range(1, 11):
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         await heard_by(push_service)
         await until(partial(states_are, waking, ["sent"] * count))
     assert len({each.client_port for each in push_service.heard}) == 1
@@ -23,7 +23,7 @@ async def test_a_connection_that_the_service_has_closed_costs_no_message_its_att
     push_service.default = Answer(201, hang_up=True)
     await waking.subscribe("r1", push_service.origin, Device())
     for _ in range(5):
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         await heard_by(push_service)
         await asyncio.sleep(0.05)
     await until(lambda: states_are(waking, ["sent"] * 5))

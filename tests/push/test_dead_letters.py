@@ -52,7 +52,7 @@ async def test_what_somebody_has_seen_to_leaves_the_list(waking: Waking, push_se
 
 async def test_what_is_not_dead_is_not_to_be_deleted(waking: Waking, push_service: Listener) -> None:
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await until(lambda: states_are(waking, ["sent"]))
     (job,) = await waking.jobs()
     assert (await waking.call("DELETE", f"/v1/dead-letters/{job.id}", role="operator")).status_code == 404
@@ -63,7 +63,7 @@ async def _dead_letter(waking: Waking, service: Listener) -> str:
     service.default = Answer(403, body=b"key mismatch")
     await waking.subscribe("r1", service.origin, Device())
     wake = waking.alert("r1")
-    await waking.push.desk.wake([wake])
+    await waking.wake([wake])
     await heard_by(service)
     await until(lambda: states_are(waking, ["dead"]))
     return wake.alert_id

@@ -8,7 +8,6 @@ import pytest
 from dispatch.push.webhook import BadHook, hook_signer
 from tests.people import NOON
 from tests.push.conftest import (
-    HOOK_SECRET,
     PHONE,
     OpenDesk,
     Waking,
@@ -18,6 +17,7 @@ from tests.push.conftest import (
     states_are,
     until,
 )
+from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener, checked_hook
 
 
@@ -25,9 +25,9 @@ async def test_the_gateway_is_told_whom_to_wake_with_a_signature(open_desk: Open
     async with open_desk(webhook_url=f"{gateway.origin}/hook?for=sms", webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE)
         wake = waking.alert("r1")
-        await waking.push.desk.wake([wake])
+        await waking.wake([wake])
         heard = await heard_by(gateway)
-        body = checked_hook(heard, HOOK_SECRET)
+        body = checked_hook(heard, HOOK_SECRET, waking.wall)
         assert heard.path == "/hook?for=sms"
         assert body["type"] == "responder.alert"
         data = body["data"]
@@ -38,24 +38,28 @@ async def test_the_gateway_is_told_whom_to_wake_with_a_signature(open_desk: Open
         await until(lambda: states_are(waking, ["sent"]))
 
 
-async def test_a_gateway_that_fails_is_tried_again_under_the_same_id(open_desk: OpenDesk, gateway: Listener) -> None:
+async def test_a_gateway_that_fails_is_tried_again_under_the_same_id_and_the_time_of_the_try(
+    open_desk: OpenDesk, gateway: Listener
+) -> None:
     # 404: a gateway that is being deployed knows its address again a moment later.
     gateway.answers.extend([Answer(500), Answer(404), Answer(503, {"Retry-After": "7"}), Answer(204)])
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE)
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         bodies, pauses_s = [], []
         for attempt in range(1, 4):
-            heard = await heard_by(gateway)
-            bodies.append(checked_hook(heard, HOOK_SECRET))
+            bodies.append(checked_hook(await heard_by(gateway), HOOK_SECRET, waking.wall))
             await until(partial(attempts_are, waking, attempt))
             (job,) = await waking.jobs()
             pauses_s.append((job.next_attempt_at - waking.clock.now()).total_seconds())
+            # Receivers refuse what was signed minutes ago.
+            waking.wall.move(minutes=6)
             await waking.pass_time(seconds=pauses_s[-1])
-        bodies.append(checked_hook(await heard_by(gateway), HOOK_SECRET))
+        bodies.append(checked_hook(await heard_by(gateway), HOOK_SECRET, waking.wall))
         await until(lambda: states_are(waking, ["sent"]))
         (job,) = await waking.jobs()
     assert {each.headers["webhook-id"] for each in gateway.heard} == {str(job.id)}
+    assert len({each.headers["webhook-timestamp"] for each in gateway.heard}) == 4
     assert all(body == bodies[0] for body in bodies), "told the same each time"
     assert pauses_s[2] == 7
     assert 0.5 * 0.5 <= pauses_s[0] <= 1.5 * 0.5
@@ -65,7 +69,7 @@ async def test_a_gateway_that_stays_away_makes_a_dead_letter_by_age(open_desk: O
     gateway.default = Answer(500)
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE)
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         for attempts in range(1, 30):
             await until(partial(_was_tried, waking, attempts))
             (job,) = await waking.jobs()
@@ -88,7 +92,7 @@ async def _was_tried(waking: Waking, attempts: int) -> bool:
 async def test_who_has_told_no_number_is_not_told_of_to_the_gateway(open_desk: OpenDesk, gateway: Listener) -> None:
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1")
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         assert await waking.jobs() == []
         assert not waking.push.channels.has_channel("r1")
 
@@ -102,7 +106,7 @@ async def test_every_channel_is_used_for_one_alert(
         await waking.subscribe("r1", push_service.origin, device)
         wake = waking.alert("r1")
         for _ in range(2):
-            await waking.push.desk.wake([wake])
+            await waking.wake([wake])
         pushed = await waking.opened(await heard_by(push_service), device, push_service.origin)
         hooked = json.loads((await heard_by(gateway)).body)["data"]
         assert pushed["alert"] == hooked["alert"]
@@ -130,9 +134,9 @@ async def test_a_push_service_that_hangs_does_not_hold_up_the_gateway(
                 **Device().keys,
             )
         await waking.add_responder("r1", phone=PHONE)
-        await waking.push.desk.wake([waking.alert(f"slow{number}") for number in range(150)])
+        await waking.wake([waking.alert(f"slow{number}") for number in range(150)])
         await until(lambda: _has_heard(push_service, 60))
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         assert (await heard_by(gateway, 2)).path
         under_way = await waking.sql("select id from push_jobs where taken_by is not null and channel = 'web_push'")
         assert len(under_way) < 100, "one service does not get every place"
@@ -147,7 +151,7 @@ async def test_a_hook_that_is_taken_away_leaves_dead_letters(open_desk: OpenDesk
     gateway.default = Answer(503)
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE)
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         await until(lambda: attempts_are(waking, 1))
     async with open_desk() as without:
         await without.pass_time(seconds=5)

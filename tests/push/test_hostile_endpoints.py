@@ -108,7 +108,7 @@ async def test_a_name_that_leads_into_a_private_network_is_not_followed(
     async with open_desk(allow_private=False) as waking:
         await waking.add_responder("r1")
         await waking.subscribe("r1", f"https://push.example:{port}", Device())
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         await until(lambda: states_are(waking, ["dead"]))
         (job,) = await waking.jobs()
         assert job.last_error == "push.example leads into a private network"
@@ -119,7 +119,7 @@ async def test_a_redirect_is_not_followed(waking: Waking, push_service: Listener
     with listening() as inside:
         push_service.default = Answer(307, {"Location": f"{inside.origin}/secret"})
         await waking.subscribe("r1", push_service.origin, Device())
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         await until(lambda: states_are(waking, ["dead"]))
         (job,) = await waking.jobs()
         assert job.last_error == "307"
@@ -130,7 +130,7 @@ async def test_a_redirect_is_not_followed(waking: Waking, push_service: Listener
 async def test_an_answer_without_end_is_cut_off(waking: Waking, push_service: Listener, status: int) -> None:
     push_service.default = Answer(status, endless=True)
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: states_are(waking, ["sent" if status == 201 else "dead"]), within_s=5)
     (job,) = await waking.jobs()
@@ -143,7 +143,7 @@ async def test_a_service_that_hangs_is_given_up_in_time_and_tried_again(
     monkeypatch.setattr("dispatch.push.courier._ALL_WITHIN_S", 0.3)
     push_service.answers.append(Answer(201, hang_s=30))
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: _has_error(waking))
     await waking.pass_time(seconds=2)

@@ -10,7 +10,8 @@ from dispatch.access.tokens import BadToken, TokenIssuer
 from dispatch.push.receipts import BadReceipt, ReceiptIssuer
 from dispatch.push.vocabulary import Channel
 from tests.people import NOON
-from tests.push.conftest import HOOK_SECRET, PHONE, SECRET, OpenDesk, Waking, attempts_are, heard_by, states_are, until
+from tests.push.conftest import PHONE, SECRET, OpenDesk, Waking, attempts_are, heard_by, states_are, until
+from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener
 
 
@@ -19,7 +20,7 @@ async def _pushed(waking: Waking, service: Listener, responder_id: str = "r1") -
     device = Device()
     await waking.subscribe(responder_id, service.origin, device)
     wake = waking.alert(responder_id)
-    await waking.push.desk.wake([wake])
+    await waking.wake([wake])
     message = await waking.opened(await heard_by(service), device, service.origin)
     return wake.alert_id, message["receipt"]
 
@@ -101,7 +102,7 @@ async def test_a_receipt_through_the_gateway_proves_the_number_that_was_told(
 ) -> None:
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE)
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         receipt = json.loads((await heard_by(gateway)).body)["data"]["receipt"]
         now = waking.clock.now()
         assert waking.push.channels.channels_of("r1", now) == [

@@ -19,7 +19,7 @@ async def test_what_one_desk_queued_another_sends(open_desk: OpenDesk, push_serv
     async with open_desk() as first:
         await first.add_responder("r1")
         await first.subscribe("r1", push_service.origin, device)
-        await first.push.desk.wake([first.alert("r1")])
+        await first.wake([first.alert("r1")])
         await heard_by(push_service)
     push_service.default = Answer(201)
     async with open_desk() as second:
@@ -36,7 +36,7 @@ async def test_two_desks_share_the_queue_and_send_nothing_twice(open_desk: OpenD
             await first.add_responder(f"r{number}")
             await _subscribe(first, f"r{number}", push_service)
         wakes = [first.alert(f"r{number}") for number in range(count)]
-        await asyncio.gather(*(desk.push.desk.wake(wakes[start::4]) for start in range(4) for desk in (first, second)))
+        await asyncio.gather(*(desk.wake(wakes[start::4]) for start in range(4) for desk in (first, second)))
         await until(lambda: states_are(first, ["sent"] * count), within_s=30)
         assert sorted(each.headers["topic"] for each in push_service.heard) == sorted(
             each.alert_id.replace("-", "") for each in wakes
@@ -53,7 +53,7 @@ async def test_what_a_killed_process_was_sending_is_sent_by_another_within_a_sec
         await _subscribe(survivor, "r1", push_service)
         # It waits, as if it had been started later, while the other one takes the job.
         survivor.push.desk._is_draining = True
-        await survivor.push.desk.wake([survivor.alert("r1")])
+        await survivor.wake([survivor.alert("r1")])
         command = [sys.executable, "-m", "tests.push.doomed", database.url, str(tmp_path)]
         doomed = await asyncio.to_thread(subprocess.Popen, command)
         try:
@@ -86,7 +86,7 @@ async def test_a_desk_whose_connection_is_cut_comes_back_by_itself(open_desk: Op
         wake = waking.alert("r1")
         for _ in range(3):
             try:
-                await waking.push.desk.wake([wake])
+                await waking.wake([wake])
                 break
             except Exception:  # noqa: BLE001, S112 - a cut connection: the caller tries again
                 continue
@@ -98,7 +98,7 @@ async def test_a_new_job_does_not_wait_for_the_next_look(waking: Waking, push_se
     took_s = []
     for _ in range(20):
         begun_s = time.monotonic()
-        await waking.push.desk.wake([waking.alert("r1")])
+        await waking.wake([waking.alert("r1")])
         took_s.append((await heard_by(push_service)).at_s - begun_s)
     assert sorted(took_s)[10] < 0.2, "looking every quarter of a second would take 0.125 s and more"
 
@@ -108,7 +108,7 @@ async def test_a_desk_that_stops_writes_down_what_it_has_sent(open_desk: OpenDes
     async with open_desk() as first:
         await first.add_responder("r1")
         await _subscribe(first, "r1", push_service)
-        await first.push.desk.wake([first.alert("r1")])
+        await first.wake([first.alert("r1")])
         await heard_by(push_service)
     async with open_desk() as second:
         assert await states_are(second, ["sent"])

@@ -3,7 +3,8 @@
 from typing import Any
 
 from dispatch.push.vocabulary import Channel, Measured
-from tests.push.conftest import HOOK_SECRET, PHONE, OpenDesk, Waking, heard_by
+from tests.push.conftest import PHONE, OpenDesk, Waking, heard_by
+from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Device, Listener, checked_hook
 
 Json = dict[str, Any]
@@ -39,7 +40,7 @@ async def test_each_channel_is_tried_and_its_delay_measured(
         assert told == [("r1", {"type": "test_alert", "test_id": test_id, "sent_at": waking.clock.now()})]
         pushed = await waking.opened(await heard_by(push_service), device, push_service.origin)
         assert (pushed["type"], pushed["test_id"], pushed["title"]) == ("test_alert", test_id, "测试警报")
-        hooked = checked_hook(await heard_by(gateway), HOOK_SECRET)
+        hooked = checked_hook(await heard_by(gateway), HOOK_SECRET, waking.wall)
         assert hooked["type"] == "responder.test_alert"
         assert hooked["data"]["test_id"] == test_id
 

@@ -2,56 +2,15 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
 from pathlib import Path
-from typing import Any
-from uuid import uuid4
-
-import pytest
-from sqlalchemy import text
 
 from tests.conftest import empty_tables
-from tests.people import (
-    WULIN,
-    Message,
-    MovableClock,
-    ServiceInProcess,
-    SocketClient,
-    beside,
-    run_in_process,
-    settings_for_tests,
-)
-from tests.push.conftest import HOOK_SECRET, heard_by, until
-from tests.push.receiving import Device, Listener
+from tests.people import WULIN, Message, MovableClock, ServiceInProcess, SocketClient, beside, run_in_process
+from tests.push.conftest import heard_by, until
+from tests.push.phones import gone, hooked, jobs, pushed, settings_with_a_hook, subscribed
+from tests.push.receiving import Listener
 
 NEAR = beside(WULIN, north_m=60)
-
-
-@pytest.fixture
-async def service(
-    postgis_url: str, clock: MovableClock, tmp_path: Path, gateway: Listener
-) -> AsyncIterator[ServiceInProcess]:
-    """The whole service with a hook, which takes push services on loopback."""
-    empty_tables(postgis_url)
-    async with run_in_process(_settings(tmp_path, gateway), postgis_url, clock) as running:
-        yield running
-
-
-def _settings(folder: Path, gateway: Listener) -> Any:
-    return settings_for_tests(folder, push_allow_private=True, webhook_url=gateway.origin, webhook_secret=HOOK_SECRET)
-
-
-async def _subscribe(service: ServiceInProcess, responder_id: str, push_service: Listener) -> Device:
-    device = Device()
-    subscription = {"endpoint": f"{push_service.origin}/push/{uuid4().hex}", "keys": device.keys}
-    path = "/v1/responders/me/push-subscription"
-    await service.call("PUT", path, role="responder", subject=responder_id, json=subscription)
-    return device
-
-
-async def _pushed(device: Device, push_service: Listener) -> Message:
-    read: Message = json.loads(device.decrypt((await heard_by(push_service)).body))
-    return read
 
 
 async def _alerted(service: ServiceInProcess, client: SocketClient) -> tuple[str, Message]:
@@ -69,35 +28,23 @@ async def _accepted(service: ServiceInProcess, client: SocketClient) -> tuple[st
     return incident_id, alert
 
 
-async def _gone(service: ServiceInProcess, responder_id: str) -> None:
-    async with asyncio.timeout(10):
-        while service.service.hub.has_session(f"responder:{responder_id}"):  # noqa: ASYNC110 - the hub sets no event
-            await asyncio.sleep(0.01)
-
-
 async def _close(service: ServiceInProcess, incident_id: str) -> None:
     await service.call("POST", f"/v1/incidents/{incident_id}/close", role="operator", json={})
-
-
-async def _jobs(service: ServiceInProcess) -> list[tuple[str, str, str]]:
-    async with service.service.database.statement() as connection:
-        rows = await connection.execute(text("select kind, channel, state from push_jobs order by created_at, channel"))
-        return [(row.kind, row.channel, row.state) for row in rows]
 
 
 async def test_whoever_accepted_and_put_the_phone_away_hears_that_it_is_over(
     service: ServiceInProcess, push_service: Listener, gateway: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR) as client:
-        device = await _subscribe(service, "r1", push_service)
+        device = await subscribed(service, "r1", push_service)
         incident_id, alert = await _accepted(service, client)
-    await _gone(service, "r1")
+    await gone(service, "r1")
     await _close(service, incident_id)
-    message = await _pushed(device, push_service)
+    message = await pushed(device, push_service)
     assert (message["type"], message["alert_id"]) == ("stand_down", alert["alert_id"])
     assert message["stand_down"]["reason"] == "incident_closed"
     assert message["title"] == "解除: 无需前往"
-    assert json.loads((await heard_by(gateway)).body)["type"] == "responder.stand_down"
+    assert (await hooked(gateway))["type"] == "responder.stand_down"
 
 
 async def test_whoever_is_on_the_way_to_a_lost_aed_hears_of_the_next_one(
@@ -106,30 +53,51 @@ async def test_whoever_is_on_the_way_to_a_lost_aed_hears_of_the_next_one(
     first = await service.add_aed(beside(WULIN, north_m=420, east_m=-300), name="南门")
     async with service.on_duty("helper", NEAR, mode="run"):
         async with service.on_duty("runner", beside(WULIN, north_m=450, east_m=-330), mode="run") as runner:
-            device = await _subscribe(service, "runner", push_service)
+            device = await subscribed(service, "runner", push_service)
             _, alert = await _accepted(service, runner)
             assert alert["aed"]["id"] == first
-        await _gone(service, "runner")
+        await gone(service, "runner")
         second = await service.add_aed(beside(WULIN, north_m=400, east_m=-280), name="北门")
         await service.call("POST", f"/v1/aeds/{first}/reports", role="admin", json={"kind": "fault", "code": "battery"})
-        message = await _pushed(device, push_service)
+        message = await pushed(device, push_service)
         assert (message["type"], message["alert_id"]) == ("assignment", alert["alert_id"])
         assert message["assignment"]["aed"]["id"] == second
         assert message["title"] == "任务变更"
         assert "北门" in message["text"]
-        hooked = (await heard_by(gateway)).body.decode()
-        assert "北门" in hooked
-        for said in (json.dumps(message["assignment"]), hooked):
+        told = (await heard_by(gateway)).body.decode()
+        assert "北门" in told
+        for said in (json.dumps(message["assignment"]), told):
             assert "13911112222" not in said
             assert "floor" not in json.loads(said).get("data", {}).get("assignment", json.loads(said))
             assert str(WULIN.latitude) not in said
+
+
+async def test_an_assignment_that_the_session_does_not_acknowledge_is_pushed(
+    service: ServiceInProcess, push_service: Listener
+) -> None:
+    async with service.on_duty("r1", NEAR) as client:
+        device = await subscribed(service, "r1", push_service)
+        _, alert = await _alerted(service, client)
+        await client.settled()
+        await service.service.acknowledgements.flush()
+        client.acknowledges = False
+        await client.answer(alert, "accept")
+        await client.next("assignment")
+        await service.time_passes(seconds=10)
+        message = await pushed(device, push_service)
+    assert (message["type"], message["alert_id"]) == ("assignment", alert["alert_id"])
+    assert (message["title"], message["assignment"]["changed"]) == ("任务已确认", False)
+    # All that the contract names, and nothing of the place or the caller.
+    assert message["assignment"].keys() == {
+        *("type", "alert_id", "incident_id", "role", "state", "kind", "drill", "eta_s", "changed"),
+    }
 
 
 async def test_with_an_open_session_that_acknowledges_nothing_is_pushed(
     service: ServiceInProcess, push_service: Listener, gateway: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR) as client:
-        await _subscribe(service, "r1", push_service)
+        await subscribed(service, "r1", push_service)
         incident_id, _ = await _accepted(service, client)
         await _close(service, incident_id)
         await client.next("stand_down")
@@ -138,7 +106,7 @@ async def test_with_an_open_session_that_acknowledges_nothing_is_pushed(
         await service.time_passes(seconds=11)
 
         async def nothing_waits() -> bool:
-            return await _jobs(service) == []
+            return await jobs(service) == []
 
         await until(nothing_waits)
     assert push_service.heard == gateway.heard == []
@@ -148,14 +116,14 @@ async def test_a_session_that_does_not_acknowledge_is_not_relied_on(
     service: ServiceInProcess, push_service: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR) as client:
-        device = await _subscribe(service, "r1", push_service)
+        device = await subscribed(service, "r1", push_service)
         incident_id, _ = await _accepted(service, client)
         client.acknowledges = False
         await _close(service, incident_id)
         await client.next("stand_down")
         assert push_service.heard == []
         await service.time_passes(seconds=10)
-        assert (await _pushed(device, push_service))["type"] == "stand_down"
+        assert (await pushed(device, push_service))["type"] == "stand_down"
 
 
 async def test_a_service_that_is_started_anew_meanwhile_forgets_nobody(
@@ -163,37 +131,37 @@ async def test_a_service_that_is_started_anew_meanwhile_forgets_nobody(
 ) -> None:
     empty_tables(postgis_url)
     async with (
-        run_in_process(_settings(tmp_path, gateway), postgis_url, clock) as service,
+        run_in_process(settings_with_a_hook(tmp_path, gateway), postgis_url, clock) as service,
         service.on_duty("r1", NEAR) as client,
     ):
-        device = await _subscribe(service, "r1", push_service)
+        device = await subscribed(service, "r1", push_service)
         incident_id, _ = await _accepted(service, client)
         client.acknowledges = False
         await _close(service, incident_id)
         await client.next("stand_down")
     assert push_service.heard == []
     clock.move(seconds=10)
-    async with run_in_process(_settings(tmp_path, gateway), postgis_url, clock):
-        assert (await _pushed(device, push_service))["type"] == "stand_down"
+    async with run_in_process(settings_with_a_hook(tmp_path, gateway), postgis_url, clock):
+        assert (await pushed(device, push_service))["type"] == "stand_down"
 
 
 async def test_that_another_one_is_coming_wakes_nobody(
     service: ServiceInProcess, push_service: Listener, gateway: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR) as first, service.on_duty("r2", beside(WULIN, north_m=90)) as second:
-        await _subscribe(service, "r1", push_service)
+        await subscribed(service, "r1", push_service)
         _, alert = await _alerted(service, first)
         other = await second.next("alert")
 
         async def nothing_waits() -> bool:
-            return await _jobs(service) == []
+            return await jobs(service) == []
 
         await first.answer(alert, "accept")
         await first.next("assignment")
         await first.settled()
         await service.service.acknowledgements.flush()
         await first.__aexit__()
-        await _gone(service, "r1")
+        await gone(service, "r1")
         await service.time_passes(seconds=1)
         await second.answer(other, "accept")
         await second.next("assignment")
@@ -208,31 +176,31 @@ async def test_a_phone_called_by_push_hears_that_it_need_not_come(
     service: ServiceInProcess, push_service: Listener, gateway: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR):
-        device = await _subscribe(service, "r1", push_service)
-    await _gone(service, "r1")
+        device = await subscribed(service, "r1", push_service)
+    await gone(service, "r1")
     incident_id = str((await service.sos())["incident_id"])
-    assert (await _pushed(device, push_service))["type"] == "alert"
-    assert json.loads((await heard_by(gateway)).body)["type"] == "responder.alert"
+    assert (await pushed(device, push_service))["type"] == "alert"
+    assert (await hooked(gateway))["type"] == "responder.alert"
     await service.call("POST", f"/v1/incidents/{incident_id}/cancel", role="operator", json={"reason": "false_alarm"})
-    message = await _pushed(device, push_service)
+    message = await pushed(device, push_service)
     assert (message["type"], message["stand_down"]["reason"]) == ("stand_down", "false_alarm")
-    assert json.loads((await heard_by(gateway)).body)["type"] == "responder.stand_down"
+    assert (await hooked(gateway))["type"] == "responder.stand_down"
 
 
 async def test_silence_is_told_its_end_when_nobody_waits_for_a_late_yes(
     service: ServiceInProcess, push_service: Listener, gateway: Listener
 ) -> None:
     async with service.on_duty("r1", NEAR):
-        device = await _subscribe(service, "r1", push_service)
-    await _gone(service, "r1")
+        device = await subscribed(service, "r1", push_service)
+    await gone(service, "r1")
     await service.sos()
-    alert = await _pushed(device, push_service)
+    alert = await pushed(device, push_service)
     assert alert["type"] == "alert"
     await service.time_passes(seconds=21)
     await asyncio.sleep(0.3)
     assert len(push_service.heard) == 1, "a phone that was slow to wake may still say yes"
     await service.time_passes(seconds=120)
-    message = await _pushed(device, push_service)
+    message = await pushed(device, push_service)
     assert (message["type"], message["alert_id"]) == ("stand_down", alert["alert_id"])
     assert [json.loads(each.body)["type"] for each in gateway.heard] == ["responder.alert"], "no SMS for that"
 
@@ -241,7 +209,7 @@ async def test_whoever_stands_still_with_a_silent_phone_is_asked_by_push(
     service: ServiceInProcess, push_service: Listener
 ) -> None:
     async with service.on_duty("r1", beside(WULIN, north_m=400)) as client:
-        device = await _subscribe(service, "r1", push_service)
+        device = await subscribed(service, "r1", push_service)
         await _accepted(service, client)
         # A page that sends where it is and hears nothing.
         client.acknowledges = False
@@ -254,7 +222,7 @@ async def test_whoever_stands_still_with_a_silent_phone_is_asked_by_push(
                 break
         nudge = await client.next("nudge")
         await service.time_passes(seconds=10)
-        message = await _pushed(device, push_service)
+        message = await pushed(device, push_service)
     assert (message["type"], message["alert_id"]) == ("nudge", nudge["alert_id"])
     assert message["nudge"]["role"] == "cpr"
     assert message["title"] == "您出发了吗?"

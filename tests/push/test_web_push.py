@@ -2,20 +2,15 @@
 
 import json
 import ssl
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from email.utils import format_datetime
 from functools import partial
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
-from cryptography.x509.oid import NameOID
 
 from tests.push.conftest import OpenDesk, Waking, attempts_are, count_is, has_error, heard_by, holds, states_are, until
-from tests.push.receiving import Answer, Device, Listener, listening
+from tests.push.receiving import Answer, Device, Listener, listening, own_certificate
 
 
 async def test_an_alert_reaches_the_device_and_only_the_device_can_read_it(
@@ -24,7 +19,7 @@ async def test_an_alert_reaches_the_device_and_only_the_device_can_read_it(
     device = Device()
     await waking.subscribe("r1", push_service.origin, device)
     wake = waking.alert("r1")
-    await waking.push.desk.wake([wake])
+    await waking.wake([wake])
     heard = await heard_by(push_service)
     message = await waking.opened(heard, device, push_service.origin)
     assert message["type"] == "alert"
@@ -43,7 +38,7 @@ async def test_the_words_are_in_the_responders_own_language(waking: Waking, push
     await waking.add_responder("r2", language="en")
     await waking.subscribe("r2", push_service.origin, device)
     aed = {"name": "West Lake Library"}
-    await waking.push.desk.wake([waking.alert("r2", role="aed", aed=aed, drill=True, distance_m=1250)])
+    await waking.wake([waking.alert("r2", role="aed", aed=aed, drill=True, distance_m=1250)])
     message = await waking.opened(await heard_by(push_service), device, push_service.origin)
     assert message["title"] == "DRILL: Emergency: fetch an AED"
     assert "about 1.2 km away" in message["text"]
@@ -54,7 +49,7 @@ async def test_all_devices_of_one_person_are_woken(waking: Waking, push_service:
     devices = [Device(), Device()]
     for number, device in enumerate(devices):
         await waking.subscribe("r1", push_service.origin, device, f"/{number}")
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     heard = sorted([await heard_by(push_service), await heard_by(push_service)], key=lambda each: each.path)
     for each, device in zip(heard, devices, strict=True):
         assert (await waking.opened(each, device, push_service.origin))["type"] == "alert"
@@ -64,7 +59,7 @@ async def test_one_alert_is_pushed_once_to_each_device(waking: Waking, push_serv
     await waking.subscribe("r1", push_service.origin, Device())
     wake = waking.alert("r1")
     for _ in range(3):
-        await waking.push.desk.wake([wake])
+        await waking.wake([wake])
     await heard_by(push_service)
     await until(lambda: states_are(waking, ["sent"]))
     assert len(push_service.heard) == 1
@@ -73,7 +68,7 @@ async def test_one_alert_is_pushed_once_to_each_device(waking: Waking, push_serv
 async def test_a_message_too_long_for_a_push_is_shortened_to_what_wakes(waking: Waking, push_service: Listener) -> None:
     device = Device()
     await waking.subscribe("r1", push_service.origin, device)
-    await waking.push.desk.wake([waking.alert("r1", aed={"name": "A", "place_detail": "长" * 3000})])
+    await waking.wake([waking.alert("r1", aed={"name": "A", "place_detail": "长" * 3000})])
     message = await waking.opened(await heard_by(push_service), device, push_service.origin)
     assert message["shortened"]
     assert message["alert"]["role"] == "cpr"
@@ -85,7 +80,7 @@ async def test_a_subscription_that_is_gone_is_forgotten(waking: Waking, push_ser
     push_service.default = Answer(status)
     await waking.subscribe("r1", push_service.origin, Device())
     assert waking.push.channels.has_channel("r1")
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: count_is(waking, "push_subscriptions", 0))
     assert await waking.jobs() == [], "nobody is left to send it to"
@@ -97,7 +92,7 @@ async def test_a_push_service_in_trouble_is_tried_again_with_growing_pauses(
 ) -> None:
     push_service.answers.extend([Answer(500), Answer(503), Answer(502)])
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     for attempt in range(1, 4):
         await heard_by(push_service)
         await until(partial(attempts_are, waking, attempt))
@@ -116,7 +111,7 @@ async def test_who_asks_for_time_is_given_it(waking: Waking, push_service: Liste
     wanted = format_datetime(waking.clock.now() + timedelta(seconds=30), usegmt=True) if as_date else "30"
     push_service.answers.append(Answer(429, {"Retry-After": wanted}))
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
     (job,) = await waking.jobs()
@@ -130,7 +125,7 @@ async def test_who_asks_for_more_time_than_the_alert_has_makes_a_dead_letter(
 ) -> None:
     push_service.answers.append(Answer(429, {"Retry-After": "600"}))
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await until(lambda: states_are(waking, ["dead"]))
     (job,) = await waking.jobs()
     assert job.last_error == "429; the next attempt would be too late to be of use"
@@ -142,7 +137,7 @@ async def test_what_is_refused_for_good_is_a_dead_letter_at_once(
 ) -> None:
     push_service.default = Answer(status, body=b"no\x00\x1b[31m thanks")
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await until(lambda: states_are(waking, ["dead"]))
     (job,) = await waking.jobs()
     assert job.last_error == f"{status} no [31m thanks"
@@ -154,7 +149,7 @@ async def test_what_is_refused_for_good_is_a_dead_letter_at_once(
 async def test_an_alert_nobody_waits_for_any_more_is_not_sent(waking: Waking, push_service: Listener) -> None:
     push_service.default = Answer(503)
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
     push_service.default = Answer(201)
@@ -169,7 +164,7 @@ async def test_an_alert_that_is_taken_back_is_not_pushed_any_more(waking: Waking
     push_service.default = Answer(503)
     await waking.subscribe("r1", push_service.origin, Device())
     wake = waking.alert("r1")
-    await waking.push.desk.wake([wake])
+    await waking.wake([wake])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
     await waking.push.desk.withdraw([wake.alert_id])
@@ -179,7 +174,7 @@ async def test_an_alert_that_is_taken_back_is_not_pushed_any_more(waking: Waking
 async def test_a_clock_that_goes_back_an_hour_holds_nothing_up(waking: Waking, push_service: Listener) -> None:
     push_service.answers.append(Answer(503))
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
     await waking.pass_time(hours=-1)
@@ -188,7 +183,7 @@ async def test_a_clock_that_goes_back_an_hour_holds_nothing_up(waking: Waking, p
 
 
 async def test_a_push_service_over_tls_is_who_it_says_or_is_not_told(open_desk: OpenDesk, tmp_path: Path) -> None:
-    certificate = _certificate(tmp_path / "service.pem")
+    certificate = own_certificate(tmp_path / "service.pem")
     server = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     server.load_cert_chain(certificate)
     trusting = ssl.create_default_context(cafile=str(certificate))
@@ -197,34 +192,13 @@ async def test_a_push_service_over_tls_is_who_it_says_or_is_not_told(open_desk: 
             device = Device()
             await waking.add_responder("r1")
             await waking.subscribe("r1", service.origin, device)
-            await waking.push.desk.wake([waking.alert("r1")])
+            await waking.wake([waking.alert("r1")])
             assert await waking.opened(await heard_by(service), device, service.origin)
             await until(lambda: states_are(waking, ["sent"]))
         async with open_desk() as waking:
-            await waking.push.desk.wake([waking.alert("r1")])
+            await waking.wake([waking.alert("r1")])
             await until(lambda: has_error(waking, "CERTIFICATE_VERIFY_FAILED"))
         assert len(service.heard) == 1
-
-
-def _certificate(path: Path) -> Path:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = datetime.now(UTC)
-    certificate = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - timedelta(hours=1))
-        .not_valid_after(now + timedelta(hours=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
-        .sign(key, hashes.SHA256())
-    )
-    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    path.write_bytes(private + certificate.public_bytes(Encoding.PEM))
-    return path
 
 
 async def test_a_device_that_unsubscribes_takes_along_what_is_queued_for_it(
@@ -232,7 +206,7 @@ async def test_a_device_that_unsubscribes_takes_along_what_is_queued_for_it(
 ) -> None:
     push_service.default = Answer(503)
     endpoint = await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await until(lambda: attempts_are(waking, 1))
     path = "/v1/responders/me/push-subscription"
     await waking.call("DELETE", path, role="responder", subject="r1", json={"endpoint": endpoint})
@@ -244,7 +218,7 @@ async def test_a_job_whose_device_is_gone_by_the_time_it_is_taken_is_forgotten(
 ) -> None:
     push_service.default = Answer(503)
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.alert("r1")])
+    await waking.wake([waking.alert("r1")])
     await until(lambda: attempts_are(waking, 1))
     # Written in the moment in which the device unsubscribed: no key holds the two together.
     await waking.sql("delete from push_subscriptions")

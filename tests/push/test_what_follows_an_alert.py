@@ -2,10 +2,11 @@
 
 import asyncio
 import json
+from dataclasses import replace
+from datetime import timedelta
 
 from dispatch.push.vocabulary import Kind, Wake
 from tests.push.conftest import (
-    HOOK_SECRET,
     PHONE,
     Json,
     OpenDesk,
@@ -16,6 +17,7 @@ from tests.push.conftest import (
     states_are,
     until,
 )
+from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener
 
 MAILBOX = "responder:r1"
@@ -26,7 +28,7 @@ async def _called(waking: Waking, service: Listener) -> tuple[Device, Wake]:
     device = Device()
     await waking.subscribe("r1", service.origin, device)
     offer = waking.alert("r1")
-    await waking.push.desk.wake([offer])
+    await waking.wake([offer])
     assert (await waking.opened(await heard_by(service), device, service.origin))["type"] == "alert"
     await until(lambda: states_are(waking, ["sent"]))
     return device, offer
@@ -48,7 +50,7 @@ async def _message(waking: Waking) -> None:
 
 async def test_a_stand_down_takes_the_place_of_the_alert(waking: Waking, push_service: Listener) -> None:
     device, offer = await _called(waking, push_service)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True, body={"reason": "closed"})])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True, body={"reason": "closed"})])
     message = await _next(waking, push_service, device)
     assert message["type"] == "stand_down"
     assert message["alert_id"] == offer.alert_id, "what the notification goes by"
@@ -63,11 +65,11 @@ async def test_who_never_heard_of_it_is_not_told_to_stop(
     waking: Waking, push_service: Listener, open_desk: OpenDesk, gateway: Listener
 ) -> None:
     await waking.subscribe("r1", push_service.origin, Device())
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, waking.alert("r1"), 4, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, waking.alert("r1"), 4, only_told=True)])
     assert await waking.jobs() == []
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as with_hook:
         await with_hook.add_responder("r2", phone=PHONE)
-        await with_hook.push.desk.wake([with_hook.word(Kind.STAND_DOWN, with_hook.alert("r2"), 4, only_told=True)])
+        await with_hook.wake([with_hook.word(Kind.STAND_DOWN, with_hook.alert("r2"), 4, only_told=True)])
         assert await with_hook.jobs() == []
 
 
@@ -75,8 +77,8 @@ async def test_an_offer_that_has_not_left_goes_with_its_stand_down(waking: Wakin
     await waking.subscribe("r1", push_service.origin, Device())
     waking.push.desk._is_draining = True
     offer = waking.alert("r1")
-    await waking.push.desk.wake([offer])
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
+    await waking.wake([offer])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
     assert await waking.jobs() == []
     assert push_service.heard == []
 
@@ -88,10 +90,10 @@ async def test_an_offer_that_may_have_arrived_is_stood_down_and_not_tried_again(
     await waking.subscribe("r1", push_service.origin, device)
     push_service.answers.append(Answer(500))
     offer = waking.alert("r1")
-    await waking.push.desk.wake([offer])
+    await waking.wake([offer])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
     assert (await _next(waking, push_service, device))["type"] == "stand_down"
     await waking.pass_time(seconds=60)
     await until(lambda: states_are(waking, ["sent"]))
@@ -103,9 +105,9 @@ async def test_a_stand_down_waits_for_the_offer_that_is_under_way(waking: Waking
     await waking.subscribe("r1", push_service.origin, device)
     push_service.answers.append(Answer(503, hang_s=5))
     offer = waking.alert("r1")
-    await waking.push.desk.wake([offer])
+    await waking.wake([offer])
     await heard_by(push_service)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
     # Longer than the desk takes to look again.
     await asyncio.sleep(0.6)
     assert len(push_service.heard) == 1
@@ -123,7 +125,7 @@ async def test_each_assignment_is_pushed_once(waking: Waking, push_service: List
             Kind.ASSIGNMENT, offer, version, body={"role": "aed", "aed": {"name": name}, "changed": True}
         )
         for _ in range(3):
-            await waking.push.desk.wake([word])
+            await waking.wake([word])
         message = await _next(waking, push_service, device)
         assert message["title"] == "任务变更"
         assert f"取 AED({name})" in message["text"]
@@ -134,9 +136,9 @@ async def test_each_assignment_is_pushed_once(waking: Waking, push_service: List
 async def test_the_newest_word_is_the_one_that_is_sent(waking: Waking, push_service: Listener) -> None:
     device, offer = await _called(waking, push_service)
     waking.push.desk._is_draining = True
-    await waking.push.desk.wake([waking.word(Kind.ASSIGNMENT, offer, 3)])
-    await waking.push.desk.wake([waking.word(Kind.NUDGE, offer, 4)])
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 5)])
+    await waking.wake([waking.word(Kind.ASSIGNMENT, offer, 3)])
+    await waking.wake([waking.word(Kind.NUDGE, offer, 4)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 5)])
     waking.push.desk._is_draining = False
     waking.push.desk.poke()
     assert (await _next(waking, push_service, device))["type"] == "stand_down"
@@ -149,7 +151,7 @@ async def test_what_the_socket_acknowledges_within_ten_seconds_is_not_pushed(
 ) -> None:
     _, offer = await _called(waking, push_service)
     await _message(waking)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=10, mailbox=MAILBOX)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=10, mailbox=MAILBOX)])
     await waking.pass_time(seconds=5)
     await waking.sql("delete from messages")
     await waking.pass_time(seconds=5)
@@ -160,7 +162,7 @@ async def test_what_the_socket_acknowledges_within_ten_seconds_is_not_pushed(
 async def test_what_the_socket_does_not_acknowledge_is_pushed(waking: Waking, push_service: Listener) -> None:
     device, offer = await _called(waking, push_service)
     await _message(waking)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=10, mailbox=MAILBOX)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=10, mailbox=MAILBOX)])
     await waking.pass_time(seconds=9)
     await asyncio.sleep(0.3)
     assert len(push_service.heard) == 1
@@ -171,9 +173,9 @@ async def test_what_the_socket_does_not_acknowledge_is_pushed(waking: Waking, pu
 async def test_a_late_yes_overtakes_the_word_that_it_is_too_late(waking: Waking, push_service: Listener) -> None:
     device, offer = await _called(waking, push_service)
     expired = waking.word(Kind.STAND_DOWN, offer, 4, after_s=140, only_told=True)
-    await waking.push.desk.wake([expired])
+    await waking.wake([expired])
     await waking.pass_time(seconds=60)
-    await waking.push.desk.wake([waking.word(Kind.ASSIGNMENT, offer, 5)])
+    await waking.wake([waking.word(Kind.ASSIGNMENT, offer, 5)])
     assert (await _next(waking, push_service, device))["type"] == "assignment"
     await waking.pass_time(seconds=100)
     await until(lambda: states_are(waking, ["sent", "sent"]))
@@ -187,10 +189,10 @@ async def test_an_offer_is_tried_until_it_is_too_late_though_its_end_is_known(
     await waking.subscribe("r1", push_service.origin, device)
     push_service.answers.append(Answer(503))
     offer = waking.alert("r1")
-    await waking.push.desk.wake([offer])
+    await waking.wake([offer])
     await heard_by(push_service)
     await until(lambda: attempts_are(waking, 1))
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=140, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, after_s=140, only_told=True)])
     await waking.pass_time(seconds=30)
     assert (await _next(waking, push_service, device))["type"] == "alert"
     await waking.pass_time(seconds=110)
@@ -201,16 +203,16 @@ async def test_the_gateway_tells_whom_it_has_called(open_desk: OpenDesk, gateway
     async with open_desk(webhook_url=gateway.origin, webhook_secret=HOOK_SECRET) as waking:
         await waking.add_responder("r1", phone=PHONE, language="en")
         offer = waking.alert("r1")
-        await waking.push.desk.wake([offer])
+        await waking.wake([offer])
         await heard_by(gateway)
         await until(lambda: states_are(waking, ["sent"]))
-        await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True, body={"drill": True})])
+        await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True, body={"drill": True})])
         body = json.loads((await heard_by(gateway)).body)
         assert body["type"] == "responder.stand_down"
         assert body["data"]["title"] == "DRILL: Stand down: no need to go"
         assert body["data"]["text"] == "The incident is over. Thank you."
         assert body["data"]["stand_down"]["alert_id"] == body["data"]["alert_id"] == offer.alert_id
-        await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 5, by_hook=False)])
+        await waking.wake([waking.word(Kind.STAND_DOWN, offer, 5, by_hook=False)])
         assert await count_is(waking, "push_jobs", 2)
 
 
@@ -218,7 +220,7 @@ async def test_a_receipt_for_it_proves_the_way_and_is_no_word_to_the_incident(
     waking: Waking, push_service: Listener
 ) -> None:
     device, offer = await _called(waking, push_service)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
     receipt = (await _next(waking, push_service, device))["receipt"]
     for _ in range(2):
         answer = await waking.call("POST", "/v1/push/receipts", json={"receipt": receipt})
@@ -232,7 +234,18 @@ async def test_what_cannot_be_sent_is_a_dead_letter_that_says_what_it_was(
 ) -> None:
     _, offer = await _called(waking, push_service)
     push_service.default = Answer(403)
-    await waking.push.desk.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
+    await waking.wake([waking.word(Kind.STAND_DOWN, offer, 4, only_told=True)])
     await until(lambda: count_is(waking, "push_jobs where state = 'dead'", 1))
     (letter,) = (await waking.call("GET", "/v1/dead-letters", role="operator")).json()["dead_letters"]
     assert (letter["kind"], letter["alert_id"]) == ("stand_down", offer.alert_id)
+
+
+async def test_what_would_be_too_late_from_the_start_is_no_dead_letter(waking: Waking, push_service: Listener) -> None:
+    await waking.subscribe("r1", push_service.origin, Device())
+    now = waking.clock.now()
+    offer = waking.alert("r1")
+    late = waking.word(Kind.NUDGE, offer, 4, after_s=10)
+    await waking.wake([replace(offer, useful_until=now), replace(late, useful_until=now + timedelta(seconds=10))])
+    assert await waking.jobs() == []
+    await waking.wake([replace(late, useful_until=now + timedelta(seconds=11))])
+    assert len(await waking.jobs()) == 1

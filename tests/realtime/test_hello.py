@@ -62,14 +62,12 @@ async def test_a_token_that_is_not_believed_closes(service: ServiceInProcess) ->
         heard = await talk(service.url, {"type": "hello", "token": token})
         assert heard.close_code == CloseCode.BAD_TOKEN, name
         assert [(error["code"], error["field"]) for error in heard.heard] == [("bad_token", "token")], name
-        assert not CloseCode(heard.close_code).come_back
 
 
 async def test_who_says_nothing_is_closed(service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(endpoint, "HELLO_WITHIN_S", 0.05)
     heard = await talk(service.url)
     assert heard.close_code == CloseCode.NO_HELLO
-    assert CloseCode(heard.close_code).come_back
 
 
 async def test_the_welcome_tells_who_one_is_and_where_the_session_begins(service: ServiceInProcess) -> None:

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from dispatch.rescue.acceptance import AnswerRecord
+from dispatch.rescue.acceptance import AnswerRecord, acceptance
 from dispatch.rescue.policy import AcceptancePolicy
 from dispatch.rescue.vocabulary import ResponderId
 from dispatch.storage.database import Database
@@ -28,8 +28,17 @@ async def _an_emergency(service: ServiceInProcess) -> None:
         await service.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
 
 
-def _records(service: ServiceInProcess) -> dict[str, AnswerRecord]:
-    return {each: service.service.roster.histories.record_of(each) for each in (R1, R2, R3)}
+def _expected_of(service: ServiceInProcess) -> dict[str, list[float | None]]:
+    """How likely each of them is taken to say yes, by day and by night."""
+    histories = service.service.roster.histories
+    return {
+        each: [histories.acceptance_of(each, AcceptancePolicy(), is_night=is_night) for is_night in (False, True)]
+        for each in (R1, R2, R3)
+    }
+
+
+def _from(record: AnswerRecord) -> list[float | None]:
+    return [acceptance(record, AcceptancePolicy(), is_night=is_night) for is_night in (False, True)]
 
 
 async def test_answers_are_learned_and_outlive_the_process(
@@ -39,21 +48,21 @@ async def test_answers_are_learned_and_outlive_the_process(
     settings = settings_for_tests(tmp_path)
     async with run_in_process(settings, postgis_url, clock) as service:
         await _an_emergency(service)
-        learned = _records(service)
+        learned = _expected_of(service)
     # Noon in Hangzhou.
     assert learned == {
-        R1: AnswerRecord(asked_by_day=1, accepted_by_day=1),
-        R2: AnswerRecord(asked_by_day=1),
-        R3: AnswerRecord(asked_by_day=1),
+        R1: _from(AnswerRecord(asked_by_day=1, accepted_by_day=1)),
+        R2: _from(AnswerRecord(asked_by_day=1)),
+        R3: _from(AnswerRecord(asked_by_day=1)),
     }
     async with run_in_process(settings, postgis_url, clock) as service:
-        assert _records(service) == learned
+        assert _expected_of(service) == learned
 
 
 async def test_at_night_another_record_is_kept(service: ServiceInProcess) -> None:
     service.clock.move(seconds=12 * 3600)
     await _an_emergency(service)
-    assert _records(service)[R1] == AnswerRecord(asked_by_night=1, accepted_by_night=1)
+    assert _expected_of(service)[R1] == _from(AnswerRecord(asked_by_night=1, accepted_by_night=1))
     histories = service.service.roster.histories
     policy = AcceptancePolicy()
     said_yes, said_no = (histories.acceptance_of(each, policy, is_night=True) for each in (R1, R2))

@@ -21,6 +21,9 @@ services = pytest.mark.parametrize("name", sorted(COMPOSE["services"]))
 # A tag that names a release: 15-3.5, 7.2.7-bookworm; not "latest", not a bare major version.
 PINNED = re.compile(r"^[a-z/]+:\d+([.-]\d+)+(-[a-z]+)*(@sha256:[0-9a-f]{64})?$")
 
+# Without a key of ours the service makes one and keeps it; without a hook there is nothing to sign.
+MAY_BE_EMPTY = {"DISPATCH_VAPID_PRIVATE_KEY", "DISPATCH_WEBHOOK_SECRET"}
+
 
 def environment(name: str) -> dict[str, str]:
     given: dict[str, str] = COMPOSE["services"][name].get("environment", {})
@@ -63,6 +66,13 @@ def test_every_setting_given_is_one_that_exists_and_takes_the_value() -> None:
     assert settings.host == "0.0.0.0"  # noqa: S104 - inside a container that is the only way to be reached
 
 
+def test_phones_can_be_woken_as_the_environment_says_and_without_it() -> None:
+    given = environment("service")
+    names = ("VAPID_PRIVATE_KEY", "VAPID_SUBJECT", "WEBHOOK_SECRET", "WEBHOOK_URL")
+    assert {name: given[f"DISPATCH_{name}"] for name in names} == {name: f"${{DISPATCH_{name}:-}}" for name in names}
+    assert "DISPATCH_PUSH_ALLOW_PRIVATE" not in given, "for trials only"
+
+
 def test_the_images_settings_exist_too() -> None:
     from dispatch.settings import Settings  # noqa: PLC0415 - as above
 
@@ -97,7 +107,9 @@ def test_the_images_that_ours_is_built_from_are_pinned() -> None:
 @services
 def test_no_secret_is_in_the_file(name: str) -> None:
     for variable, value in environment(name).items():
-        if re.search(r"SECRET|PASSWORD|TOKEN|KEY", variable):
+        if variable in MAY_BE_EMPTY:
+            assert value == f"${{{variable}:-}}"
+        elif re.search(r"SECRET|PASSWORD|TOKEN|KEY", variable):
             # `:?` makes Compose refuse to start without one, instead of starting with an empty one.
             assert re.fullmatch(r"\$\{\w+:\?[^}]+\}", str(value)), variable
         assert not re.search(r"://[^/@:]*:[^@]+@", str(value)), f"{variable} holds a password"

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from dispatch import doctor
-from dispatch.doctor import Finding, State, examine, print_report
+from dispatch.doctor import examine, print_report
+from dispatch.finding import Finding, State
 from dispatch.storage.cluster import PrivateCluster
 
 

@@ -20,8 +20,9 @@ from sqlalchemy.engine import make_url
 
 from dispatch.storage.availability import Availability, Outage, is_contention, is_outage, outage_of, probe
 from dispatch.storage.cluster import PrivateCluster
-from dispatch.storage.database import Database
-from dispatch.storage.line import NotAnswered
+from dispatch.storage.database import Database, only_looking
+from dispatch.storage.direct import DirectConnections
+from dispatch.storage.line import Busy, NotAnswered
 from dispatch.storage.postmaster import postgres_processes
 from dispatch.storage.prepared import Prepared
 from dispatch.storage.server_settings import SUPERUSER
@@ -75,6 +76,11 @@ async def is_well_soon(database: Database) -> None:
     async with asyncio.timeout(20):
         while await why_not(database) is not None:  # noqa: ASYNC110 - the server tells nobody that it is back
             await asyncio.sleep(0.05)
+
+
+async def _ask(database: Database) -> None:
+    async with database.statement() as connection:
+        await connection.execute(text("select 1"))
 
 
 def as_superuser(url: str, database: str = "dispatch") -> str:
@@ -224,8 +230,55 @@ async def test_a_server_out_of_connections_is_an_outage(harmed: Database, url: s
     await is_well_soon(harmed)
 
 
-async def test_a_pool_without_a_free_connection_is_an_outage() -> None:
-    assert outage_of(sqlalchemy.exc.TimeoutError("QueuePool limit")) is Outage.NOT_ANSWERING
+async def test_a_pool_without_a_free_connection_is_no_outage(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatch.storage.database._OTHERS_WAIT_S", 0.2)
+    database = Database(url, connections=1)
+    async with database.statement(), database.statement():
+        with pytest.raises(Busy) as crowded_out:
+            await _ask(database)
+    assert not is_outage(crowded_out.value)
+    assert is_contention(crowded_out.value)
+    await _ask(database)
+    await database.close()
+
+
+async def test_without_a_free_connection_a_server_that_hangs_is_an_outage(
+    cluster: PrivateCluster, harmed: Database, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatch.storage.database._OTHERS_WAIT_S", 0.2)
+    database = Database(url, connections=1, answer_within_s=0.5)
+    async with database.statement(), database.statement():
+        with frozen(cluster), pytest.raises(psycopg.OperationalError) as told:
+            await _ask(database)
+    assert outage_of(told.value) is Outage.NOT_ANSWERING
+    await database.close()
+    await is_well_soon(harmed)
+
+
+async def test_those_who_only_look_leave_connections_to_the_others(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("dispatch.storage.database._LOOKERS_WAIT_S", 0.2)
+    database = Database(url, connections=2)
+    looking = only_looking.set(True)
+    try:
+        async with database.statement(), database.transaction():
+            with pytest.raises(Busy):
+                await _ask(database)
+            only_looking.set(False)
+            await _ask(database)
+        only_looking.set(True)
+        await _ask(database)
+    finally:
+        only_looking.reset(looking)
+    await database.close()
+
+
+async def test_who_finds_no_line_free_while_others_are_answered_is_crowded_out(url: str) -> None:
+    lines = DirectConnections(url.replace("+psycopg", ""), most=1, answer_within_s=0.3)
+    asked = await asyncio.gather(*(lines.run(SLEEP, {"seconds": 0.1}) for _ in range(8)), return_exceptions=True)
+    crowded_out = [each for each in asked if isinstance(each, BaseException)]
+    assert crowded_out
+    assert all(isinstance(each, Busy) for each in crowded_out), crowded_out
+    await lines.close()
 
 
 async def test_a_server_that_may_only_be_read_is_an_outage_until_a_new_connection_may_write(url: str) -> None:

@@ -40,10 +40,10 @@ def data_dir(tmp_path: Path) -> Path:
 def test_what_was_committed_is_there_after_a_restart(data_dir: Path) -> None:
     with PrivateCluster(data_dir) as cluster:
         url = cluster.start()
-        assert cluster.is_running()
+        assert cluster.connect_to_running() is not None
         assert str(ask(url, "SELECT postgis_version()")).startswith("3.")
         remember(url)
-    assert not cluster.is_running()
+    assert cluster.connect_to_running() is None
     assert postgres_processes(data_dir / "postgres") == set()
     with PrivateCluster(data_dir) as again:
         assert remembers(again.start())
@@ -97,9 +97,9 @@ def test_a_second_owner_is_refused_and_told_who_the_first_is(data_dir: Path) -> 
     with pytest.raises(ClusterInUse, match=rf"run by another process \(id {owner.pid}\)"):
         second.start()
     second.stop()
-    assert second.is_running(), "the refused one stops nothing"
+    assert second.connect_to_running() is not None, "the refused one stops nothing"
     owner.communicate("enough\n")
-    assert not second.is_running(), "an owner that ends stops its server"
+    assert second.connect_to_running() is None, "an owner that ends stops its server"
 
 
 def test_a_command_beside_the_service_reaches_the_same_database_and_leaves_it_running(data_dir: Path) -> None:
@@ -110,7 +110,7 @@ def test_a_command_beside_the_service_reaches_the_same_database_and_leaves_it_ru
         assert not owned
         assert remembers(url)
         command.stop()
-        assert service.is_running()
+        assert service.connect_to_running() is not None
 
 
 def test_a_command_alone_starts_the_database_and_owns_it(data_dir: Path) -> None:
@@ -119,7 +119,7 @@ def test_a_command_alone_starts_the_database_and_owns_it(data_dir: Path) -> None
     _, owned = command.attach_or_start()
     assert owned
     command.stop()
-    assert not command.is_running()
+    assert command.connect_to_running() is None
 
 
 def test_a_command_started_at_the_same_moment_waits_for_the_first_start_to_be_complete(

@@ -15,7 +15,7 @@ from dispatch.storage.cluster_errors import (
     PostgresMissing,
 )
 from dispatch.storage.postgres_programs import find_postgres_programs
-from dispatch.storage.postmaster import postgres_processes, running_postmaster
+from dispatch.storage.postmaster import postgres_processes, running_postmaster, send
 from tests.storage.running_clusters import (
     ask,
     kill,
@@ -39,8 +39,7 @@ AS_ROOT = os.geteuid() == 0
 def data_dir(tmp_path: Path) -> Iterator[Path]:
     """A data folder; whatever a test leaves running in it is ended, without trusting what is tested."""
     yield tmp_path / "data"
-    for pid in postgres_processes(tmp_path / "data" / "postgres"):
-        os.kill(pid, signal.SIGKILL)
+    send(postgres_processes(tmp_path / "data" / "postgres"), signal.SIGKILL)
 
 
 def test_a_killed_server_is_started_anew_by_its_owner_and_keeps_what_was_committed(data_dir: Path) -> None:
@@ -96,6 +95,22 @@ def test_a_server_that_answers_nobody_is_replaced(data_dir: Path, monkeypatch: p
         assert postmaster_of(data_dir) != server
         monkeypatch.undo()
         assert remembers(url)
+
+
+def test_a_server_that_hangs_is_ended_all_the_same_and_keeps_what_was_committed(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cluster = PrivateCluster(data_dir)
+    remember(cluster.start())
+    # One that is just ending by itself may be gone before it is told.
+    send(postgres_processes(data_dir / "postgres"), signal.SIGSTOP)
+    monkeypatch.setattr("dispatch.storage.cluster._FAST_STOP_WITHIN_S", 0.2)
+    monkeypatch.setattr("dispatch.storage.cluster._HARD_STOP_WITHIN_S", 0.2)
+    cluster.stop()
+    monkeypatch.undo()
+    assert postgres_processes(data_dir / "postgres") == set()
+    with cluster:
+        assert remembers(cluster.start())
 
 
 def test_a_process_id_that_went_to_a_stranger_is_no_obstacle(data_dir: Path) -> None:
