@@ -58,7 +58,7 @@ from dispatch.settings import Settings
 from dispatch.standing import service_message
 from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
-from dispatch.storage.database import Database
+from dispatch.storage.database import Database, reaching_through
 from dispatch.storage.line import NotAnswered
 from dispatch.storage.notifications import listen
 from geo.bounding_box import BoundingBox
@@ -163,6 +163,7 @@ class Service:
         self.responders.on_duty_told = self._tell_of_duty
         self.acknowledgements = Acknowledgements(self.engine)
         self.acknowledgements.on_test = self.push.arrivals.over_socket
+        self.taking_in.on_failover += [self.hub.number_no_more, self.acknowledgements.forget]
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
         self.pictures.standing = self._standing
@@ -199,6 +200,8 @@ class Service:
         While the database is away it is waited for: who calls meanwhile waits in the system's queue.
         """
         while True:
+            # Nobody looks yet whether the database is back: a start has to find out by itself.
+            reached = reaching_through.set(True)
             try:
                 await self._fill_memory()
             except Exception as error:
@@ -208,6 +211,8 @@ class Service:
                 await asyncio.sleep(_WAIT_FOR_DATABASE_S)
             else:
                 break
+            finally:
+                reaching_through.reset(reached)
         self.recording.prepare()
         self.lost_aeds.recover()
         self._follow_clock()
@@ -241,6 +246,7 @@ class Service:
         await self.responders.load()
         await self.database.warm([*STATEMENTS, *mailboxes.STATEMENTS, repository.SAVE_FIXES])
         await self.push.load()
+        await self.taking_in.follow_timeline()
         await self.taking_in.take_in_journals(self.journal_folder)
         await self.engine.recover()
 

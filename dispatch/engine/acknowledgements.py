@@ -39,6 +39,10 @@ class Acknowledgements:
             self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
             self._wake.set()
 
+    def forget(self) -> None:
+        """What waits names numbers that may be given to other messages now."""
+        self._up_to.clear()
+
     async def run(self) -> None:
         """Write down what has come, until cancelled."""
         while True:

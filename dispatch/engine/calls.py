@@ -70,6 +70,10 @@ class Calls:
             before = None if believed is None else believed.get(alert.alert_id)
             if believed is not None and (before is None or _task(before) == _task(alert)):
                 continue
+            if notice.kind is NoticeKind.ALERT and alert.not_received_at is not None:
+                # Its device was silent, and that it was to be called could not be written down then.
+                calls += self.of_silent(incident, [alert.alert_id])
+                continue
             was_coming = before is not None and before.is_engaged
             said_yes = _has_said_yes(alert) or (before is not None and _has_said_yes(before))
             calls += self._of_notice(incident, notice, message, at, changed=was_coming, said_yes=said_yes)

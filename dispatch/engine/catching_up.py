@@ -62,6 +62,10 @@ class CatchingUp:
                 log.warning("taking in incidents anew", incident_ids=ids, clash=error.diag.constraint_name)
                 await self._resolve(error, lacking)
                 continue
+            for each, incident in lacking:
+                if each.live.incident is not None and each.live.present.version < incident.version:
+                    # The rows know more by now.
+                    each.live.forget()
             return
         raise RuntimeError(f"taking in {together[0].incident_id} lost to other decisions {_TRIES} times")
 
@@ -151,7 +155,7 @@ class CatchingUp:
         decision = course.decision()
         if not decision.events:
             return []
-        if live.incident is not None:
+        if live.incident is not None and live.present.version == incident.version:
             live.take_in(decision)
             # They hear of it before anybody else may ask them; with a number it comes when all of it is written.
             self._engine.tell_unnumbered(self._engine.outbox.owed(decision).messages)

@@ -115,6 +115,7 @@ class DueTimes:
             self.overdue, oldest = await due_rows.overdue(connection, now - _OVERDUE_AFTER)
             self.dead_letters = await due_rows.dead_letters(connection)
             forgotten = await due_rows.give_wakes(connection, self._engine.live.awaiting(), now)
+        await self._engine.engagements.learn()
         if forgotten:
             # Of the previous version's, or a row that was lost: from here on they are looked at again.
             log.warning("incidents without a due time", number=forgotten)

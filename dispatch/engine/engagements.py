@@ -1,6 +1,7 @@
 """Who is bound by which alert, kept true in memory by every decision."""
 
 from collections.abc import Sequence
+from operator import eq
 
 from dispatch.engine import ledger
 from dispatch.engine.live_incident import LiveIncidents
@@ -60,23 +61,38 @@ class Engagements:
 
     async def learn(self) -> None:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
+        held = self._roster.engagements()
         async with self._database.statement() as connection:
             bound = await ledger.active_alerts(connection)
+            for responder_id, engagement in held.items():
+                if responder_id not in bound and self._live.get(engagement.incident_id) is None:
+                    # Bound by what another service decides, which has let go of them.
+                    self._roster.release(responder_id, engagement.alert_id)
             for responder_id, engagement in bound.items():
                 live = self._live.get(engagement.incident_id)
                 incident = live.incident if live else None
                 alert = incident.alerts.get(engagement.alert_id) if incident else None
-                if incident is not None and alert is not None and not alert.is_active:
+                if live is not None and alert is not None and not alert.is_active:
                     # Memory moved on while the question was under way; or the rows lost how it ended, and would keep
-                    # them bound for good.
-                    await ledger.free_guards(
-                        connection,
-                        [alert.alert_id],
-                        incident_id=incident.incident_id,
-                        versions=range(1, incident.version + 1),
-                    )
-                elif self._roster.engagement_of(responder_id) is None:
+                    # them bound for good; or another service went on, and they are bound again.
+                    ours = list(live.events)
+                    written = await ledger.load_events(connection, engagement.incident_id)
+                    if is_beginning_of(written, ours):
+                        await ledger.free_guards(
+                            connection,
+                            [alert.alert_id],
+                            incident_id=engagement.incident_id,
+                            version=len(written),
+                        )
+                        continue
+                if self._roster.engagement_of(responder_id) is None:
                     self._roster.engage(responder_id, engagement)
+
+    def let_go(self, incident: Incident) -> None:
+        """Release whoever is free by what an incident has become, also by what another service decided."""
+        for alert in incident.alerts.values():
+            if not alert.is_active:
+                self._roster.release(alert.responder_id, alert.alert_id)
 
     def _follow(self, incident: Incident, alert_id: AlertId) -> None:
         alert = incident.alerts[alert_id]
@@ -84,6 +100,11 @@ class Engagements:
             self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
         else:
             self._roster.release(alert.responder_id, alert_id)
+
+
+def is_beginning_of(written: Sequence[Event], ours: Sequence[Event]) -> bool:
+    """Whether the rows tell nothing else than memory does, as far as they go. A number alone does not say so."""
+    return len(written) <= len(ours) and all(map(eq, written, ours))
 
 
 def _bound_by(decision: Decision) -> list[Alert]:

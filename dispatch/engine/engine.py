@@ -30,23 +30,15 @@ from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import (
     Accept,
     Command,
-    Decline,
-    ExpectAmbulance,
     LetTimePass,
     LookAround,
-    LoseAed,
     LoseWays,
-    Progress,
     Refused,
-    ReportAedProblem,
-    SetCpr,
-    Widen,
 )
 from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import decide
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
-from dispatch.rescue.scene import Scene
 from dispatch.rescue.vocabulary import IncidentId, IncidentState
 from dispatch.rescue.wakes import Wake
 from dispatch.storage.availability import is_outage
@@ -56,21 +48,6 @@ log = structlog.get_logger()
 
 # A decision that lost to another worker's, or to a responder who has just been taken, is decided anew this often.
 _TRIES = 5
-
-# After these commands a new wave may be needed, so the scene is looked at.
-_MAY_ALERT = (
-    Accept,
-    Decline,
-    Progress,
-    ReportAedProblem,
-    LoseAed,
-    LoseWays,
-    LetTimePass,
-    LookAround,
-    Widen,
-    ExpectAmbulance,
-    SetCpr,
-)
 
 
 class Engine:
@@ -171,7 +148,12 @@ class Engine:
         started = time.perf_counter()
         live = self.live.place_for(incident_id)
         async with live.lock:
-            decision = await self._decided(incident_id, live, command, by)
+            try:
+                decision = await self._decided(incident_id, live, command, by)
+            finally:
+                if live.incident is not None:
+                    # Another service may have ended what memory still held somebody for.
+                    self.engagements.let_go(live.incident)
         COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
         return decision
 
@@ -179,7 +161,9 @@ class Engine:
         for _ in range(_TRIES):
             incident = await self.loaded(incident_id, live)
             self._must_not_be_bound_elsewhere(incident, command)
-            decision = decide(incident, command, await self._scene_for(incident, command), by=by)
+            decision = decide(
+                incident, command, await self.surveyor.scene_for(incident, command, now=self.clock.now()), by=by
+            )
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
             if not decision.events:
@@ -286,7 +270,9 @@ class Engine:
         lives = duplicate[1], into[1]
         for _ in range(_TRIES):
             ends, goes_on = await self.loaded(*duplicate), await self.loaded(*into)
-            decisions = merge(ends, goes_on, await self._scene_for(goes_on, LookAround()), by=by)
+            decisions = merge(
+                ends, goes_on, await self.surveyor.scene_for(goes_on, LookAround(), now=self.clock.now()), by=by
+            )
             if await self._recorded(lives, decisions, rewake=True):
                 return
         raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {_TRIES} times")
@@ -302,17 +288,6 @@ class Engine:
         ]
 
     # --- how ---
-
-    async def _scene_for(self, incident: Incident, command: Command) -> Scene:
-        if isinstance(command, _MAY_ALERT) and not incident.is_ended:
-            scene = self.surveyor.scene_at(
-                incident.place,
-                now=self.clock.now(),
-                incident=incident,
-                times_widened=incident.times_widened + isinstance(command, Widen),
-            )
-            return await self.surveyor.with_streets(scene, incident.place)
-        return self.surveyor.bare_scene(self.clock.now())
 
     async def loaded(self, incident_id: IncidentId, live: LiveIncident) -> Incident:
         """The incident, from the database where memory has none. Whoever asks holds its lock. Raises `NotFound`."""

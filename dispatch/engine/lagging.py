@@ -27,7 +27,11 @@ class Lagging:
     @property
     def ours(self) -> list[Event]:
         """What is known here of what happened; of a journal's incident not what was written before."""
-        return self.live.events if self.live.incident is not None else known_events(self.decisions)
+        known = known_events(self.decisions)
+        if self.live.incident is None:
+            return known
+        # What was kept before memory was filled, by a start that is tried again, memory does not know.
+        return [*self.live.events, *joining_on(known, self.live.present.version)]
 
     @property
     def missing(self) -> list[Event]:
@@ -57,7 +61,7 @@ class Lagging:
     def branch(self) -> Incident | None:
         """What had come of it on this side, from what both sides share; None where that cannot be told any more."""
         events = known_events(self.decisions)
-        if self.live.incident is not None or not events:
+        if not events or (self.live.incident is not None and events[-1].number <= self.live.present.version):
             return self.live.incident
         shared = [event for event in self.written if event.number < events[0].number]
         try:

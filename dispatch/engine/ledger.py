@@ -278,16 +278,16 @@ async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engage
 
 
 async def free_guards(
-    connection: AsyncConnection, alert_ids: Sequence[AlertId], *, incident_id: IncidentId, versions: Sequence[int]
+    connection: AsyncConnection, alert_ids: Sequence[AlertId], *, incident_id: IncidentId, version: int
 ) -> None:
-    """Let go of the responders of alerts that have ended, though the rows, at one of `versions`, do not say so yet."""
+    """Let go of the responders of alerts that have ended, though the rows, if still at `version`, do not say so."""
     await connection.execute(
         text(
             "update alerts set active = false from incidents"
             " where alerts.id = any(cast(:ids as uuid[])) and alerts.active and incidents.id = alerts.incident_id"
-            " and incidents.id = cast(:incident_id as uuid) and incidents.version = any(:versions)"
+            " and incidents.id = cast(:incident_id as uuid) and incidents.version = :version"
         ),
-        {"ids": list(alert_ids), "incident_id": incident_id, "versions": list(versions)},
+        {"ids": list(alert_ids), "incident_id": incident_id, "version": version},
     )
 
 

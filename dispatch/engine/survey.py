@@ -12,6 +12,20 @@ from dispatch.aeds.record import Aed, Readiness
 from dispatch.engine.answer_history import AnswerHistory
 from dispatch.engine.street_routing import StreetRouter
 from dispatch.rescue.alert import Alert
+from dispatch.rescue.commands import (
+    Accept,
+    Command,
+    Decline,
+    ExpectAmbulance,
+    LetTimePass,
+    LookAround,
+    LoseAed,
+    LoseWays,
+    Progress,
+    ReportAedProblem,
+    SetCpr,
+    Widen,
+)
 from dispatch.rescue.daytime import is_night_at
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.planning import asked_already
@@ -29,6 +43,21 @@ _WORKS = {Readiness.READY: 0.97, Readiness.DEGRADED: 0.9, Readiness.UNVERIFIED: 
 
 # The last answers of the routing engine, by patient: as many as incidents are open at once, and more.
 _STREETS_REMEMBERED = 1000
+
+# After these commands a new wave may be needed, so the scene is looked at.
+_MAY_ALERT = (
+    Accept,
+    Decline,
+    Progress,
+    ReportAedProblem,
+    LoseAed,
+    LoseWays,
+    LetTimePass,
+    LookAround,
+    Widen,
+    ExpectAmbulance,
+    SetCpr,
+)
 
 
 class Surveyor:
@@ -77,6 +106,14 @@ class Surveyor:
             under_way=self.roster.whereabouts([each.responder_id for each in active], place, now=now, policy=policy),
             zone=self._timezone,
         )
+
+    async def scene_for(self, incident: Incident, command: Command, *, now: datetime) -> Scene:
+        """What a command needs to know; of those that may lead to a new wave all of it, streets included."""
+        if not isinstance(command, _MAY_ALERT) or incident.is_ended:
+            return self.bare_scene(now)
+        times_widened = incident.times_widened + isinstance(command, Widen)
+        scene = self.scene_at(incident.place, now=now, incident=incident, times_widened=times_widened)
+        return await self.with_streets(scene, incident.place)
 
     async def with_streets(self, scene: Scene, place: Place) -> Scene:
         """The scene with what the routing engine says of the ways, if there is one and it answers in time."""

@@ -1,7 +1,7 @@
 """Takes into PostgreSQL what was decided while it was away."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -12,11 +12,14 @@ import structlog
 from dispatch.engine import ledger
 from dispatch.engine.catching_up import CatchingUp
 from dispatch.engine.decision_codec import JournaledDecision, decisions_from_json
+from dispatch.engine.engagements import is_beginning_of
 from dispatch.engine.journal import FoundJournal, unclaimed
 from dispatch.engine.lagging import Lagging, joining_on, known_events, made_one_with, taken_together
+from dispatch.engine.live_incident import LiveIncident
+from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
-from dispatch.storage.availability import Availability, is_outage, probe
+from dispatch.storage.availability import Availability, is_outage, probe, timeline
 from dispatch.storage.database import reaching_through
 
 if TYPE_CHECKING:
@@ -39,6 +42,9 @@ class TakingIn:
         self._availability = availability
         self._catching_up = CatchingUp(engine)
         self._stuck: dict[IncidentId, float] = {}
+        self._timeline: str | None = None
+        # Told when the server goes on with another history: message numbers that were given may be given again.
+        self.on_failover: list[Callable[[], None]] = []
 
     async def run(self) -> None:
         """Look again and again while the database is away, until cancelled."""
@@ -58,6 +64,7 @@ class TakingIn:
         try:
             if self._availability.is_away:
                 await probe(self._engine.database)
+                await self.follow_timeline()
                 await self._note_lost_commits()
             elif all(map(self._is_stuck, recording.unwritten)):
                 return True
@@ -78,13 +85,24 @@ class TakingIn:
             self._availability.note_success()
         return True
 
+    async def follow_timeline(self) -> None:
+        """Know which history the server goes on with, before anything is numbered there."""
+        before, self._timeline = self._timeline, await timeline(self._engine.database)
+        if before not in {None, self._timeline}:
+            log.warning("another server has taken over; sessions get their mailboxes anew")
+            for told in self.on_failover:
+                told()
+
     async def take_in_journals(self, folder: Path) -> None:
         """At the start: take in what processes that are no more could not write. Raises when the database goes away."""
         read: list[tuple[FoundJournal, int]] = []
+        unread = 0
         by_incident: _ByIncident = {}
         for journal in unclaimed(folder):
             try:
-                read.append((journal, _read(journal, by_incident)))
+                last, passed_over = _read(journal, by_incident)
+                read.append((journal, last))
+                unread += passed_over
             except Exception:
                 # It stays where it is, for a person or a later version; today's SOS are served meanwhile.
                 log.exception("journal not taken in", journal=journal.path.name)
@@ -100,7 +118,7 @@ class TakingIn:
             if last:
                 log.warning("journal taken in", journal=journal.path.name, decisions=last)
                 journal.mark_taken(last)
-            if left:
+            if left or unread:
                 # For a person to look at; what could be taken in of it is.
                 log.error("a journal could not be taken in whole; it is kept", journal=journal.set_aside().name)
             else:
@@ -110,7 +128,7 @@ class TakingIn:
         """Take in every incident of the journals that can be; how many cannot. Raises `psycopg.Error`."""
         left = 0
         if by_incident:
-            known = [(await self._as_journaled(*each), each[1]) for each in by_incident.items()]
+            known = [await self._as_journaled(*each) for each in by_incident.items()]
             await self._free_guards(known)
         for group in dict.fromkeys(taken_together(by_incident).values()):
             together = [Lagging(each, decisions=by_incident.get(each, ())) for each in sorted(group)]
@@ -137,33 +155,40 @@ class TakingIn:
                     f"the journal knows event {last} of {each.incident_id}, but only up to {version} they follow"
                 )
 
-    async def _as_journaled(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> Incident | None:
-        """The incident as rows and journal together tell it; None where they do not fit together."""
-        try:
-            async with self._engine.database.statement() as connection:
-                written = await ledger.load_events(connection, incident_id)
-            return fold(incident_id, [*written, *joining_on(known_events(decisions), len(written))])
-        except (KeyError, ValueError):
+    async def _as_journaled(
+        self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]
+    ) -> tuple[Incident | None, Sequence[Event]]:
+        """The incident as rows and journal together tell it, with its events; None where they do not fit together."""
+        journaled = known_events(decisions)
+        async with self._engine.database.statement() as connection:
+            written = await ledger.load_events(connection, incident_id)
+        if any(event != written[event.number - 1] for event in journaled if event.number <= len(written)):
             # It went two ways: what is free on this side says nothing about the other.
-            return None
+            return None, ()
+        events = [*written, *joining_on(journaled, len(written))]
+        try:
+            return fold(incident_id, events), events
+        except (KeyError, ValueError):
+            return None, ()
 
-    def _unwritten_incidents(self) -> list[tuple[Incident | None, Sequence[JournaledDecision]]]:
-        unwritten = self._engine.recording.unwritten.items()
-        lives = ((self._engine.live.get(each), decisions) for each, decisions in unwritten)
-        return [(None if live is None else live.incident, list(decisions)) for live, decisions in lives]
+    def _unwritten_incidents(self) -> list[tuple[Incident | None, Sequence[Event]]]:
+        lives = (self._engine.live.get(each) for each in self._engine.recording.unwritten)
+        return [(live.incident, list(live.events)) for live in lives if live is not None]
 
-    async def _free_guards(self, known: Iterable[tuple[Incident | None, Sequence[JournaledDecision]]]) -> None:
+    async def _free_guards(self, known: Iterable[tuple[Incident | None, Sequence[Event]]]) -> None:
         """Let go, in the rows, of whoever is free by now: another incident that is taken in first may have bound them.
 
-        Their events follow with their incident; until then the guard alone says so. Only where the rows stand at a
-        version that ours went through: of an incident that went another way they know better.
+        Their events follow with their incident; until then the guard alone says so. Only where the rows tell the
+        beginning of what ours does: of an incident that went another way, as far as ours or not, they know better.
         """
         async with self._engine.database.statement() as connection:
-            for incident, decisions in known:
+            for incident, ours in known:
                 ended = [each.alert_id for each in incident.alerts.values() if not each.is_active] if incident else []
-                if incident is not None and ended:
-                    versions = [decisions[0].before, *(each.events[-1].number for each in decisions)]
-                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, versions=versions)
+                if incident is None or not ended:
+                    continue
+                written = await ledger.load_events(connection, incident.incident_id)
+                if is_beginning_of(written, ours):
+                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, version=len(written))
 
     async def _note_lost_commits(self) -> None:
         """What memory knows to be written and the database has not: a standby took over that had not heard of it."""
@@ -171,19 +196,30 @@ class TakingIn:
         known = {incident_id: live for incident_id, live in self._engine.live.items() if live.incident is not None}
         async with self._engine.database.statement() as connection:
             versions = await ledger.versions(connection, list(known))
+        behind = [each for each, live in known.items() if live.present.version > versions.get(each, 0)]
         decisions: _ByIncident = {}
-        for incident_id, live in known.items():
-            lost = [event for event in live.events if event.number > versions.get(incident_id, 0)]
-            if not lost or incident_id in self._engine.recording.unwritten or live.lock.locked():
-                continue
-            if lost[0].number == 1 and live.opening is None:
-                log.error("an incident is lost whose opening nobody holds", incident_id=incident_id)
-                continue
-            log.error("commits were lost; they are written again", incident_id=incident_id, events=len(lost))
-            opening = live.opening if lost[0].number == 1 else None
-            decisions[incident_id] = [JournaledDecision(incident_id, tuple(lost), opening)]
-        for group in dict.fromkeys(taken_together(decisions).values()):
-            await self._engine.recording.keep([each for one in group for each in decisions.get(one, ())])
+        async with AsyncExitStack() as locks:
+            # Whoever holds one may be about to find that nothing happens: waited for, not passed over. Always in the
+            # same order, as whoever merges two takes them.
+            for each in sorted(behind):
+                await locks.enter_async_context(known[each].lock)
+            for each in behind:
+                lost = self._lost(each, known[each], versions.get(each, 0))
+                if lost is not None:
+                    decisions[each] = [lost]
+            for group in dict.fromkeys(taken_together(decisions).values()):
+                await self._engine.recording.keep([each for one in group for each in decisions.get(one, ())])
+
+    def _lost(self, incident_id: IncidentId, live: LiveIncident, written: int) -> JournaledDecision | None:
+        """What its rows lack, unless it is known already that they do."""
+        lost = [event for event in live.events if event.number > written]
+        if not lost or incident_id in self._engine.recording.unwritten:
+            return None
+        if lost[0].number == 1 and live.opening is None:
+            log.error("an incident is lost whose opening nobody holds", incident_id=incident_id)
+            return None
+        log.error("commits were lost; they are written again", incident_id=incident_id, events=len(lost))
+        return JournaledDecision(incident_id, tuple(lost), live.opening if lost[0].number == 1 else None)
 
     def _in_turn(self, waiting: Sequence[IncidentId]) -> list[IncidentId]:
         """Where somebody is free by now before where they are asked by now: they are told of the end first."""
@@ -249,18 +285,19 @@ class TakingIn:
                 return
 
 
-def _read(journal: FoundJournal, by_incident: _ByIncident) -> int:
-    """Read a journal into `by_incident`; the number of its last record. Raises `JournalFailed`.
+def _read(journal: FoundJournal, by_incident: _ByIncident) -> tuple[int, int]:
+    """Read a journal into `by_incident`; its last record's number, and how many were not read. Raises `JournalFailed`.
 
     A record that this version cannot read is said and passed over, with it what follows of its incident.
     """
-    last = 0
+    last = unread = 0
     for last, record in journal.records():
         try:
             decisions = decisions_from_json(record)
         except (KeyError, ValueError, TypeError):
+            unread += 1
             log.exception("record not read", journal=journal.path.name, record=last)
         else:
             for each in decisions:
                 by_incident.setdefault(each.incident_id, []).append(each)
-    return last
+    return last, unread

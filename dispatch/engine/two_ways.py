@@ -112,9 +112,7 @@ class TwoWays:
         # After the messages, of the same instant: a push whose message nobody waits for is needless.
         await job_queue.enqueue(engine.database, owed.calls, by_hook=owed.by_hook, at=now)
         engine.on_calls()
-        for alert in (
-            *strays_of(incident, fork.branch),
-            *(each for each in incident.alerts.values() if not each.is_active),
-        ):
+        for alert in strays_of(incident, fork.branch):
             engine.roster.release(alert.responder_id, alert.alert_id)
+        engine.engagements.let_go(incident)
         engine.feed.show(incident_id)

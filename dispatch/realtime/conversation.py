@@ -170,6 +170,9 @@ class Conversation:
         match message:
             case Position():
                 self._move(Whereabouts(message.place(), message.accuracy_m, message.at))
+            case Ack() if self.session.is_degraded:
+                # Of a session before: what it acknowledges is sent again, or has another number by now.
+                pass
             case Ack(seq=seq):
                 parts.acknowledgements.note(self.session.recipient, seq)
             case Ping():

@@ -91,6 +91,11 @@ class Hub:
         for session in self.sessions():
             session.close(CloseCode.GOING_AWAY)
 
+    def number_no_more(self) -> None:
+        """The numbers that these sessions know mean nothing any more: they go on as those without a mailbox."""
+        for session in self.sessions():
+            session.is_degraded = True
+
     def begin_again(self) -> int:
         """Send those who began without the database away to get a mailbox; answers how many.
 

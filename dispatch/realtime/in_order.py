@@ -31,6 +31,14 @@ class InOrder:
         self._sent = after
         return self._due()
 
+    def held(self) -> list[int]:
+        """The numbers of what is held, for a session that has no numbers; `take` gives each out."""
+        return sorted(self._waiting)
+
+    def take(self, seq: int) -> str:
+        """Give out what is held under a number, whatever its turn. Raises `KeyError` when that is nothing."""
+        return self._waiting.pop(seq)
+
     def offer(self, seq: int, message: str) -> list[str]:
         """One more message; returns all whose turn it is now, in order."""
         if self._sent is not None and seq == self._sent + 1 and not self._waiting:

@@ -41,10 +41,16 @@ with made as (
     insert into mailboxes (recipient, epoch, last_seq) values (:recipient, :epoch, 0)
     on conflict (recipient) do nothing returning epoch, last_seq
 ),
-mailbox as (
+stored as (
     select epoch, last_seq from made
     union all
     select epoch, last_seq from mailboxes where recipient = :recipient and not exists (select from made)
+),
+mailbox as (
+    -- A standby that took over may lack the newest numbers and give them again: its timeline is another, to the server.
+    select epoch || '.' || case when pg_is_in_recovery() then '' else left(pg_walfile_name(pg_current_wal_lsn()), 8) end
+        as epoch, last_seq
+    from stored
 )
 select mailbox.epoch, mailbox.last_seq, message.seq, message.body
 from mailbox left join messages as message
@@ -138,3 +144,8 @@ async def acknowledge(connection: AsyncConnection, up_to: Mapping[str, int]) -> 
 def numbered(seq: int, body: str) -> str:
     """A message as it goes over the wire: its body, an object, with its number put in front."""
     return f'{{"seq":{seq},{body[1:]}'
+
+
+def without_number(seq: int, message: str) -> str:
+    """The body of a message that `numbered` made."""
+    return "{" + message.removeprefix(f'{{"seq":{seq},')

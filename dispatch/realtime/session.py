@@ -11,7 +11,7 @@ from dispatch.encoding import to_json_text
 from dispatch.metrics import SOCKETS_CLOSED
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.in_order import InOrder
-from dispatch.realtime.mailboxes import Backlog, numbered
+from dispatch.realtime.mailboxes import Backlog, numbered, without_number
 from dispatch.realtime.stream_protocol import Line
 from dispatch.realtime.waiting import Waiting
 from geo.bounding_box import BoundingBox
@@ -78,11 +78,16 @@ class Session:
         self._greet([to_json_text(greeting), *(numbered(seq, body) for seq, body in backlog.messages)])
         for message in self.in_order.begin(backlog.last_seq):
             self.say_text(message)
+        if self.in_order.has_gap:
+            self.gap_since_s = self.now_s()
 
     def begin_degraded(self, greeting: object) -> None:
         """Greet a client whose mailbox cannot be read."""
         self.is_degraded = True
         self._greet([to_json_text(greeting)])
+        for seq in self.in_order.held():
+            # It is in the mailbox, and comes again with its number: an alert is not to wait for that.
+            self.say_text(without_number(seq, self.in_order.take(seq)))
 
     def deliver(self, seq: int, body: str, message: str) -> None:
         """A numbered message (`message` is `body` with its number), sent when its turn comes.

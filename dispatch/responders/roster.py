@@ -124,6 +124,10 @@ class Roster:
             self._mark(responder_id)
             self._arrived.add(responder_id)
 
+    def engagements(self) -> dict[ResponderId, Engagement]:
+        """Everybody who is bound, and by what, as of now."""
+        return dict(self._engagements)
+
     def engagement_of(self, responder_id: ResponderId) -> Engagement | None:
         """The alert that binds them, if any."""
         return self._engagements.get(responder_id)

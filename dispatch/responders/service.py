@@ -161,8 +161,8 @@ class ResponderService:
 
     async def _save_unsaved(self) -> None:
         for responder_id in list(self._unsaved):
-            responder = self.one(responder_id)
-            await self._save(responder_id, on_duty=responder.on_duty, mode=responder.mode)
+            # As it stands when it is its turn: somebody may just be saying something else.
+            await self._save(responder_id)
             self._unsaved.discard(responder_id)
 
     async def _save(self, responder_id: ResponderId, **values: Any) -> Responder:

@@ -168,6 +168,15 @@ _HAS_ROOM = (
 )
 
 
+_TIMELINE = Prepared("timeline", "select left(pg_walfile_name(pg_current_wal_lsn()), 8)", {})
+
+
+async def timeline(database: Database) -> str:
+    """Which history the server goes on with: another after a failover or a restore, when numbers may come again."""
+    ((found,),) = await database.run(_TIMELINE, {})
+    return str(found)
+
+
 async def probe(database: Database) -> None:
     """One quick look whether the server answers, may be written to, commits to disk, and has room on it.
 
