@@ -3,13 +3,15 @@
 from collections.abc import Sequence
 from operator import eq
 
+from sqlalchemy.ext.asyncio import AsyncConnection
+
 from dispatch.engine import ledger
 from dispatch.engine.live_incident import LiveIncidents
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Accepted, Event, Offered
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.vocabulary import AlertId
+from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.responders.responder import Engagement
 from dispatch.responders.roster import Roster
 from dispatch.storage.database import Database
@@ -75,14 +77,13 @@ class Engagements:
                 if live is not None and alert is not None and not alert.is_active:
                     # Memory moved on while the question was under way; or the rows lost how it ended, and would keep
                     # them bound for good; or another service went on, and they are bound again.
-                    ours = list(live.events)
-                    written = await ledger.load_events(connection, engagement.incident_id)
-                    if is_beginning_of(written, ours):
+                    version = await shared_beginning(connection, engagement.incident_id, list(live.events))
+                    if version is not None:
                         await ledger.free_guards(
                             connection,
                             [alert.alert_id],
                             incident_id=engagement.incident_id,
-                            version=len(written),
+                            version=version,
                         )
                         continue
                 if self._roster.engagement_of(responder_id) is None:
@@ -102,9 +103,17 @@ class Engagements:
             self._roster.release(alert.responder_id, alert_id)
 
 
-def is_beginning_of(written: Sequence[Event], ours: Sequence[Event]) -> bool:
-    """Whether the rows tell nothing else than memory does, as far as they go. A number alone does not say so."""
-    return len(written) <= len(ours) and all(map(eq, written, ours))
+async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId, ours: Sequence[Event]) -> int | None:
+    """How far its rows go, where they tell nothing else than `ours` does; None where they do, or cannot be read.
+
+    A number alone does not say so: an incident that went two ways has it twice.
+    """
+    try:
+        written = await ledger.load_events(connection, incident_id)
+    except (KeyError, ValueError):
+        # Rows that somebody has spoilt: whoever takes that incident in says so.
+        return None
+    return len(written) if len(written) <= len(ours) and all(map(eq, written, ours)) else None
 
 
 def _bound_by(decision: Decision) -> list[Alert]:

@@ -12,7 +12,7 @@ import structlog
 from dispatch.engine import ledger
 from dispatch.engine.catching_up import CatchingUp
 from dispatch.engine.decision_codec import JournaledDecision, decisions_from_json
-from dispatch.engine.engagements import is_beginning_of
+from dispatch.engine.engagements import shared_beginning
 from dispatch.engine.journal import FoundJournal, unclaimed
 from dispatch.engine.lagging import Lagging, joining_on, known_events, made_one_with, taken_together
 from dispatch.engine.live_incident import LiveIncident
@@ -160,13 +160,13 @@ class TakingIn:
     ) -> tuple[Incident | None, Sequence[Event]]:
         """The incident as rows and journal together tell it, with its events; None where they do not fit together."""
         journaled = known_events(decisions)
-        async with self._engine.database.statement() as connection:
-            written = await ledger.load_events(connection, incident_id)
-        if any(event != written[event.number - 1] for event in journaled if event.number <= len(written)):
-            # It went two ways: what is free on this side says nothing about the other.
-            return None, ()
-        events = [*written, *joining_on(journaled, len(written))]
         try:
+            async with self._engine.database.statement() as connection:
+                written = await ledger.load_events(connection, incident_id)
+            if any(event != written[event.number - 1] for event in journaled if event.number <= len(written)):
+                # It went two ways: what is free on this side says nothing about the other.
+                return None, ()
+            events = [*written, *joining_on(journaled, len(written))]
             return fold(incident_id, events), events
         except (KeyError, ValueError):
             return None, ()
@@ -186,9 +186,9 @@ class TakingIn:
                 ended = [each.alert_id for each in incident.alerts.values() if not each.is_active] if incident else []
                 if incident is None or not ended:
                     continue
-                written = await ledger.load_events(connection, incident.incident_id)
-                if is_beginning_of(written, ours):
-                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, version=len(written))
+                version = await shared_beginning(connection, incident.incident_id, ours)
+                if version is not None:
+                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, version=version)
 
     async def _note_lost_commits(self) -> None:
         """What memory knows to be written and the database has not: a standby took over that had not heard of it."""

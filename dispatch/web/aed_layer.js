@@ -3,8 +3,9 @@
 import { ask } from "./api.js";
 import { usability } from "./aeds.js";
 
-/** @typedef {import("./contract.d.ts").AedCollection} AedCollection */
-/** @typedef {import("./contract.d.ts").AedFeature} AedFeature */
+/** @typedef {import("./contract/aeds.d.ts").AedCollection} AedCollection */
+/** @typedef {import("./contract/aeds.d.ts").AedFeature} AedFeature */
+/** @typedef {import("./contract/aeds.d.ts").AedMessage} AedMessage */
 
 const PAUSE_MS = 250;
 const LIMIT = 5000;
@@ -19,6 +20,8 @@ export class AedLayer {
 
   /** @type {[number, number, number, number] | null} */
   #bbox = null;
+  /** @type {AedMessage[] | null} what is told while an answer is awaited, which may not know of it */
+  #told = null;
 
   /** @param {() => void} onChange */
   constructor(onChange) {
@@ -45,31 +48,42 @@ export class AedLayer {
   async #read(bbox) {
     this.#wanted += 1;
     const wanted = this.#wanted;
+    this.#told = [];
     try {
       const box = bbox.map((value) => value.toFixed(5)).join(",");
       const found = /** @type {AedCollection} */ (await ask("GET", `/v1/aeds?bbox=${box}&limit=${LIMIT}`));
       if (wanted !== this.#wanted) return;
       this.features = new Map(found.features.map((feature) => [feature.id, feature]));
       this.truncated = found.truncated;
+      for (const message of this.#told ?? []) this.#apply(message);
       this.onChange();
     } catch {
       // What was drawn stays; the next move asks again.
+    } finally {
+      if (wanted === this.#wanted) this.#told = null;
     }
   }
 
-  /** @param {import("./contract.d.ts").AedMessage} message */
-  take({ id, name, location, readiness, usable_now, removed }) {
-    if (removed) this.features.delete(id);
-    else {
-      const known = this.features.get(id);
-      this.features.set(id, {
-        type: "Feature",
-        id,
-        geometry: { type: "Point", coordinates: [location.longitude, location.latitude] },
-        properties: { access: "unknown", ...known?.properties, name, readiness, usable_now },
-      });
-    }
+  /** @param {AedMessage} message */
+  take(message) {
+    this.#told?.push(message);
+    this.#apply(message);
     this.onChange();
+  }
+
+  /** @param {AedMessage} message */
+  #apply({ id, name, location, readiness, usable_now, removed }) {
+    if (removed) {
+      this.features.delete(id);
+      return;
+    }
+    const known = this.features.get(id);
+    this.features.set(id, {
+      type: "Feature",
+      id,
+      geometry: { type: "Point", coordinates: [location.longitude, location.latitude] },
+      properties: { access: "unknown", ...known?.properties, name, readiness, usable_now },
+    });
   }
 
   /**

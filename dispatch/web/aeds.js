@@ -1,9 +1,9 @@
 /** What an AED's record means to a person who needs one. */
 
-import { floorName } from "./format.js";
+import { dotted, floorName } from "./format.js";
 import { language, word, wordFor } from "./language.js";
 
-/** @typedef {import("./contract.d.ts").Readiness} Readiness */
+/** @typedef {import("./contract/aeds.d.ts").Readiness} Readiness */
 /** @typedef {"usable" | "doubtful" | "unusable"} Usability */
 
 /**
@@ -20,7 +20,7 @@ export function usability({ readiness, usable_now = true }) {
 /**
  * How to get at it, in one line: where exactly, floor, access, hours.
  *
- * @param {{ place_detail?: string | null, floor?: number | null, indoor?: boolean | null, access?: import("./contract.d.ts").Access, opening_hours?: string | null }} aed
+ * @param {import("./contract/aeds.d.ts").AedAccess} aed
  */
 export function howToReach(aed) {
   const parts = [
@@ -29,7 +29,7 @@ export function howToReach(aed) {
     aed.access && aed.access !== "unknown" ? wordFor("access", aed.access) : null,
     aed.opening_hours ? openingHours(aed.opening_hours) : null,
   ];
-  return parts.filter(Boolean).join(" · ");
+  return dotted(parts);
 }
 
 /** The abbreviations of OpenStreetMap's opening_hours, as Chinese readers know the days. */

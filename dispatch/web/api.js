@@ -2,7 +2,7 @@
 
 import { learnServerTime } from "./clock.js";
 
-/** @typedef {import("./contract.d.ts").Problem} Problem */
+/** @typedef {import("./contract/service.d.ts").Problem} Problem */
 
 const TIMEOUT_MS = 10_000;
 
@@ -78,13 +78,13 @@ function readProblem(text) {
   }
 }
 
-/** @type {Promise<import("./contract.d.ts").PageSettings> | undefined} */
+/** @type {Promise<import("./contract/service.d.ts").PageSettings> | undefined} */
 let settings;
 
 /**
  * What the pages need to know of the service: base map, centre, emergency number. Asked once; a failure is not remembered.
  *
- * @returns {Promise<import("./contract.d.ts").PageSettings>}
+ * @returns {Promise<import("./contract/service.d.ts").PageSettings>}
  */
 export function pageSettings() {
   settings ??= ask("GET", "/v1/page-settings").catch((error) => {

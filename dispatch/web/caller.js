@@ -8,12 +8,13 @@ import { CallerPlace } from "./caller/place.js";
 import { leaveSos, openSos, pendingSos, prepareSos, sendSos } from "./caller/sos.js";
 import { askInDialog } from "./dialog.js";
 import { byId, el, fill, show } from "./dom.js";
+import { reason } from "./failure.js";
 import { distance, setTimezone } from "./format.js";
 import { icon } from "./icons.js";
 import { onLanguage, startLanguage, word, wordFor } from "./language.js";
 
-/** @typedef {import("./contract.d.ts").SosRequest} SosRequest */
-/** @typedef {import("./contract.d.ts").SosAnswer} SosAnswer */
+/** @typedef {import("./contract/incidents.d.ts").SosRequest} SosRequest */
+/** @typedef {import("./contract/incidents.d.ts").SosAnswer} SosAnswer */
 
 const KINDS = /** @type {const} */ (["cardiac_arrest", "unconscious", "choking", "drowning", "trauma", "other"]);
 
@@ -86,7 +87,7 @@ function described() {
   const note = byId("note", HTMLTextAreaElement).value.trim();
   const phone = byId("phone", HTMLInputElement).value.trim();
   return {
-    kind: /** @type {import("./contract.d.ts").Kind} */ (kind.value),
+    kind: /** @type {import("./contract/values.d.ts").Kind} */ (kind.value),
     ...(phone ? { caller: { phone } } : {}),
     ...(note ? { note } : {}),
     ...(Number.isInteger(floor) ? { floor } : {}),
@@ -132,9 +133,8 @@ async function send(request) {
     sendingText = null;
     follow(answer);
   } catch (error) {
-    const why = error instanceof Refusal ? error.message : String(error);
     ringLoud(true);
-    say(() => word("caller.refused", { why, number }));
+    say(() => word("caller.refused", { why: error instanceof Refusal ? reason({ code: error.code, detail: error.message }) : String(error), number }));
     turning?.setAttribute("hidden", "");
     again.onclick = () => void callForHelp();
     back.onclick = () => turnTo("ready");

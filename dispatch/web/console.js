@@ -1,6 +1,6 @@
 /** The operator's console: every incident live, on one map, with what can be done about it. */
 
-import { Refusal, pageSettings } from "./api.js";
+import { pageSettings } from "./api.js";
 import { AedLayer } from "./aed_layer.js";
 import { drawConnection, isAway } from "./connection.js";
 import { Alarms } from "./console/alarms.js";
@@ -11,12 +11,14 @@ import { drawIncidents } from "./console/incidents.js";
 import { legendItems, Overview } from "./console/overview.js";
 import { TwinsDialog } from "./console/twins.js";
 import { byId, el, fill, keepingFocus, show } from "./dom.js";
+import { refused, whyNot } from "./failure.js";
 import { setTimezone, timeOfDay } from "./format.js";
 import { icon } from "./icons.js";
-import { onLanguage, startLanguage, word, wordFor } from "./language.js";
+import { language, onLanguage, startLanguage, word, wordFor } from "./language.js";
 import { meaningOf } from "./closecodes.js";
 import { signInForm } from "./signin.js";
 import { chime, unlockSound } from "./sound.js";
+import { steadily } from "./steady.js";
 import { Stream } from "./stream.js";
 import { forgetToken, keepToken, onTokenLink, takeToken } from "./token.js";
 
@@ -84,8 +86,8 @@ function select(id, go) {
 
 /** @param {unknown} error */
 function showFailure(error) {
-  message = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
-  drawDetail();
+  message = whyNot(error);
+  draw();
 }
 
 /**
@@ -99,7 +101,7 @@ async function merge(from, into) {
   try {
     await board?.merge(from, into);
   } catch (error) {
-    return error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
+    return whyNot(error);
   }
   select(into, true);
   return "";
@@ -112,7 +114,7 @@ function command(name, body) {
   board?.command(selected, name, body).catch(showFailure);
 }
 
-function draw() {
+const draw = steadily(() => {
   drawCounts();
   if (!board) return;
   const shown = board.list.filter((incident) => withEnded || !hasEnded(incident) || incident.incident_id === selected);
@@ -123,7 +125,7 @@ function draw() {
   twins.draw(board);
   drawLegend();
   drawDetail();
-}
+});
 
 function drawLegend() {
   const items = legendItems(board);
@@ -132,15 +134,25 @@ function drawLegend() {
   if (legend.textContent !== items.map((item) => item.textContent).join("")) fill(legend, ...items);
 }
 
+/** What the panel showed when it was last drawn: with every picture there is a reason to look, seldom one to draw. */
+let shown = "";
+
 function drawDetail() {
   const incident = (selected && board?.incidents.get(selected)) || null;
+  const twinsOfIt = (incident && board?.twinsOf(incident)) || [];
+  const now = [
+    incident?.incident_id, incident?.version, incident?.timeline?.length, message, language(), aeds.features.size,
+    ...twinsOfIt.flatMap((twin) => [twin.incident_id, twin.version]),
+  ].join();
+  if (now === shown) return;
+  shown = now;
   const panel = byId("detail", HTMLElement);
   const { parentElement } = panel;
   const scrolled = parentElement?.scrollTop ?? 0;
   /** @param {string} id */
   const aedName = (id) => incident?.alerts.find((alert) => alert.aed?.id === id)?.aed?.name ?? aeds.features.get(id)?.properties.name;
   keepingFocus(() => fill(panel, incidentDetail({
-    incident, twins: (incident && board?.twinsOf(incident)) || [], aedName, message, command, onSelect: (id) => select(id, true),
+    incident, twins: twinsOfIt, aedName, message, command, onSelect: (id) => select(id, true),
     onCompare: (twin) => { if (incident && board) twins.open([incident.incident_id, twin.incident_id], board); },
   })));
   if (parentElement) parentElement.scrollTop = scrolled;
@@ -160,7 +172,7 @@ function drawSound() {
   button.title = word(audible ? "console.sound.on" : "console.sound.off");
 }
 
-/** @param {import("./contract.d.ts").ServerMessage} incoming */
+/** @param {import("./contract/stream.d.ts").ServerMessage} incoming */
 function onMessage(incoming) {
   if (!board) return;
   if (incoming.type === "picture") board.takePicture(incoming);
@@ -168,7 +180,10 @@ function onMessage(incoming) {
   else if (incoming.type === "service") alarms.takeService(incoming);
   else if (incoming.type === "aed") aeds.take(incoming);
   else if (incoming.type === "aeds") aeds.again();
-  else if (incoming.type === "error") showFailure(new Error(incoming.detail));
+  else if (incoming.type === "error") {
+    message = refused(incoming);
+    draw();
+  }
 }
 
 /** @param {import("./stream.js").StreamState} state @param {number} [code] */
@@ -242,7 +257,7 @@ function readAfresh() {
   if (selected) board?.read(selected).catch(() => undefined);
 }
 
-/** @param {import("./contract.d.ts").OperatorIncident} incident */
+/** @param {import("./contract/incidents.d.ts").OperatorIncident} incident */
 function announce(incident) {
   byId("news", HTMLElement).textContent = `${word("event.opened")}: ${wordFor("kind", incident.kind)}`;
   if (audible) chime();
@@ -290,6 +305,7 @@ document.addEventListener("pointerdown", () => void unlockSound(), { once: true 
 onTokenLink(TOKEN, signIn);
 pageSettings().then((settings) => {
   setTimezone(settings.timezone);
+  shown = "";
   draw();
 }, () => undefined);
 start();

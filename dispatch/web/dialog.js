@@ -1,6 +1,34 @@
-/** Questions that must be answered before the page goes on. */
+/** What stands above the page until it is dealt with; and questions that must be answered before the page goes on. */
 
 import { el } from "./dom.js";
+
+/**
+ * Puts a dialog above the page. Escape, or a phone's gesture to go back, never takes it away by itself: browsers let a page
+ * object to the first of them only.
+ *
+ * @param {HTMLDialogElement} dialog
+ * @param {() => void} [onEscape] what it means here; nothing, if left out
+ * @returns {() => void} takes it away
+ */
+export function raise(dialog, onEscape) {
+  let up = true;
+  dialog.addEventListener("cancel", (event) => {
+    event.preventDefault();
+    onEscape?.();
+  });
+  dialog.addEventListener("close", () => {
+    if (!up) return;
+    if (onEscape) onEscape();
+    else dialog.showModal();
+  });
+  document.body.append(dialog);
+  dialog.showModal();
+  return () => {
+    up = false;
+    dialog.close();
+    dialog.remove();
+  };
+}
 
 /**
  * Asks; resolves with the value of the chosen answer, or null when the question was put away.
@@ -36,15 +64,9 @@ export function askInDialog({ title, text, fields = [], answers }) {
       el("h2", { text: title }), text ? el("p", { class: "muted", text }) : null, form);
     /** @param {T | null} value */
     const finish = (value) => {
-      dialog.close();
-      dialog.remove();
+      lower();
       resolve(value);
     };
-    dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      finish(null);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    const lower = raise(dialog, () => finish(null));
   });
 }

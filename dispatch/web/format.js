@@ -99,6 +99,15 @@ export function dateTime(at) {
   });
 }
 
+/**
+ * What there is of these, parted by dots that never begin a line.
+ *
+ * @param {(string | null | undefined | false)[]} parts
+ */
+export function dotted(parts) {
+  return parts.filter(Boolean).join("\u00a0· ");
+}
+
 /** @param {number} floor */
 export function floorName(floor) {
   return floor < 0 ? word("floor.below", { n: -floor }) : word("floor", { n: floor });

@@ -2,7 +2,7 @@
 
 import { words } from "./words.js";
 
-/** @typedef {import("./contract.d.ts").Language} Language */
+/** @typedef {import("./contract/values.d.ts").Language} Language */
 /** @typedef {keyof typeof words} Word */
 
 const KEY = "language";
@@ -68,17 +68,17 @@ export function otherLocale() {
  *
  * @param {string} family such as "alert_state"
  * @param {string | null | undefined} value
+ * @param {string} [otherwise] what to show of an unknown one
  */
-export function wordFor(family, value) {
-  if (!value) return "";
+export function wordFor(family, value, otherwise = value?.replaceAll("_", " ") ?? "") {
   const key = `${family}.${value}`;
-  return key in words ? word(/** @type {Word} */ (key)) : value.replaceAll("_", " ");
+  return key in words ? word(/** @type {Word} */ (key)) : otherwise;
 }
 
 /**
  * The page's language of something the service said in both.
  *
- * @param {import("./contract.d.ts").Said | null | undefined} said
+ * @param {import("./contract/values.d.ts").Said | null | undefined} said
  */
 export function said(said) {
   return said ? said[current] || said.en : "";

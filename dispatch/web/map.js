@@ -12,7 +12,7 @@ import { onLanguage, startLanguage, word } from "./language.js";
 import { aedDetails } from "./map/details.js";
 import { NearestList } from "./map/nearest.js";
 
-/** @typedef {import("./contract.d.ts").Aed} Aed */
+/** @typedef {import("./contract/aeds.d.ts").Aed} Aed */
 
 const LEAST_ZOOM = 8;
 const USABILITIES = /** @type {const} */ (["usable", "doubtful", "unusable"]);
@@ -24,6 +24,8 @@ let base;
 let me = null;
 /** @type {Aed | null} */
 let opened = null;
+/** Counts what was opened and shut: a slow answer about one does not take the place of another that was tapped since. */
+let turns = 0;
 
 const layer = new AedLayer(drawAeds);
 const nearest = new NearestList((aed) => {
@@ -51,11 +53,17 @@ function moved() {
 
 /** @param {string} id */
 async function open(id) {
+  turns += 1;
+  const turn = turns;
+  /** @type {Aed} */
+  let aed;
   try {
-    opened = /** @type {Aed} */ (await ask("GET", `/v1/aeds/${encodeURIComponent(id)}`));
+    aed = await ask("GET", `/v1/aeds/${encodeURIComponent(id)}`);
   } catch {
     return; // removed meanwhile, or no network: the list still tells the essentials
   }
+  if (turn !== turns) return;
+  opened = aed;
   drawDetails();
   byId("details", HTMLElement).scrollIntoView({ block: "nearest" });
 }
@@ -63,9 +71,15 @@ async function open(id) {
 function drawDetails() {
   const box = byId("details", HTMLElement);
   show(box, opened !== null);
-  if (opened) fill(box, aedDetails(opened, () => { opened = null; drawDetails(); }));
+  if (opened) fill(box, aedDetails(opened, shut));
   else fill(box);
   if (base) putFeatures(base, "opened", opened ? [pointFeature(opened.location)] : []);
+}
+
+function shut() {
+  turns += 1;
+  opened = null;
+  drawDetails();
 }
 
 function drawLegend() {

@@ -1,7 +1,7 @@
 /** Links that hand a place to a navigation app. All coordinates are WGS-84, and each link says so where it can. */
 
 /** @typedef {{ latitude: number, longitude: number }} Place */
-/** @typedef {import("./contract.d.ts").Mode} Mode */
+/** @typedef {import("./contract/responders.d.ts").Mode} Mode */
 
 /**
  * The system's own choice of map app (RFC 5870; the `q` form is what Android shows with a label).

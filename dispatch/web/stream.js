@@ -8,8 +8,8 @@
 import { learnServerTime } from "./clock.js";
 import { meaningOf } from "./closecodes.js";
 
-/** @typedef {import("./contract.d.ts").ServerMessage} ServerMessage */
-/** @typedef {import("./contract.d.ts").ClientMessage} ClientMessage */
+/** @typedef {import("./contract/stream.d.ts").ServerMessage} ServerMessage */
+/** @typedef {import("./contract/stream.d.ts").ClientMessage} ClientMessage */
 /** @typedef {"connecting" | "live" | "stale" | "waiting" | "refused" | "closed"} StreamState */
 
 const FIRST_WAIT_MS = 500;
@@ -109,15 +109,16 @@ export class Stream {
   /** @param {string} text */
   #hear(text) {
     this.#heard_ms = Date.now();
-    const message = JSON.parse(text);
+    const message = /** @type {import("./contract/stream.d.ts").ServerFrame} */ (JSON.parse(text));
     if (message.type === "welcome") return this.#welcome(message);
     if (this.#state === "stale") this.#become("live");
     if (message.type === "pong") {
       if (message.at) learnServerTime(message.at, this.#pinged_ms, this.#heard_ms);
       return;
     }
+    if (message.type === "beat") return;
     // Pictures and the like; and, while the database is away, everything: pages apply those by what they are about.
-    if (typeof message.seq !== "number") return this.onMessage(message);
+    if (!("seq" in message) || typeof message.seq !== "number") return this.onMessage(message);
     const last = this.#mark?.seq ?? null;
     if (last !== null && message.seq <= last) return this.#acknowledge(last);
     const missed = last !== null && message.seq > last + 1;
@@ -127,7 +128,7 @@ export class Stream {
     if (missed) this.onAfresh();
   }
 
-  /** @param {import("./contract.d.ts").WelcomeMessage} welcome */
+  /** @param {import("./contract/stream.d.ts").WelcomeMessage} welcome */
   #welcome(welcome) {
     this.#failures = 0;
     this.#heartbeat_ms = welcome.heartbeat_s * 1000;

@@ -4,7 +4,8 @@ import { aedWords } from "./words/aeds.js";
 import { callerWords } from "./words/caller.js";
 import { consoleWords } from "./words/console.js";
 import { everywhere } from "./words/everywhere.js";
+import { refusalWords } from "./words/refusals.js";
 import { responderWords } from "./words/responder.js";
 import { stateWords } from "./words/states.js";
 
-export const words = { ...everywhere, ...stateWords, ...aedWords, ...callerWords, ...responderWords, ...consoleWords };
+export const words = { ...everywhere, ...stateWords, ...refusalWords, ...aedWords, ...callerWords, ...responderWords, ...consoleWords };

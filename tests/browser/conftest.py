@@ -9,6 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from tests.browser.town import Town
+from tests.push.receiving import Listener, listening
 
 CHROMIUM = Path("/usr/bin/chromium")
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
@@ -151,6 +152,25 @@ def open_console(open_page: OpenPage, live_service: Service) -> Callable[..., Pa
         return console
 
     return opened
+
+
+@pytest.fixture
+def open_caller(open_page: OpenPage, town: Town) -> Callable[..., Page]:
+    """Opens the page of a caller in the town, whose place the page has found."""
+
+    def opened(*, north_m: float = 0, **options: Any) -> Page:
+        caller = open_page("/", place=town.place(north_m=north_m), **options)
+        expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+        return caller
+
+    return opened
+
+
+@pytest.fixture
+def push_service() -> Iterator[Listener]:
+    """Where phones of the test's have their pushes sent."""
+    with listening() as listener:
+        yield listener
 
 
 @pytest.fixture

@@ -25,9 +25,8 @@ def test_a_short_tap_explains_that_the_button_must_be_held(open_page: OpenPage, 
     assert town.incidents_here() == []
 
 
-def test_the_space_bar_can_hold_the_button(open_page: OpenPage, town: Any) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+def test_the_space_bar_can_hold_the_button(open_caller: OpenPage, town: Any) -> None:
+    caller = open_caller()
     caller.locator("#sos").focus()
     caller.keyboard.down("Space")
     expect(caller.locator("#following")).to_be_visible()
@@ -78,9 +77,8 @@ def test_a_rough_place_is_said_to_be_rough(open_page: OpenPage, town: Any) -> No
     expect(caller.locator("#place-text")).to_contain_text("850 米")
 
 
-def test_a_lost_network_is_retried_until_the_call_is_through_once(open_page: OpenPage, town: Any, show: Show) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+def test_a_lost_network_is_retried_until_the_call_is_through_once(open_caller: OpenPage, town: Any, show: Show) -> None:
+    caller = open_caller()
     caller.context.set_offline(True)
     caller.locator("#sos").hover()
     caller.mouse.down()
@@ -93,9 +91,8 @@ def test_a_lost_network_is_retried_until_the_call_is_through_once(open_page: Ope
     assert len(town.incidents_here()) == 1
 
 
-def test_a_lost_answer_opens_nothing_twice(open_page: OpenPage, town: Any, hold_sos: Callable[[Page], None]) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+def test_a_lost_answer_opens_nothing_twice(open_caller: OpenPage, town: Any, hold_sos: Callable[[Page], None]) -> None:
+    caller = open_caller()
     lost: list[Any] = []
 
     def lose_the_first_answer(route: Any) -> None:
@@ -114,10 +111,9 @@ def test_a_lost_answer_opens_nothing_twice(open_page: OpenPage, town: Any, hold_
 
 
 def test_a_reload_keeps_following_the_same_incident(
-    open_page: OpenPage, town: Any, hold_sos: Callable[[Page], None]
+    open_caller: OpenPage, town: Any, hold_sos: Callable[[Page], None]
 ) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+    caller = open_caller()
     hold_sos(caller)
     expect(caller.locator("#cancel")).to_be_visible()
     caller.reload()
@@ -125,11 +121,8 @@ def test_a_reload_keeps_following_the_same_incident(
     assert len(town.incidents_here()) == 1
 
 
-def test_nobody_to_alert_is_said_at_once(
-    open_page: OpenPage, town: Any, hold_sos: Callable[[Page], None], show: Show
-) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+def test_nobody_to_alert_is_said_at_once(open_caller: OpenPage, hold_sos: Callable[[Page], None], show: Show) -> None:
+    caller = open_caller()
     hold_sos(caller)
     expect(caller.locator(".status[data-tone=act]")).to_contain_text("附近暂时没有可用的救护员")
     expect(caller.locator(".status")).to_contain_text("拨打 120")
@@ -137,10 +130,9 @@ def test_nobody_to_alert_is_said_at_once(
 
 
 def test_the_caller_cancels_and_says_why(
-    open_page: OpenPage, town: Any, hold_sos: Callable[[Page], None], show: Show
+    open_caller: OpenPage, town: Any, hold_sos: Callable[[Page], None], show: Show
 ) -> None:
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+    caller = open_caller()
     hold_sos(caller)
     caller.locator("#cancel").click()
     expect(caller.locator("dialog[open]")).to_be_visible()

@@ -1,7 +1,6 @@
 """A service of which nothing is heard: every page says so within two heartbeats, and takes it back."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,19 +22,17 @@ def live_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServic
 
 def test_all_pages_say_that_nothing_is_heard(
     live_service: OwnService,
-    open_page: Callable[..., Page],
+    open_caller: Callable[..., Page],
     open_console: Callable[..., Page],
     on_duty: Callable[..., Page],
     hold_sos: Callable[[Page], None],
-    town: Any,
     show: Callable[[Page, str], None],
     no_overflow: Callable[[Page], None],
 ) -> None:
     helper = on_duty("王芳", north_m=90, east_m=0)
     bystander = on_duty("赵磊", north_m=4000, east_m=0)
     console = open_console(language="en-GB")
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+    caller = open_caller()
     hold_sos(caller)
     helper.locator("#accept").click()
     expect(helper.locator("#patient")).to_be_visible()

@@ -6,28 +6,34 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, WebSocketRoute, expect
+from playwright.sync_api import Page, expect
 from websockets.sync.client import connect
 
+from tests.browser.between import Line, Message, through
 from tests.browser.conftest import DESKTOP, at_rest
 from tests.browser.services import OwnService, own_service
-from tests.push.receiving import Answer, Device, Listener, listening
+from tests.push.receiving import Answer, Device, Listener
 
 pytestmark = pytest.mark.browser
 
 Show = Callable[[Page, str], None]
 
 
+class Overdue(Line):
+    """A service that says so many deadlines were passed over."""
+
+    count = 0
+
+    def to_page(self, message: Message) -> None:
+        if message["type"] == "picture":
+            message["counts"]["overdue"] = self.count
+        super().to_page(message)
+
+
 @pytest.fixture(scope="module")
 def live_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnService]:
     with own_service(tmp_path_factory.mktemp("alarms"), push_allow_private="true") as service:
         yield service
-
-
-@pytest.fixture
-def push_service() -> Iterator[Listener]:
-    with listening() as listener:
-        yield listener
 
 
 @pytest.fixture
@@ -94,29 +100,17 @@ def test_the_list_on_a_phone_in_english(
 
 
 def test_deadlines_passed_over_are_an_alarm(
-    open_console: Callable[..., Page], show: Show, no_overflow: Callable[[Page], None]
+    open_console: Callable[..., Page],
+    show: Show,
+    no_overflow: Callable[[Page], None],
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    overdue = [3]
-
-    def count_overdue(page: Page) -> None:
-        def on_socket(socket: WebSocketRoute) -> None:
-            server = socket.connect_to_server()
-
-            def heard(frame: str | bytes) -> None:
-                message = json.loads(frame)
-                if message.get("type") == "picture":
-                    message["counts"]["overdue"] = overdue[0]
-                socket.send(json.dumps(message))
-
-            server.on_message(heard)
-
-        page.route_web_socket("**/v1/stream", on_socket)
-
-    console = open_console(prepare=count_overdue)
+    monkeypatch.setattr(Overdue, "count", 3)
+    console = open_console(prepare=through(Overdue))
     expect(console.locator("[data-alarm=overdue]")).to_contain_text("3 个到期事项无人处理")
     show(console, "console-overdue")
     no_overflow(console)
-    overdue[0] = 0
+    monkeypatch.setattr(Overdue, "count", 0)
     expect(console.locator("[data-alarm=overdue]")).to_have_count(0)
 
 

@@ -1,7 +1,6 @@
 """PostgreSQL is stopped: the pages say so quietly, go on, and nothing rings twice when it is back."""
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -27,17 +26,15 @@ def live_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServic
 
 def test_an_sos_without_the_database(
     live_service: OwnService,
-    open_page: Callable[..., Page],
+    open_caller: Callable[..., Page],
     open_console: Callable[..., Page],
     on_duty: Callable[..., Page],
     hold_sos: Callable[[Page], None],
-    town: Any,
     show: Show,
     no_overflow: Callable[[Page], None],
 ) -> None:
     helper = on_duty("王芳", north_m=90, east_m=0, prepare=lambda page: page.add_init_script(COUNT_RINGS))
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+    caller = open_caller()
     console = open_console(size=DESKTOP)
     small = open_console()
     with live_service.without_database():

@@ -1,12 +1,12 @@
 """Alerts that were missed, alerts that are told twice, and answers given on another device."""
 
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Page, WebSocketRoute, expect
 
+from tests.browser.between import Line, Message, through
 from tests.browser.conftest import DESKTOP
 from tests.browser.services import OwnService, own_service
 
@@ -18,11 +18,34 @@ Show = Callable[[Page, str], None]
 RESPOND_WITHIN_S = 6
 
 
+class TellingTwice(Line):
+    """Each alert comes again at once, without its number; and once more when the test asks for it."""
+
+    def to_page(self, message: Message) -> None:
+        super().to_page(message)
+        if message["type"] == "alert":
+            self._alert = {name: value for name, value in message.items() if name != "seq"}
+            self.tell_again()
+
+    def tell_again(self) -> None:
+        super().to_page(self._alert)
+
+
 @pytest.fixture(scope="module")
 def live_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnService]:
     policy = {"respond_within_s": RESPOND_WITHIN_S, "no_ack_s": 2}
     with own_service(tmp_path_factory.mktemp("late"), policy) as service:
         yield service
+
+
+@pytest.fixture
+def both_devices(open_page: Callable[..., Page], on_duty: Callable[..., Page], town: Any) -> tuple[Page, Page]:
+    """One first-aider's phone and tablet."""
+    phone = on_duty("彭梓", north_m=90, east_m=0)
+    token = phone.evaluate("localStorage.getItem('token:responder')")
+    tablet = open_page(f"/responder#token={token}", place=town.place(north_m=90), size=DESKTOP)
+    expect(tablet.locator("#connection[data-state=live]")).to_be_visible()
+    return phone, tablet
 
 
 def test_whoever_missed_the_alert_can_still_come(
@@ -53,13 +76,8 @@ def test_a_late_yes_that_is_not_needed_is_answered(on_duty: Callable[..., Page],
     expect(page.locator("#late")).to_have_count(0)
 
 
-def test_a_no_on_one_device_ends_the_alert_quietly_on_the_other(
-    open_page: Callable[..., Page], on_duty: Callable[..., Page], town: Any
-) -> None:
-    phone = on_duty("彭梓", north_m=90, east_m=0)
-    token = phone.evaluate("localStorage.getItem('token:responder')")
-    tablet = open_page(f"/responder#token={token}", place=town.place(north_m=90), size=DESKTOP)
-    expect(tablet.locator("#connection[data-state=live]")).to_be_visible()
+def test_a_no_on_one_device_ends_the_alert_quietly_on_the_other(both_devices: tuple[Page, Page], town: Any) -> None:
+    phone, tablet = both_devices
     town.sos()
     expect(tablet.locator("#decline")).to_be_visible()
     phone.locator("#decline").click()
@@ -68,13 +86,8 @@ def test_a_no_on_one_device_ends_the_alert_quietly_on_the_other(
     expect(tablet.locator("#late")).to_have_count(0)
 
 
-def test_a_yes_and_what_follows_is_the_same_on_both_devices(
-    open_page: Callable[..., Page], on_duty: Callable[..., Page], town: Any
-) -> None:
-    phone = on_duty("彭梓", north_m=90, east_m=0)
-    token = phone.evaluate("localStorage.getItem('token:responder')")
-    tablet = open_page(f"/responder#token={token}", place=town.place(north_m=90), size=DESKTOP)
-    expect(tablet.locator("#connection[data-state=live]")).to_be_visible()
+def test_a_yes_and_what_follows_is_the_same_on_both_devices(both_devices: tuple[Page, Page], town: Any) -> None:
+    phone, tablet = both_devices
     town.sos()
     phone.locator("#accept").click()
     expect(tablet.locator("#patient")).to_be_visible()
@@ -87,32 +100,19 @@ def test_a_yes_and_what_follows_is_the_same_on_both_devices(
 
 
 def test_an_alert_told_again_without_a_number_is_shown_once(on_duty: Callable[..., Page], town: Any) -> None:
-    again: list[Callable[[], None]] = []
+    lines: list[TellingTwice] = []
 
-    def tell_twice(page: Page) -> None:
-        def on_socket(socket: WebSocketRoute) -> None:
-            server = socket.connect_to_server()
+    def telling_twice(socket: WebSocketRoute) -> Line:
+        lines.append(TellingTwice(socket))
+        return lines[-1]
 
-            def heard(frame: str | bytes) -> None:
-                socket.send(frame)
-                message = json.loads(frame)
-                if message.get("type") == "alert":
-                    message.pop("seq", None)
-                    unnumbered = json.dumps(message)
-                    socket.send(unnumbered)
-                    again.append(lambda: socket.send(unnumbered))
-
-            server.on_message(heard)
-
-        page.route_web_socket("**/v1/stream", on_socket)
-
-    page = on_duty("吴丹", north_m=90, east_m=0, prepare=tell_twice)
+    page = on_duty("吴丹", north_m=90, east_m=0, prepare=through(telling_twice))
     town.sos()
     expect(page.locator("#decline")).to_be_visible()
     expect(page.locator(".alert-screen")).to_have_count(1)
     page.locator("#decline").click()
     expect(page.locator(".alert-screen")).to_have_count(0)
-    again[0]()
+    lines[-1].tell_again()
     # Something that is drawn after it: had it opened, it would be there.
     page.locator("[data-language-switch]").click()
     expect(page.locator(".duty-state strong")).to_have_text("On duty")

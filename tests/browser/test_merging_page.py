@@ -15,14 +15,13 @@ Show = Callable[[Page, str], None]
 
 @pytest.fixture
 def two_calls(
-    open_page: Callable[..., Page], on_duty: Callable[..., Page], hold_sos: Callable[[Page], None], town: Any
+    open_caller: Callable[..., Page], on_duty: Callable[..., Page], hold_sos: Callable[[Page], None], town: Any
 ) -> Callable[[], tuple[Page, Page, str, str]]:
     """A caller's page, the page of who is on the way there, and, 18 m from it, another call with a note."""
 
     def called() -> tuple[Page, Page, str, str]:
         helper = on_duty("王芳", north_m=150, east_m=0)
-        caller = open_page("/", place=town.place(north_m=18))
-        expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+        caller = open_caller(north_m=18)
         hold_sos(caller)
         expect(caller.locator("#cancel")).to_be_visible()
         (first,) = town.incidents_here()
@@ -80,7 +79,7 @@ def test_both_are_compared_merged_and_marked(
     show(caller, "caller-merged")
     caller.locator("#cancel").click()
     caller.get_by_role("button", name="误触").click()
-    expect(caller.locator("dialog[open]")).to_contain_text("help is on its way for both")
+    expect(caller.locator("dialog[open]")).to_contain_text("救护员正为两边一起赶来")
     show(caller, "caller-merged-cancel")
     caller.locator("dialog[open] .button").click()
     expect(caller.locator("#cancel")).to_be_visible()

@@ -15,14 +15,13 @@ Show = Callable[[Page, str], None]
 
 
 @pytest.fixture
-def alone(open_page: OpenPage, town: Any, hold_sos: Callable[[Page], None]) -> Callable[..., Page]:
+def alone(open_caller: OpenPage, town: Any, hold_sos: Callable[[Page], None]) -> Callable[..., Page]:
     """A caller whom nobody can help for now, with two AEDs near by."""
 
     def called(**options: Any) -> Page:
         town.add_aed("市民中心南门", north_m=220, east_m=-100)
         town.add_aed("地铁站 B 口", north_m=-350, east_m=300, access="ask")
-        caller = open_page("/", place=town.place(), **options)
-        expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+        caller = open_caller(**options)
         hold_sos(caller)
         return caller
 

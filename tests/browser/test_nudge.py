@@ -60,6 +60,15 @@ def test_one_tap_says_that_they_come(
     expect(console.locator(".timeline [data-event=believed]").first).to_contain_text("重新计入")
 
 
+def test_whoever_opens_the_page_anew_is_still_asked(nudged: Callable[..., tuple[Page, str]]) -> None:
+    page, _incident_id = nudged()
+    page.reload()
+    expect(page.locator(".nudge")).to_contain_text("您出发了吗")
+    page.locator("[data-nudge=en_route]").click()
+    expect(page.locator("[data-stage=on_scene]")).to_be_visible()
+    expect(page.locator(".nudge")).to_have_count(0)
+
+
 def test_one_tap_says_that_they_cannot(nudged: Callable[..., tuple[Page, str]], town: Any) -> None:
     page, incident_id = nudged(language="en-GB")
     expect(page.locator(".nudge h2")).to_contain_text("Are you on your way?")

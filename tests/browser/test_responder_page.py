@@ -7,12 +7,26 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import at_rest
+from tests.browser.between import Line, Message, through
+from tests.browser.conftest import DESKTOP, at_rest
 
 pytestmark = pytest.mark.browser
 
 OpenPage = Callable[..., Page]
 Show = Callable[[Page, str], None]
+
+
+class BusyOnce(Line):
+    """A service that is too busy for the first answer to an alert."""
+
+    refused = False
+
+    def to_service(self, message: Message) -> None:
+        if message["type"] != "answer" or self.refused:
+            super().to_service(message)
+            return
+        self.refused = True
+        self.to_page({"type": "error", "code": "busy", "detail": "Too many are asking.", "of": "answer"})
 
 
 def test_a_pasted_link_signs_in_and_the_token_leaves_the_address(
@@ -52,18 +66,15 @@ def test_a_reload_restores_the_alert_and_then_the_assignment(on_duty: Callable[.
 
 
 def test_a_drill_is_marked_on_every_screen(
-    open_page: OpenPage,
+    open_caller: Callable[..., Page],
+    open_console: Callable[..., Page],
     on_duty: Callable[..., Page],
     hold_sos: Callable[[Page], None],
-    live_service: Any,
-    town: Any,
     show: Show,
 ) -> None:
     page = on_duty("黄敏", north_m=90, east_m=0)
-    console = open_page(f"/console#token={live_service.token('operator', 'chen')}", size={"width": 1440, "height": 900})
-    expect(console.locator("#connection[data-state=live]")).to_be_visible()
-    caller = open_page("/", place=town.place())
-    expect(caller.locator("#place")).to_have_attribute("data-state", "found")
+    console = open_console(size=DESKTOP)
+    caller = open_caller()
     caller.locator("#details summary").nth(1).click()
     caller.locator("#drill-switch").check()
     expect(caller.locator("#drill")).to_be_visible()
@@ -84,6 +95,21 @@ def test_a_drill_is_marked_on_every_screen(
     show(page, "responder-drill-stand-down")
 
 
+def test_an_alert_does_not_go_away_by_going_back(on_duty: Callable[..., Page], town: Any) -> None:
+    page = on_duty("吴丹", north_m=90, east_m=0)
+    incident_id = town.sos()["incident_id"]
+    expect(page.locator("#accept")).to_be_visible()
+    # The browser itself closes a dialog that objects again and again.
+    for _ in range(4):
+        page.keyboard.press("Escape")
+    expect(page.locator("#accept")).to_be_visible()
+    assert [alert["state"] for alert in town.incident(incident_id)["alerts"]] == ["received"]
+    town.say(incident_id, "cancel", reason="false_alarm")
+    expect(page.locator("dialog.stand-down")).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(page.locator("dialog")).to_have_count(0)
+
+
 def test_a_declined_alert_goes_away(on_duty: Callable[..., Page], town: Any) -> None:
     page = on_duty("吴丹", north_m=90, east_m=0)
     incident_id = town.sos()["incident_id"]
@@ -95,6 +121,19 @@ def test_a_declined_alert_goes_away(on_duty: Callable[..., Page], town: Any) -> 
     while [alert["state"] for alert in answered] != ["declined"] and time.monotonic() < deadline:
         answered = town.incident(incident_id)["alerts"]
     assert [alert["state"] for alert in answered] == ["declined"]
+
+
+def test_a_yes_that_the_service_was_too_busy_for_can_be_given_again(
+    on_duty: Callable[..., Page], town: Any, show: Show
+) -> None:
+    page = on_duty("彭梓", north_m=90, east_m=0, prepare=through(BusyOnce))
+    town.sos()
+    page.locator("#accept").click()
+    expect(page.locator(".alert-screen .advice")).to_contain_text("系统正忙，请再试一次")
+    at_rest(page, ".alert-map")
+    show(page, "responder-busy")
+    page.locator("#accept").click()
+    expect(page.locator("#patient")).to_be_visible()
 
 
 def test_giving_up_asks_first(on_duty: Callable[..., Page], town: Any) -> None:

@@ -9,7 +9,8 @@ from playwright.sync_api import Page, expect
 from tests.browser.conftest import DESKTOP
 from tests.browser.pushing import Phone
 from tests.browser.services import OwnService, own_service
-from tests.push.receiving import Listener, listening
+from tests.browser.waiting import until
+from tests.push.receiving import Listener
 
 pytestmark = pytest.mark.browser
 
@@ -22,12 +23,6 @@ def live_service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnServic
     policy = {"respond_within_s": 8, "no_ack_s": 2}
     with own_service(tmp_path_factory.mktemp("waking"), policy, push_allow_private="true") as service:
         yield service
-
-
-@pytest.fixture
-def push_service() -> Iterator[Listener]:
-    with listening() as listener:
-        yield listener
 
 
 @pytest.fixture
@@ -57,7 +52,7 @@ def in_a_pocket(live_service: OwnService) -> Callable[[Page], Page]:
         elsewhere.goto("/docs")
         page.close()
         metrics = lambda: live_service.admin.get("/metrics").text  # noqa: E731 - looked at again and again
-        _until(elsewhere, metrics, lambda text: 'dispatch_sockets{role="responder"} 0.0' in text)
+        until(elsewhere, metrics, lambda text: 'dispatch_sockets{role="responder"} 0.0' in text)
         return elsewhere
 
     return closed
@@ -101,7 +96,7 @@ def test_a_pushed_alert_shows_says_that_it_is_here_and_opens(
     message = phone.pushed()
     assert message["language"] == "en"
     phone.deliver(elsewhere, message)
-    alert = _until(
+    alert = until(
         elsewhere, lambda: town.incident(incident_id)["alerts"][0], lambda alert: alert["stages"].get("received")
     )
     assert alert["state"] == "received"
@@ -124,9 +119,9 @@ def test_tapped_too_late_it_can_still_be_answered(
     elsewhere = in_a_pocket(page)
     incident_id = town.sos()["incident_id"]
     message = phone.pushed()
-    _until(elsewhere, lambda: town.incident(incident_id)["alerts"][0], lambda alert: alert["state"] == "expired")
+    until(elsewhere, lambda: town.incident(incident_id)["alerts"][0], lambda alert: alert["state"] == "expired")
     phone.deliver(elsewhere, message)
-    _until(elsewhere, lambda: phone.shown(elsewhere), bool)
+    until(elsewhere, lambda: phone.shown(elsewhere), bool)
     late = phone.tap(elsewhere)
     expect(late.locator("#late")).to_be_visible()
     late.locator("#late-come").click()
@@ -138,16 +133,16 @@ def test_a_page_that_is_open_is_brought_to_the_front_and_the_notification_is_sil
 ) -> None:
     page = woken()
     phone.deliver(page, _test_message())
-    (shown,) = _until(page, lambda: phone.shown(page), bool)
+    (shown,) = until(page, lambda: phone.shown(page), bool)
     assert shown["silent"] is True
     assert phone.tap(page) is page
-    _until(page, lambda: phone.shown(page), lambda left: left == [])
+    until(page, lambda: phone.shown(page), lambda left: left == [])
 
 
 def test_what_cannot_be_read_still_shows(woken: Callable[..., Page], phone: Phone) -> None:
     page = woken()
     phone.deliver(page, "not JSON")
-    (shown,) = _until(page, lambda: phone.shown(page), bool)
+    (shown,) = until(page, lambda: phone.shown(page), bool)
     assert "Emergency alert" in shown["title"]
 
 
@@ -217,13 +212,3 @@ def _test_message() -> dict[str, Any]:
         "type": "test_alert", "title": "测试警报", "text": "这是一次测试", "language": "zh", "receipt": "x",
         "useful_until": "2099-01-01T00:00:00Z", "test_id": "t1", "sent_at": "2026-01-01T00:00:00Z",
     }  # fmt: skip
-
-
-def _until(page: Page, look: Callable[[], Any], holds: Callable[[Any], Any]) -> Any:
-    """What `look` answers as soon as it is as it should be; the page lives meanwhile."""
-    for _ in range(300):
-        seen = look()
-        if holds(seen):
-            return seen
-        page.evaluate("new Promise((resolve) => setTimeout(resolve, 50))")
-    raise AssertionError(f"still {look()!r}")

@@ -4,7 +4,8 @@ import { Refusal, ask } from "../api.js";
 import { howToReach } from "../aeds.js";
 import { askInDialog } from "../dialog.js";
 import { drawList, el, fill, show } from "../dom.js";
-import { arrival, countdown, distance, minutes } from "../format.js";
+import { whyNot } from "../failure.js";
+import { arrival, countdown, distance, dotted, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
 import { amapLink } from "../navigation.js";
@@ -14,9 +15,9 @@ import { FollowingMap } from "./following_map.js";
 import { rhythmCard, stopRhythm } from "./rhythm_card.js";
 import { headline, isAlone } from "./headline.js";
 
-/** @typedef {import("../contract.d.ts").CallerIncident} CallerIncident */
-/** @typedef {import("../contract.d.ts").ComingResponder} ComingResponder */
-/** @typedef {import("../contract.d.ts").SosAnswer} SosAnswer */
+/** @typedef {import("../contract/incidents.d.ts").CallerIncident} CallerIncident */
+/** @typedef {import("../contract/incidents.d.ts").ComingResponder} ComingResponder */
+/** @typedef {import("../contract/incidents.d.ts").SosAnswer} SosAnswer */
 
 /** While the live connection is away the state is asked for this often. */
 const ASK_EVERY_MS = 5_000;
@@ -35,6 +36,8 @@ export class Following {
   #asking;
   /** Whether the service works without its database. */
   #degraded;
+  /** Whether nothing is followed any more: what was still asked then has nobody to tell. */
+  #over = false;
 
   /**
    * @param {HTMLElement} root
@@ -76,6 +79,7 @@ export class Following {
   }
 
   stop() {
+    this.#over = true;
     clearInterval(this.#asking);
     this.stream.close();
     stopRhythm();
@@ -95,7 +99,7 @@ export class Following {
       el("span", { class: "who-sign", attributes: { "data-role": "aed" } }, icon("aed")),
       el("strong", { text: aed.name }),
       el("span", { class: "eta numeral", text: minutes(aed.walk_s) }),
-      el("span", { class: "detail", text: `${distance(aed.distance_m)} · ${howToReach(aed)}` }),
+      el("span", { class: "detail", text: dotted([distance(aed.distance_m), howToReach(aed)]) }),
       el("a", { class: "way", attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } }, icon("way"), word("aed.directions"))));
     this.grid = el("div", { class: "following-grid" },
       el("div", { class: "column" },
@@ -134,12 +138,13 @@ export class Following {
       this.#take(await ask("GET", `/v1/incidents/${encodeURIComponent(this.sos.incident_id)}`, { token: this.sos.token }));
     } catch (error) {
       // The incident is unknown to the service or the token is spent: nothing is left to follow.
-      if (error instanceof Refusal && [401, 403, 404].includes(error.status)) this.#leave();
+      if (!this.#over && error instanceof Refusal && [401, 403, 404].includes(error.status)) this.#leave();
     }
   }
 
   /** @param {CallerIncident} incident */
   #take(incident) {
+    if (this.#over) return;
     const known = this.#incident;
     // Once merged, what is shown is the incident that goes on, which counts its own versions.
     const isSameStory = known !== null && known.merged_into === incident.merged_into;
@@ -224,11 +229,9 @@ export class Following {
     try {
       this.#take(await ask("POST", `/v1/incidents/${encodeURIComponent(this.sos.incident_id)}/${command}`, { token: this.sos.token, body }));
     } catch (error) {
+      if (this.#over) return;
       const merged = error instanceof Refusal && error.code === "merged";
-      const why = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
-      const told = merged
-        ? { title: word("caller.cancel.merged"), text: word("caller.merged"), fields: [el("p", { class: "muted small", text: error.message, attributes: { lang: "en" } })] }
-        : { title: why };
+      const told = merged ? { title: word("caller.cancel.merged"), text: word("caller.merged") } : { title: whyNot(error) };
       await askInDialog({ ...told, answers: [{ label: word("close"), value: () => true }] });
     }
   }
@@ -258,5 +261,5 @@ function drawComing(one) {
     el("span", { class: "who-sign", attributes: { "data-role": one.role } }, icon(one.role)),
     el("strong", { text: one.name ?? word("caller.anonymous") }),
     eta,
-    el("span", { class: "detail", text: detail.filter(Boolean).join(" · ") }));
+    el("span", { class: "detail", text: dotted(detail) }));
 }

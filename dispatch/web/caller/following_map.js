@@ -5,8 +5,8 @@ import { Markers, showAll } from "../carto/overlay.js";
 import { el, fill } from "../dom.js";
 import { word } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").CallerIncident} CallerIncident */
-/** @typedef {import("../contract.d.ts").NearestAed} NearestAed */
+/** @typedef {import("../contract/incidents.d.ts").CallerIncident} CallerIncident */
+/** @typedef {import("../contract/aeds.d.ts").NearestAed} NearestAed */
 
 export class FollowingMap {
   /** @type {import("../carto/basemap.js").BaseMap | undefined} */
@@ -49,7 +49,7 @@ export class FollowingMap {
       ...coming.map((one) => ({
         key: one.alert_id,
         kind: /** @type {const} */ ("cpr"),
-        place: /** @type {import("../contract.d.ts").Location} */ (one.location),
+        place: /** @type {import("../contract/values.d.ts").Location} */ (one.location),
         label: one.name ?? word("caller.anonymous"),
       })),
       { key: "patient", kind: "patient", place: incident.location, label: word(incident.merged_into ? "map.patient" : "map.here") },

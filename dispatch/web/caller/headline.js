@@ -5,8 +5,8 @@ import { arrival, countdown } from "../format.js";
 import { otherLocale, otherWord, word } from "../language.js";
 import { tick } from "../ticking.js";
 
-/** @typedef {import("../contract.d.ts").CallerIncident} CallerIncident */
-/** @typedef {import("../contract.d.ts").SosAnswer} SosAnswer */
+/** @typedef {import("../contract/incidents.d.ts").CallerIncident} CallerIncident */
+/** @typedef {import("../contract/incidents.d.ts").SosAnswer} SosAnswer */
 /** @typedef {{ tone: "plain" | "act" | "good", title: string, lines: HTMLElement[] }} Headline */
 
 /**
@@ -64,7 +64,7 @@ function line(text) {
   return el("p", { text });
 }
 
-/** @param {import("../contract.d.ts").ComingResponder[]} coming */
+/** @param {import("../contract/incidents.d.ts").ComingResponder[]} coming */
 function firstArrival(coming) {
   const first = coming
     .map((one) => one.arrives_at ?? (typeof one.eta_s === "number" ? arrival(one.eta_s) : null))

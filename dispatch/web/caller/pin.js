@@ -2,6 +2,7 @@
 
 import { createMap } from "../carto/basemap.js";
 import { MyLocation } from "../carto/mylocation.js";
+import { raise } from "../dialog.js";
 import { el } from "../dom.js";
 import { icon } from "../icons.js";
 import { word } from "../language.js";
@@ -39,16 +40,10 @@ export function askForPlace({ likely, toSend, emergencyNumber }) {
 
     /** @param {Place | null} place */
     const finish = (place) => {
-      dialog.close();
-      dialog.remove();
+      lower();
       resolve(place);
     };
-    dialog.addEventListener("cancel", (event) => {
-      event.preventDefault();
-      finish(null);
-    });
-    document.body.append(dialog);
-    dialog.showModal();
+    const lower = raise(dialog, () => finish(null));
 
     createMap(mapBox, { theme: "light", ...(likely ? { centre: likely } : {}), zoom: likely ? CLOSE_ZOOM : FAR_ZOOM }).then(
       (base) => {

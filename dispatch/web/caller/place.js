@@ -3,7 +3,7 @@
 import { followPosition } from "../geolocation.js";
 
 /** @typedef {import("../geolocation.js").Fix} Fix */
-/** @typedef {import("../contract.d.ts").Location} Location */
+/** @typedef {import("../contract/values.d.ts").Location} Location */
 /** @typedef {"asking" | "found" | "poor" | "denied" | "unavailable" | "pinned"} PlaceState */
 
 /** Worse than this, the place is called rough: a responder would search several buildings. */

@@ -5,8 +5,8 @@
 
 import { Refusal, ask } from "../api.js";
 
-/** @typedef {import("../contract.d.ts").SosRequest} SosRequest */
-/** @typedef {import("../contract.d.ts").SosAnswer} SosAnswer */
+/** @typedef {import("../contract/incidents.d.ts").SosRequest} SosRequest */
+/** @typedef {import("../contract/incidents.d.ts").SosAnswer} SosAnswer */
 
 const PENDING = "sos:pending";
 const OPEN = "sos:open";

@@ -1,12 +1,14 @@
 /** The map's "my location" button: asks once, then shows and goes to the place. */
 
-import { el } from "../dom.js";
+import { el, show } from "../dom.js";
 import { currentFix } from "../geolocation.js";
 import { icon } from "../icons.js";
 import { word } from "../language.js";
 import { Markers } from "./overlay.js";
 
 /** @typedef {import("./basemap.js").BaseMap} BaseMap */
+
+const NOTE_SHOWN_MS = 6_000;
 
 /**
  * @implements {IControl}
@@ -15,10 +17,11 @@ import { Markers } from "./overlay.js";
 export class MyLocation {
   /** @type {HTMLElement | undefined} */
   #element;
+  #note = el("p", { class: "my-location-note", attributes: { role: "status", hidden: true } });
 
   /**
    * @param {BaseMap} base
-   * @param {{ onFound?: (fix: import("../geolocation.js").Fix) => void, onRefused?: () => void }} [handlers]
+   * @param {{ onFound?: (fix: import("../geolocation.js").Fix) => void }} [handlers]
    */
   constructor(base, handlers = {}) {
     this.base = base;
@@ -31,7 +34,7 @@ export class MyLocation {
       attributes: { type: "button", "aria-label": word("map.my_location"), "data-word-label": "map.my_location" },
       on: { click: () => void this.find() },
     }, icon("locate"));
-    this.#element = el("div", { class: "maplibregl-ctrl maplibregl-ctrl-group my-location" }, button);
+    this.#element = el("div", { class: "maplibregl-ctrl maplibregl-ctrl-group my-location" }, button, this.#note);
     return this.#element;
   }
 
@@ -40,6 +43,7 @@ export class MyLocation {
   }
 
   async find() {
+    show(this.#note, false);
     try {
       const fix = await currentFix();
       this.markers.put([{ key: "me", kind: "me", place: fix, label: "" }]);
@@ -47,7 +51,9 @@ export class MyLocation {
       this.handlers.onFound?.(fix);
       return fix;
     } catch {
-      this.handlers.onRefused?.();
+      this.#note.textContent = word("map.no_location");
+      show(this.#note, true);
+      setTimeout(() => show(this.#note, false), NOTE_SHOWN_MS);
       return null;
     }
   }

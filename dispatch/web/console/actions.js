@@ -4,7 +4,7 @@ import { askInDialog } from "../dialog.js";
 import { el } from "../dom.js";
 import { word, wordFor } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 /** @typedef {(command: "cancel" | "close" | "widen" | "ambulance" | "cpr", body: object) => void} Command */
 
 const USUAL_AMBULANCE_MIN = 8;

@@ -6,8 +6,8 @@ import { icon } from "../icons.js";
 import { language, said, word } from "../language.js";
 import { chime } from "../sound.js";
 
-/** @typedef {import("../contract.d.ts").Counts} Counts */
-/** @typedef {import("../contract.d.ts").ServiceMessage} ServiceMessage */
+/** @typedef {import("../contract/picture.d.ts").Counts} Counts */
+/** @typedef {import("../contract/service.d.ts").ServiceMessage} ServiceMessage */
 
 export class Alarms {
   /** @type {ServiceMessage} */
@@ -54,7 +54,7 @@ export class Alarms {
     const { since, detail } = this.#service;
     const text = said(detail) || word("console.degraded");
     return el("div", { class: "banner banner-warn", attributes: { "data-alarm": "degraded", role: "alert" } }, icon("warning"),
-      el("span", { text: since ? `${text} (${word("console.degraded.since", { time: timeOfDay(since) })})` : text }));
+      el("span", { text: since ? word("console.degraded.since", { text, time: timeOfDay(since) }) : text }));
   }
 }
 

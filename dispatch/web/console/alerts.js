@@ -1,13 +1,13 @@
 /** Who was alerted, in which role, and what became of it. */
 
 import { el } from "../dom.js";
-import { clockTime, countdown, distance, timeOfDay } from "../format.js";
+import { clockTime, countdown, distance, dotted, timeOfDay } from "../format.js";
 import { icon } from "../icons.js";
 import { said, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 
-/** @typedef {import("../contract.d.ts").AlertedResponder} AlertedResponder */
-/** @typedef {import("../contract.d.ts").AlertState} AlertState */
+/** @typedef {import("../contract/incidents.d.ts").AlertedResponder} AlertedResponder */
+/** @typedef {import("../contract/alerts.d.ts").AlertState} AlertState */
 
 /** States of one who said yes and has not stopped. */
 export const ACTIVE = new Set(["accepted", "en_route", "aed_collected", "on_scene"]);
@@ -69,7 +69,7 @@ function overTable(alerts) {
     el("table", { class: "alerts" }, el("tbody", {}, ...alerts.map((alert) => el("tr", { class: "over", attributes: { "data-alert": alert.alert_id } },
       el("td", { text: alert.responder_name ?? alert.responder_id }),
       el("td", {}, el("span", { class: "role" }, icon(alert.role), wordFor("role", alert.role))),
-      el("td", { text: [wordFor("alert_state", alert.state), wordFor("end_reason", alert.end_reason), isSilent(alert) ? word("alerts.not_received") : ""].filter(Boolean).join(" · ") }))))));
+      el("td", { text: dotted([wordFor("alert_state", alert.state), wordFor("end_reason", alert.end_reason), isSilent(alert) ? word("alerts.not_received") : ""]) }))))));
   details.addEventListener("toggle", () => (unfolded = details.open));
   return details;
 }
@@ -112,7 +112,7 @@ function rows(alert) {
       el("td", {}, el("span", { class: "role" }, icon(alert.role), wordFor("role", alert.role))),
       el("td", {}, el("span", { class: "state", text: wordFor("alert_state", alert.state), attributes: { "data-tone": tone } })),
       etaCell(alert, tone)),
-    el("tr", { class: "why" }, el("td", { attributes: { colspan: 4 } }, ...marks(alert), parts.filter(Boolean).join(" · "))),
+    el("tr", { class: "why" }, el("td", { attributes: { colspan: 4 } }, ...marks(alert), dotted(parts))),
   ];
 }
 

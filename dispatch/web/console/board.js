@@ -2,11 +2,11 @@
 
 import { ask } from "../api.js";
 
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
-/** @typedef {import("../contract.d.ts").OperatorIncidentMessage} OperatorIncidentMessage */
-/** @typedef {import("../contract.d.ts").LiveResponder} LiveResponder */
-/** @typedef {import("../contract.d.ts").PictureMessage} PictureMessage */
-/** @typedef {import("../contract.d.ts").TimelineEntry} TimelineEntry */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncidentMessage} OperatorIncidentMessage */
+/** @typedef {import("../contract/picture.d.ts").LiveResponder} LiveResponder */
+/** @typedef {import("../contract/picture.d.ts").PictureMessage} PictureMessage */
+/** @typedef {import("../contract/incidents.d.ts").TimelineEntry} TimelineEntry */
 
 const ENDED = new Set(["closed", "cancelled"]);
 /** Ended incidents beyond this many are forgotten, oldest first: a shift is long. */
@@ -22,7 +22,7 @@ export class Board {
   incidents = new Map();
   /** @type {Map<string, LiveResponder>} */
   responders = new Map();
-  /** @type {import("../contract.d.ts").Counts | null} */
+  /** @type {import("../contract/picture.d.ts").Counts | null} */
   counts = null;
   /** @type {string | null} when the service last said how things are */
   at = null;

@@ -1,14 +1,15 @@
 /** The wake-ups that could not be sent: who may not know of their alert, and what to do about it. */
 
-import { Refusal, ask } from "../api.js";
+import { ask } from "../api.js";
 import { secondsUntil } from "../clock.js";
 import { drawList, el, fill } from "../dom.js";
-import { age } from "../format.js";
+import { whyNot } from "../failure.js";
+import { age, dotted } from "../format.js";
 import { language, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { shortName } from "./incidents.js";
 
-/** @typedef {import("../contract.d.ts").DeadLetter} DeadLetter */
+/** @typedef {import("../contract/waking.d.ts").DeadLetter} DeadLetter */
 
 export class DeadLetters {
   /** @type {HTMLDialogElement | null} */
@@ -18,6 +19,8 @@ export class DeadLetters {
   /** @type {Map<string, string>} what came of the last try, by letter */
   #failures = new Map();
   #counted = -1;
+  /** Counts the questions: a slow answer does not bring back what was dealt with since. */
+  #asked = 0;
   #list = el("ul", { class: "letters" });
   #note = el("p", { class: "muted", attributes: { role: "status" } });
 
@@ -54,13 +57,19 @@ export class DeadLetters {
   }
 
   async #read() {
+    this.#asked += 1;
+    const asked = this.#asked;
+    let failure = "";
+    let letters = this.#letters;
     try {
       const answer = /** @type {{ dead_letters: DeadLetter[] }} */ (await ask("GET", "/v1/dead-letters", { token: this.token() }));
-      this.#letters = answer.dead_letters;
-      this.#note.textContent = this.#letters.length ? "" : word("letters.none");
+      letters = answer.dead_letters;
     } catch (error) {
-      this.#note.textContent = why(error);
+      failure = whyNot(error);
     }
+    if (asked !== this.#asked) return;
+    this.#letters = letters;
+    this.#note.textContent = failure || (letters.length ? "" : word("letters.none"));
     this.#draw();
   }
 
@@ -78,9 +87,9 @@ export class DeadLetters {
     return el("li", { attributes: { "data-letter": letter.id } },
       el("div", { class: "letter-head" },
         el("strong", { text: letter.responder_name || letter.responder_id }),
-        el("span", { class: "muted", text: [wordFor("channel", letter.channel), about].join(" · ") }),
+        el("span", { class: "muted", text: dotted([wordFor("channel", letter.channel), about]) }),
         tick(el("span", { class: "muted numeral" }), () => age(letter.died_at))),
-      el("p", { class: "letter-error", text: [letter.error, tries, over].filter(Boolean).join(" · ") }),
+      el("p", { class: "letter-error", text: dotted([letter.error, tries, over]) }),
       failure ? el("p", { class: "letter-failure", text: failure, attributes: { role: "alert" } }) : null,
       el("div", { class: "letter-actions" },
         this.#button(letter, "retry", () => ask("POST", `/v1/dead-letters/${encodeURIComponent(letter.id)}/retry`, { token: this.token() })),
@@ -98,15 +107,10 @@ export class DeadLetters {
         await act();
         this.#failures.delete(letter.id);
       } catch (error) {
-        this.#failures.set(letter.id, why(error));
+        this.#failures.set(letter.id, whyNot(error));
       }
       await this.#read();
     };
     return el("button", { class: "button button-small", text: word(`letters.${name}`), attributes: { type: "button", "data-letter-action": name }, on: { click: () => void done() } });
   }
-}
-
-/** @param {unknown} error */
-function why(error) {
-  return error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
 }

@@ -1,7 +1,7 @@
 /** The selected incident: facts, alerts, timeline, actions. */
 
 import { el } from "../dom.js";
-import { age, countdown, distance, floorName, timeOfDay } from "../format.js";
+import { age, countdown, distance, dotted, floorName, timeOfDay } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { actionButtons } from "./actions.js";
@@ -11,7 +11,7 @@ import { nobodyText, shortName, stateChip } from "./incidents.js";
 import { timelineList } from "./timeline.js";
 import { twinLines } from "./twins.js";
 
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 
 /**
  * @param {object} view
@@ -26,7 +26,6 @@ import { twinLines } from "./twins.js";
  */
 export function incidentDetail({ incident, twins, aedName, message, command, onSelect, onCompare }) {
   if (!incident) return el("p", { class: "empty", text: word("console.pick") });
-  const active = incident.alerts.filter(isComing).length;
   const elapsed = el("span", { class: "elapsed numeral" });
   if (!hasEnded(incident)) tick(elapsed, () => age(incident.opened_at));
   return el("article", { class: "detail" },
@@ -41,11 +40,19 @@ export function incidentDetail({ incident, twins, aedName, message, command, onS
     facts(incident, twins, onSelect),
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("alerts.title") }),
-        el("span", { class: "muted numeral", text: incident.alerts.length ? word("alerts.count", { active, all: incident.alerts.length }) : "" })),
+        el("span", { class: "muted numeral", text: alertsCount(incident) })),
       alertsTable(incident.alerts)),
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("timeline.title") })),
       timelineList(incident, aedName)));
+}
+
+/** @param {OperatorIncident} incident */
+function alertsCount(incident) {
+  const all = incident.alerts.length;
+  if (all === 0) return "";
+  if (hasEnded(incident)) return word("alerts.total", { n: all });
+  return word("alerts.count", { active: incident.alerts.filter(isComing).length, all });
 }
 
 /**
@@ -72,7 +79,7 @@ function facts(incident, twins, onSelect) {
     ...(elsewhere.length ? fact("facts.duplicates", el("span", { class: "merged" }, ...elsewhere.map(link))) : []),
     ...(incident.merged_into ? fact("event.merged", link(incident.merged_into)) : []),
     ...(incident.merged.length ? fact("event.joined", el("span", { class: "merged" }, ...incident.merged.map(link))) : []),
-    ...(incident.closed_at ? fact("facts.ended", [timeOfDay(incident.closed_at), wordFor("end_reason", incident.end_reason)].filter(Boolean).join(" · ")) : []));
+    ...(incident.closed_at ? fact("facts.ended", dotted([timeOfDay(incident.closed_at), wordFor("end_reason", incident.end_reason)])) : []));
 }
 
 /**

@@ -7,7 +7,7 @@ import { tick } from "../ticking.js";
 import { hasEnded } from "./board.js";
 import { isComing } from "./alerts.js";
 
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 
 /**
  * @param {Element} list
@@ -46,7 +46,7 @@ function row(incident, hasTwin, current, onSelect) {
     incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
     incident.merged_into ? el("span", { class: "chip", text: word("merged.into", { name: shortName(incident.merged_into) }) }) : null,
     incident.merged.length ? el("span", { class: "chip", text: word("merged.with", { names: incident.merged.map(shortName).join(" ") }) }) : null,
-    hasTwin ? el("span", { class: "chip chip-warn", text: word("end_reason.duplicate") + "?" }) : null,
+    hasTwin ? el("span", { class: "chip chip-warn", text: word("twins.mark") }) : null,
     alertedText(incident)),
   incident.note ? el("span", { class: "note", text: incident.note }) : null);
 }
@@ -78,7 +78,7 @@ export function nobodyText(incident) {
   return word(search?.kind === "search_ended" ? "alerts.search_ended" : "alerts.nobody_reached");
 }
 
-/** @param {import("../contract.d.ts").IncidentState} state */
+/** @param {import("../contract/incidents.d.ts").IncidentState} state */
 export function stateChip(state) {
   return el("span", { class: "chip", text: wordFor("incident_state", state), attributes: { "data-state": state } });
 }

@@ -10,7 +10,7 @@ import { ACTIVE } from "./alerts.js";
 import { hasEnded } from "./board.js";
 
 /** @typedef {import("./board.js").Board} Board */
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 
 const EMPTY = /** @type {import("geojson").FeatureCollection} */ ({ type: "FeatureCollection", features: [] });
 const CLOSEST_ZOOM = 15;
@@ -162,7 +162,7 @@ export class Overview {
 export function legendItems(board) {
   const aeds = aedColours.dark;
   const responders = [...(board?.responders.values() ?? [])];
-  /** @param {import("../contract.d.ts").LiveResponder["state"]} state */
+  /** @param {import("../contract/picture.d.ts").LiveResponder["state"]} state */
   const counted = (state) => `${word(`legend.${state}`)} ${responders.filter((each) => each.state === state).length}`;
   /** @param {string} colour @param {string} rim @param {string} text @param {"round" | "square"} form */
   const item = (colour, rim, text, form) =>

@@ -1,12 +1,12 @@
 /** What happened, in order, newest on top. */
 
 import { el } from "../dom.js";
-import { minutes, timeOfDay } from "../format.js";
+import { dotted, minutes, timeOfDay } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { shortName } from "./incidents.js";
 
-/** @typedef {import("../contract.d.ts").TimelineEntry} TimelineEntry */
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").TimelineEntry} TimelineEntry */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 
 /**
  * @param {OperatorIncident} incident
@@ -52,7 +52,7 @@ function note({ kind, by, data = {} }, incident, aedName) {
     kind === "closed" && typeof data.note === "string" ? data.note : null,
     alert ? null : author(by ?? ""),
   ];
-  return parts.filter(Boolean).join(" · ");
+  return dotted(parts);
 }
 
 /**
@@ -64,7 +64,7 @@ function note({ kind, by, data = {} }, incident, aedName) {
 function lostAed({ problem, alert_id }, incident) {
   const runner = incident.alerts.find((one) => one.alert_id === alert_id)?.responder_name;
   const by = alert_id ? (runner ? word("event.reported_by", { name: runner }) : null) : word("event.registry");
-  return [wordFor("aed_problem", String(problem)), by].filter(Boolean).join(" · ");
+  return dotted([wordFor("aed_problem", String(problem)), by]);
 }
 
 /**

@@ -2,7 +2,7 @@
 
 import { askInDialog } from "../dialog.js";
 import { el, fill, keepingFocus } from "../dom.js";
-import { clockTime, countdown, distance, floorName, timeOfDay } from "../format.js";
+import { clockTime, countdown, distance, dotted, floorName, timeOfDay } from "../format.js";
 import { metresBetween } from "../geolocation.js";
 import { language, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
@@ -10,7 +10,7 @@ import { ACTIVE } from "./alerts.js";
 import { hasEnded } from "./board.js";
 import { shortName, stateChip } from "./incidents.js";
 
-/** @typedef {import("../contract.d.ts").OperatorIncident} OperatorIncident */
+/** @typedef {import("../contract/incidents.d.ts").OperatorIncident} OperatorIncident */
 /** @typedef {import("./board.js").Board} Board */
 
 /**
@@ -22,7 +22,7 @@ import { shortName, stateChip } from "./incidents.js";
  */
 export function twinLines(incident, twins, onCompare) {
   return twins.map((twin) => el("div", { class: "twin-line", attributes: { "data-twin": twin.incident_id } },
-    el("div", {}, el("strong", { text: `${word("twins.title")}: ${shortName(twin.incident_id)}` }), el("p", { class: "numeral", text: apart(incident, twin) })),
+    el("div", {}, el("strong", { text: word("twins.with", { name: shortName(twin.incident_id) }) }), el("p", { class: "numeral", text: apart(incident, twin) })),
     el("button", { class: "button button-strong", text: word("twins.compare"), attributes: { type: "button", id: `compare-${twin.incident_id}` }, on: { click: () => onCompare(twin) } })));
 }
 
@@ -93,7 +93,7 @@ export class TwinsDialog {
     this.#drawn = drawn;
     const open = !hasEnded(one) && !hasEnded(other);
     keepingFocus(() => fill(dialog,
-      el("h2", { text: `${word("twins.title")}?` }),
+      el("h2", { text: word("twins.title") }),
       this.#failure ? el("p", { class: "banner banner-warn", text: this.#failure, attributes: { role: "alert" } }) : null,
       open ? null : el("p", { class: "banner banner-warn", text: word("twins.gone"), attributes: { role: "status" } }),
       el("div", { class: "twins-columns" }, this.#column(one, other, open, board), this.#column(other, one, open, board)),
@@ -116,10 +116,10 @@ export class TwinsDialog {
       el("header", {}, el("h3", { text: shortName(incident.incident_id) }), stateChip(incident.state),
         incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null),
       el("dl", { class: "facts" },
-        ...fact("twins.time", `${timeOfDay(incident.opened_at)} · ${wordFor("kind", incident.kind)}`),
+        ...fact("twins.time", dotted([timeOfDay(incident.opened_at), wordFor("kind", incident.kind)])),
         ...fact("facts.place", `${location.latitude.toFixed(5)}, ${location.longitude.toFixed(5)}`),
-        ...fact("twins.apart", [metres(incident, other), typeof location.accuracy_m === "number" ? word("facts.accuracy", { accuracy: distance(location.accuracy_m) }) : null].filter(Boolean).join(" · ")),
-        ...fact("facts.note", [floor, incident.note].filter(Boolean).join(" · ") || "–"),
+        ...fact("twins.apart", dotted([metres(incident, other), typeof location.accuracy_m === "number" ? word("facts.accuracy", { accuracy: distance(location.accuracy_m) }) : null])),
+        ...fact("facts.note", dotted([floor, incident.note]) || "–"),
         ...fact("facts.caller", phone ? el("a", { text: phone, attributes: { href: `tel:${phone}` } }) : "–"),
         ...fact("twins.coming", coming(incident))),
       open ? el("button", {
@@ -155,7 +155,7 @@ function coming({ alerts }) {
   const active = alerts.filter((alert) => ACTIVE.has(alert.state));
   if (active.length === 0) return word("twins.nobody");
   return el("ul", {}, ...active.map((alert) => {
-    const who = `${alert.responder_name ?? alert.responder_id} · ${wordFor("role", alert.role)} · `;
+    const who = dotted([alert.responder_name ?? alert.responder_id, wordFor("role", alert.role), " "]);
     const when = el("span");
     if (alert.state === "on_scene") when.textContent = wordFor("alert_state", alert.state);
     else tick(when, () => countdown(alert.arrives_at));

@@ -2,12 +2,12 @@
 
 import { openingHours, usability } from "../aeds.js";
 import { el } from "../dom.js";
-import { dateTime, floorName } from "../format.js";
+import { dateTime, dotted, floorName } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
 
-/** @typedef {import("../contract.d.ts").Aed} Aed */
+/** @typedef {import("../contract/aeds.d.ts").Aed} Aed */
 
 /**
  * @param {Aed} aed
@@ -16,12 +16,12 @@ import { amapLink, geoLink } from "../navigation.js";
  */
 export function aedDetails(aed, onClose) {
   const how = usability(aed);
-  const place = [
+  const place = dotted([
     aed.place_detail,
     typeof aed.floor === "number" ? floorName(aed.floor) : null,
     typeof aed.indoor === "boolean" ? word(aed.indoor ? "indoor" : "outdoor") : null,
-  ].filter(Boolean).join(" · ");
-  const hours = [openingHours(aed.opening_hours), aed.opening_hours_note].filter(Boolean).join(" · ");
+  ]);
+  const hours = dotted([openingHours(aed.opening_hours), aed.opening_hours_note]);
   return el("article", { class: "details-card" },
     el("header", {}, el("h2", { text: aed.name }),
       el("button", { class: "shut", attributes: { type: "button", "aria-label": word("close") }, on: { click: onClose } }, icon("close"))),

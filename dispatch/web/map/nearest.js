@@ -3,11 +3,11 @@
 import { howToReach, usability } from "../aeds.js";
 import { ask } from "../api.js";
 import { byId, drawList, el, show } from "../dom.js";
-import { distance, minutes } from "../format.js";
+import { distance, dotted, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { language, word } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").NearestAed} NearestAed */
+/** @typedef {import("../contract/aeds.d.ts").NearestAed} NearestAed */
 /** @typedef {{ latitude: number, longitude: number }} Place */
 
 const LIMIT = 12;
@@ -31,11 +31,12 @@ export class NearestList {
   async look(place, title) {
     this.#asked += 1;
     const asked = this.#asked;
-    this.#title = title;
     try {
       const query = `latitude=${place.latitude.toFixed(6)}&longitude=${place.longitude.toFixed(6)}&limit=${LIMIT}`;
       const answer = /** @type {{ aeds: NearestAed[] }} */ (await ask("GET", `/v1/aeds/nearest?${query}`));
-      if (asked === this.#asked) this.#aeds = answer.aeds;
+      // Another place was asked about meanwhile.
+      if (asked !== this.#asked) return;
+      [this.#aeds, this.#title] = [answer.aeds, title];
     } catch {
       // The list stays as it is; the next move asks again.
     }
@@ -52,6 +53,6 @@ export class NearestList {
     el("span", { class: "sign", attributes: { "data-usability": usability(aed) } }, icon("aed")),
     el("strong", { text: aed.name }),
     el("span", { class: "far numeral", text: word("aed.walk", { time: minutes(aed.walk_s) }) }),
-    el("span", { class: "detail", text: [distance(aed.distance_m), howToReach(aed) || aed.address].filter(Boolean).join(" · ") }))), (aed) => `${aed.id}${aed.distance_m}${language()}`);
+    el("span", { class: "detail", text: dotted([distance(aed.distance_m), howToReach(aed) || aed.address]) }))), (aed) => `${aed.id}${aed.distance_m}${language()}`);
   }
 }

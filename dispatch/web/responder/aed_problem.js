@@ -4,7 +4,7 @@ import { askInDialog } from "../dialog.js";
 import { el } from "../dom.js";
 import { word, wordFor } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").AedProblem} AedProblem */
+/** @typedef {import("../contract/aeds.d.ts").AedProblem} AedProblem */
 
 const BEFORE = /** @type {const} */ (["missing", "locked", "broken"]);
 /** Of the one in their hands only this can be said. */

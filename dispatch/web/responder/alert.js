@@ -4,18 +4,21 @@ import { howToReach } from "../aeds.js";
 import { createMap, putFeatures } from "../carto/basemap.js";
 import { circleFeature, Markers, showAll } from "../carto/overlay.js";
 import { signs } from "../carto/palette.js";
+import { raise } from "../dialog.js";
 import { el, fill } from "../dom.js";
-import { clockTime, distance } from "../format.js";
+import { clockTime, distance, dotted } from "../format.js";
 import { said, word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 import { muteAlarm, startAlarm, stopAlarm } from "./alarm.js";
 import { secondsRing } from "./seconds_ring.js";
 
-/** @typedef {import("../contract.d.ts").AlertMessage} AlertMessage */
+/** @typedef {import("../contract/alerts.d.ts").AlertMessage} AlertMessage */
 
 export class AlertScreen {
   /** @type {HTMLDialogElement | null} */
   #dialog = null;
+  /** @type {() => void} */
+  #lower = () => undefined;
   /** @type {() => void} */
   #stopRing = () => undefined;
   /** @type {Set<string>} what has rung here: the same alert again, numbered or not, does not ring twice */
@@ -58,13 +61,11 @@ export class AlertScreen {
       map,
       el("div", { class: "alert-answers" }, advice, decline, accept));
     this.#advice = advice;
-    // Escape must not lose a call for help.
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("pointerdown", (event) => {
       if (event.target instanceof Element && !event.target.closest(".alert-answers")) muteAlarm();
     });
-    document.body.append(dialog);
-    dialog.showModal();
+    // Nothing but an answer takes it away: Escape must not lose a call for help.
+    this.#lower = raise(dialog);
     accept.focus({ preventScroll: true });
     this.#dialog = dialog;
     if (!this.#rung.has(alert.alert_id)) startAlarm();
@@ -80,8 +81,7 @@ export class AlertScreen {
     if (!this.alert) return;
     stopAlarm();
     this.#stopRing();
-    this.#dialog?.close();
-    this.#dialog?.remove();
+    this.#lower();
     this.#dialog = null;
     this.alert = null;
   }
@@ -93,11 +93,26 @@ export class AlertScreen {
     this.#advice.hidden = text === "";
   }
 
+  /**
+   * The answer did not get through: it can be given again.
+   *
+   * @param {string} why
+   */
+  askAgain(why) {
+    this.#enable(true);
+    this.advise(why);
+  }
+
+  /** @param {boolean} enabled */
+  #enable(enabled) {
+    for (const button of this.#dialog?.querySelectorAll("button") ?? []) button.disabled = !enabled;
+  }
+
   /** @param {"accept" | "decline"} answer */
   #answer(answer) {
     if (!this.alert) return;
     stopAlarm();
-    for (const button of this.#dialog?.querySelectorAll("button") ?? []) button.disabled = true;
+    this.#enable(false);
     this.advise(word("alert.accepting"));
     this.onAnswer(this.alert, answer);
   }
@@ -112,7 +127,7 @@ function figures(alert) {
     el("div", {}, el("dt", { text: word("alert.eta") }), tick(el("dd", { class: "numeral" }), () => clockTime(alert.eta_s))),
     aed ? el("div", { class: "whole" },
       el("dt", { text: word("alert.fetch") }),
-      el("dd", { text: [aed.name, typeof aed.distance_m === "number" ? distance(aed.distance_m) : null].filter(Boolean).join(" · ") }),
+      el("dd", { text: dotted([aed.name, typeof aed.distance_m === "number" ? distance(aed.distance_m) : null]) }),
       el("dd", { text: howToReach(aed) })) : null,
     why ? el("div", { class: "whole" }, el("dt", { text: word("alert.why") }), el("dd", { text: why })) : null);
 }

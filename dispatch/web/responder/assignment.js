@@ -3,7 +3,7 @@
 import { howToReach } from "../aeds.js";
 import { askInDialog } from "../dialog.js";
 import { el } from "../dom.js";
-import { arrival, clockTime, countdown, floorName } from "../format.js";
+import { arrival, countdown, dotted, floorName, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
@@ -12,10 +12,10 @@ import { aedProblemRow } from "./aed_problem.js";
 import { changeBanner } from "./route_change.js";
 import { nextStage, stagesOf, stagesPassed } from "./stages.js";
 
-/** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
-/** @typedef {import("../contract.d.ts").AlertState} AlertState */
-/** @typedef {import("../contract.d.ts").Stage} Stage */
-/** @typedef {import("../contract.d.ts").Mode} Mode */
+/** @typedef {import("../contract/alerts.d.ts").AssignmentMessage} AssignmentMessage */
+/** @typedef {import("../contract/alerts.d.ts").AlertState} AlertState */
+/** @typedef {import("../contract/alerts.d.ts").Stage} Stage */
+/** @typedef {import("../contract/responders.d.ts").Mode} Mode */
 
 /** When each assignment's ETA was told, so that redrawing does not start the countdown again. */
 /** @type {Map<string, string>} */
@@ -27,7 +27,7 @@ const arrivals = new Map();
  * @param {Mode} view.mode
  * @param {string} view.advice what to know about the last tap, or ""
  * @param {(stage: Stage) => void} view.onStage
- * @param {(problem: import("../contract.d.ts").AedProblem) => void} view.onProblem
+ * @param {(problem: import("../contract/aeds.d.ts").AedProblem) => void} view.onProblem
  * @param {() => void} view.onSeen what has become different about the way was read
  * @returns {HTMLElement}
  */
@@ -55,11 +55,11 @@ function eta({ alert_id, eta_s }) {
   const key = `${alert_id}:${eta_s}`;
   const at = arrivals.get(key) ?? arrival(eta_s);
   arrivals.set(key, at);
-  return tick(el("span", { class: "eta numeral" }), () => countdown(at));
+  return el("p", { class: "eta" }, tick(el("strong", { class: "numeral" }), () => countdown(at)), el("span", { text: word("alert.eta") }));
 }
 
 /**
- * @param {import("../contract.d.ts").AedToFetch} aed
+ * @param {import("../contract/aeds.d.ts").AedToFetch} aed
  * @param {Mode} mode
  * @param {boolean} collected
  * @param {HTMLElement | null} problem
@@ -79,7 +79,7 @@ function aedStop(aed, mode, collected, problem) {
  * @param {Mode} mode
  */
 function patientStop({ location, floor, note, caller, aed }, mode) {
-  const facts = [typeof floor === "number" ? floorName(floor) : null, note].filter(Boolean).join(" · ");
+  const facts = dotted([typeof floor === "number" ? floorName(floor) : null, note]);
   const phone = caller?.phone;
   return el("section", { class: "sheet stop", attributes: { id: "patient" } },
     el("span", { class: "stop-sign" }, icon("patient")),
@@ -106,8 +106,8 @@ function links(place, name, mode) {
 function others({ others }) {
   if (others.length === 0) return el("p", { class: "muted", text: word("assignment.others.none") });
   return el("ul", { class: "others" }, ...others.map((one) => el("li", {},
-    el("span", { text: [one.name, wordFor("role", one.role)].filter(Boolean).join(" · ") }),
-    el("span", { class: "muted numeral", text: [wordFor("alert_state", one.state), typeof one.eta_s === "number" && one.state !== "on_scene" ? clockTime(one.eta_s) : null].filter(Boolean).join(" · ") }))));
+    el("span", { text: dotted([one.name, wordFor("role", one.role)]) }),
+    el("span", { class: "muted numeral", text: dotted([wordFor("alert_state", one.state), typeof one.eta_s === "number" && one.state !== "on_scene" ? minutes(one.eta_s) : null]) }))));
 }
 
 /**

@@ -6,8 +6,8 @@ import { word, wordFor } from "../language.js";
 import { soundUnlocked, unlockSound } from "../sound.js";
 import { testAlarm } from "./alarm.js";
 
-/** @typedef {import("../contract.d.ts").Mode} Mode */
-/** @typedef {import("../contract.d.ts").Responder} Responder */
+/** @typedef {import("../contract/responders.d.ts").Mode} Mode */
+/** @typedef {import("../contract/responders.d.ts").Responder} Responder */
 
 const MODES = /** @type {const} */ (["walk", "run", "bike", "ebike", "car"]);
 

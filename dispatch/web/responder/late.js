@@ -2,11 +2,11 @@
 
 import { secondsUntil } from "../clock.js";
 import { el } from "../dom.js";
-import { age, distance } from "../format.js";
+import { age, distance, dotted } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { tick } from "../ticking.js";
 
-/** @typedef {import("../contract.d.ts").AlertMessage} AlertMessage */
+/** @typedef {import("../contract/alerts.d.ts").AlertMessage} AlertMessage */
 /** @typedef {Partial<AlertMessage> & Pick<AlertMessage, "alert_id" | "role" | "respond_by">} MissedAlert */
 
 /** So long after its answering time nobody waits for an answer any more. */
@@ -50,10 +50,10 @@ export class LateOffer {
   card(onCome) {
     const { alert } = this;
     if (!alert) return null;
-    const facts = [
+    const facts = dotted([
       wordFor("kind", alert.kind), wordFor("role", alert.role),
       typeof alert.distance_m === "number" ? distance(alert.distance_m) : null,
-    ].filter(Boolean).join(" · ");
+    ]);
     return el("section", { class: "sheet late", attributes: { id: "late", role: "status" } },
       el("div", { class: "late-head" },
         alert.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,

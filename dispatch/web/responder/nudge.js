@@ -1,19 +1,20 @@
 /** "Are you on your way?": asked of somebody who said yes and does not come nearer. Two buttons, little time. */
 
 import { secondsUntil } from "../clock.js";
+import { raise } from "../dialog.js";
 import { el } from "../dom.js";
 import { said, word } from "../language.js";
 import { muteAlarm, startAlarm, stopAlarm } from "./alarm.js";
 import { secondsRing } from "./seconds_ring.js";
 
-/** @typedef {import("../contract.d.ts").NudgeMessage} NudgeMessage */
+/** @typedef {import("../contract/alerts.d.ts").NudgeMessage} NudgeMessage */
 
 /** A question this long past its time is not asked any more: what is on now is told by reading afresh. */
 const LATE_S = 120;
 
 export class NudgeScreen {
-  /** @type {HTMLDialogElement | null} */
-  #dialog = null;
+  /** @type {() => void} */
+  #lower = () => undefined;
   /** @type {NudgeMessage | null} */
   #nudge = null;
   /** @type {() => void} */
@@ -47,12 +48,9 @@ export class NudgeScreen {
       advice,
       this.#button("en_route", "button-act", word("nudge.yes")),
       this.#button("gave_up", "", word("nudge.no")));
-    // Escape is no answer.
-    dialog.addEventListener("cancel", (event) => event.preventDefault());
     dialog.addEventListener("pointerdown", () => muteAlarm());
-    document.body.append(dialog);
-    dialog.showModal();
-    this.#dialog = dialog;
+    // Escape is no answer.
+    this.#lower = raise(dialog);
     startAlarm();
   }
 
@@ -65,9 +63,7 @@ export class NudgeScreen {
     if (!this.#nudge || (alert_id !== undefined && this.#nudge.alert_id !== alert_id)) return;
     stopAlarm();
     this.#stopRing();
-    this.#dialog?.close();
-    this.#dialog?.remove();
-    this.#dialog = null;
+    this.#lower();
     this.#nudge = null;
   }
 

@@ -1,6 +1,6 @@
 /** What this responder says: now, or as soon as the connection is back; and what was last answered. */
 
-/** @typedef {import("../contract.d.ts").ClientMessage} ClientMessage */
+/** @typedef {import("../contract/stream.d.ts").ClientMessage} ClientMessage */
 /** @typedef {"accept" | "decline"} Given */
 
 export class Outbox {
@@ -61,5 +61,10 @@ export class Outbox {
     for (const message of waiting) this.say(message);
     if (this.#answer && !waiting.includes(this.#answer) && this.#answer.alert_id === shown) this.say(this.#answer);
     return waiting.length > 0;
+  }
+
+  /** Nothing of it is said any more: it was somebody else's. */
+  forget() {
+    [this.#unsent, this.#answer] = [[], null];
   }
 }

@@ -8,7 +8,7 @@ import { tick } from "../ticking.js";
 /**
  * @param {object} view
  * @param {boolean} view.online whether this page hears the service
- * @param {import("../contract.d.ts").ProvenChannel[]} view.channels the other ways, as the service knows them
+ * @param {import("../contract/responders.d.ts").ProvenChannel[]} view.channels the other ways, as the service knows them
  * @param {import("./waking.js").Waking} view.waking
  * @param {import("./wake_test.js").WakeTest} view.test
  * @param {(on: boolean) => void} view.onTurn this phone is to be woken, or no longer
@@ -30,7 +30,7 @@ export function reachCard({ online, channels, waking, test, onTurn }) {
 
 /**
  * @param {boolean} online
- * @param {import("../contract.d.ts").ProvenChannel[]} channels
+ * @param {import("../contract/responders.d.ts").ProvenChannel[]} channels
  * @param {import("./waking.js").Waking} waking
  * @returns {{ tone: "good" | "warn" | "act", lines: string[] }}
  */

@@ -5,7 +5,7 @@ import { icon } from "../icons.js";
 import { word } from "../language.js";
 import { stagesPassed } from "./stages.js";
 
-/** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
+/** @typedef {import("../contract/alerts.d.ts").AssignmentMessage} AssignmentMessage */
 /** @typedef {"other_aed" | "straight" | "fetch"} RouteChange */
 
 /**

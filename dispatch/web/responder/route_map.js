@@ -7,7 +7,7 @@ import { signs } from "../carto/palette.js";
 import { el, fill } from "../dom.js";
 import { word } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
+/** @typedef {import("../contract/alerts.d.ts").AssignmentMessage} AssignmentMessage */
 /** @typedef {{ latitude: number, longitude: number }} Place */
 
 export class RouteMap {

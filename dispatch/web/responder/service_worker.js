@@ -8,7 +8,7 @@
 
 const worker = /** @type {import("./worker_scope.d.ts").WorkerScope} */ (/** @type {unknown} */ (self));
 
-/** @typedef {import("../contract.d.ts").PushedMessage} PushedMessage */
+/** @typedef {import("../contract/waking.d.ts").PushedMessage} PushedMessage */
 
 const PAGE = "/responder";
 /** A phone that has just woken may need a moment for its network. */
@@ -70,7 +70,7 @@ async function show(message) {
 /**
  * The alert that a message is about: what comes later, to the end of it, takes the place of what is shown.
  *
- * @param {PushedMessage & { alert_id?: string }} message
+ * @param {PushedMessage} message
  */
 function aboutAlert(message) {
   return message.alert_id ?? message.alert?.alert_id;
@@ -102,7 +102,7 @@ async function pages() {
   return all.filter((page) => new URL(page.url).pathname === PAGE);
 }
 
-/** @param {import("../contract.d.ts").WorkerMessage} message */
+/** @param {import("../contract/waking.d.ts").WorkerMessage} message */
 async function tell(message) {
   for (const page of await pages()) page.postMessage(message);
 }

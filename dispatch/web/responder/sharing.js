@@ -37,7 +37,7 @@ export class PositionSharing {
     this.#become("asking");
     this.#stop = followPosition(
       (fix) => this.#take(fix),
-      (obstacle) => this.#become(obstacle === "denied" ? "denied" : this.fix ? this.state : "unavailable"),
+      (obstacle) => this.#meet(obstacle),
     );
     // A phone that lies still gives no new positions, but its last one must not grow stale.
     this.#timer = setInterval(() => void currentFix().then((fix) => this.#take(fix), () => undefined), EVERY_MS);
@@ -56,8 +56,17 @@ export class PositionSharing {
     if (this.fix && this.state !== "off") this.#take(this.fix);
   }
 
+  /** @param {import("../geolocation.js").Obstacle} obstacle */
+  #meet(obstacle) {
+    if (this.state === "off") return;
+    // Where the phone was a moment ago is better than the news that it cannot tell now.
+    this.#become(obstacle === "denied" ? "denied" : this.fix ? this.state : "unavailable");
+  }
+
   /** @param {Fix} fix */
   #take(fix) {
+    // It was asked for before the sharing stopped, and nobody is to know it now.
+    if (this.state === "off") return;
     this.fix = fix;
     const now = Date.now();
     const due = this.#sent === null || now - this.#sent_ms >= EVERY_MS - 500

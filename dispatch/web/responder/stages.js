@@ -1,8 +1,8 @@
 /** The order of stages for each role, and how far this responder is. */
 
-/** @typedef {import("../contract.d.ts").Role} Role */
-/** @typedef {import("../contract.d.ts").Stage} Stage */
-/** @typedef {import("../contract.d.ts").AlertState} AlertState */
+/** @typedef {import("../contract/alerts.d.ts").Role} Role */
+/** @typedef {import("../contract/alerts.d.ts").Stage} Stage */
+/** @typedef {import("../contract/alerts.d.ts").AlertState} AlertState */
 
 /** @type {Record<Role, Stage[]>} */
 export const stagesOf = {

@@ -4,8 +4,8 @@ import { routeChange } from "./route_change.js";
 import { RouteMap } from "./route_map.js";
 import { rememberStage, rememberedStage, stagesPassed } from "./stages.js";
 
-/** @typedef {import("../contract.d.ts").AssignmentMessage} AssignmentMessage */
-/** @typedef {import("../contract.d.ts").AlertState} AlertState */
+/** @typedef {import("../contract/alerts.d.ts").AssignmentMessage} AssignmentMessage */
+/** @typedef {import("../contract/alerts.d.ts").AlertState} AlertState */
 
 export class Task {
   /** @type {AlertState} */
@@ -41,7 +41,7 @@ export class Task {
     return change !== null;
   }
 
-  /** @param {import("../contract.d.ts").Stage} stage */
+  /** @param {import("../contract/alerts.d.ts").Stage} stage */
   reach(stage) {
     this.stage = stage;
     this.change = null;

@@ -1,10 +1,11 @@
 /** "Does my phone wake?": a test alert over every channel, and what is known of it since. */
 
-import { Refusal, ask } from "../api.js";
+import { ask } from "../api.js";
+import { whyNot } from "../failure.js";
 import { word } from "../language.js";
 
-/** @typedef {import("../contract.d.ts").Channel} Channel */
-/** @typedef {import("../contract.d.ts").TestAlert} TestAlert */
+/** @typedef {import("../contract/waking.d.ts").Channel} Channel */
+/** @typedef {import("../contract/waking.d.ts").TestAlert} TestAlert */
 
 /** A phone that takes longer has not been woken. */
 const PATIENCE_MS = 60_000;
@@ -37,13 +38,13 @@ export class WakeTest {
       this.test = await ask("POST", "/v1/responders/me/test-alert", { token: this.token() });
       this.#started_ms = Date.now();
     } catch (error) {
-      this.failure = error instanceof Refusal ? word("failure.refused", { why: error.message }) : word("failure.unreachable");
+      this.failure = whyNot(error);
     }
     this.busy = false;
     this.onChange();
   }
 
-  /** @param {import("../contract.d.ts").TestResultMessage} result */
+  /** @param {import("../contract/waking.d.ts").TestResultMessage} result */
   take({ test_id, channel, delay_s }) {
     this.#delays.set(`${test_id}:${channel}`, delay_s);
     this.onChange();

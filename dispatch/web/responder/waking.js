@@ -2,15 +2,18 @@
 
 import { ask } from "../api.js";
 
-/** @typedef {import("../contract.d.ts").WorkerMessage} WorkerMessage */
+/** @typedef {import("../contract/waking.d.ts").WorkerMessage} WorkerMessage */
 /** @typedef {"unsupported" | "blocked" | "off" | "busy" | "failed" | "on"} WakingState */
 
 const WORKER = "/responder-worker.js";
 const SCOPE = "/responder";
 
 export class Waking {
-  /** @type {WakingState} */
-  state = "off";
+  /** @type {WakingState} until it is known, nobody can turn it */
+  state = "busy";
+  #isTurning = false;
+  /** Counts looks and turns: what an older one finds out is not how things stand after a newer one. */
+  #begun = 0;
 
   /**
    * @param {() => string} token
@@ -21,7 +24,7 @@ export class Waking {
     this.onChange = onChange;
     // Permission may have been given or taken back in the browser's settings meanwhile.
     document.addEventListener("visibilitychange", () => {
-      if (document.visibilityState === "visible" && this.token() && this.state !== "busy") void this.look();
+      if (document.visibilityState === "visible" && this.token()) void this.look();
     });
     if (!("serviceWorker" in navigator)) return;
     navigator.serviceWorker.addEventListener("message", (event) => {
@@ -40,40 +43,42 @@ export class Waking {
 
   /** Looks at how things stand; a subscription that is there is told to the service again: it keeps those used last. */
   async look() {
-    if (this.obstacle) return this.#become("unsupported");
-    if (Notification.permission === "denied") return this.#become("blocked");
+    if (this.#isTurning) return;
+    const begun = this.#begin();
+    if (this.obstacle) return this.#become("unsupported", begun);
+    if (Notification.permission === "denied") return this.#become("blocked", begun);
     try {
       const registration = await navigator.serviceWorker.getRegistration(SCOPE);
       const subscription = Notification.permission === "granted" ? await registration?.pushManager.getSubscription() : null;
-      if (!subscription) return this.#become("off");
-      await this.#subscribed();
+      if (!subscription) return this.#become("off", begun);
+      await this.#subscribe(begun);
     } catch {
-      this.#become("failed");
+      this.#become("failed", begun);
     }
   }
 
   /** Asks for permission if need be; has to be called from a touch. */
   async turnOn() {
-    if (this.obstacle) return this.#become("unsupported");
-    this.#become("busy");
+    const begun = this.#turn();
+    if (this.obstacle) return this.#become("unsupported", begun);
     try {
       const permission = await Notification.requestPermission();
-      if (permission !== "granted") return this.#become(permission === "denied" ? "blocked" : "off");
-      await this.#subscribed();
+      if (permission !== "granted") return this.#become(permission === "denied" ? "blocked" : "off", begun);
+      await this.#subscribe(begun);
     } catch {
-      this.#become("failed");
+      this.#become("failed", begun);
     }
   }
 
+  /** Gives the subscription up, here and with the service; whoever signs out must not be woken on this phone. */
   async turnOff() {
-    this.#become("busy");
-    await this.forget();
-    this.#become("off");
+    const begun = this.#turn();
+    if (this.obstacle) return this.#become("unsupported", begun);
+    await this.#unsubscribe();
+    this.#become("off", begun);
   }
 
-  /** Gives the subscription up, here and with the service; whoever signs out must not be woken on this phone. */
-  async forget() {
-    if (this.obstacle) return;
+  async #unsubscribe() {
     try {
       const registration = await navigator.serviceWorker.getRegistration(SCOPE);
       const subscription = await registration?.pushManager.getSubscription();
@@ -97,7 +102,8 @@ export class Waking {
     for (const shown of (await registration?.getNotifications({ tag: alert_id })) ?? []) shown.close();
   }
 
-  async #subscribed() {
+  /** @param {number} begun */
+  async #subscribe(begun) {
     // Registering again is what brings a newer worker.
     await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
     const { pushManager } = await navigator.serviceWorker.ready;
@@ -109,14 +115,33 @@ export class Waking {
       subscription = null;
     }
     subscription ??= await pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
+    // Given up meanwhile.
+    if (begun !== this.#begun) return;
     const { endpoint, keys } = subscription.toJSON();
     await ask("PUT", "/v1/responders/me/push-subscription", { token: this.token(), body: { endpoint, keys } });
-    this.#become("on");
+    this.#become("on", begun);
   }
 
-  /** @param {WakingState} state */
-  #become(state) {
+  #begin() {
+    this.#begun += 1;
+    return this.#begun;
+  }
+
+  #turn() {
+    const begun = this.#begin();
+    this.#become("busy", begun);
+    this.#isTurning = true;
+    return begun;
+  }
+
+  /**
+   * @param {WakingState} state
+   * @param {number} begun
+   */
+  #become(state, begun) {
+    if (begun !== this.#begun) return;
     this.state = state;
+    this.#isTurning = false;
     this.onChange();
   }
 }

@@ -17,7 +17,7 @@ export interface OpenPage {
   url: string;
   visibilityState: DocumentVisibilityState;
   focus(): Promise<OpenPage>;
-  postMessage(message: import("../contract.d.ts").WorkerMessage): void;
+  postMessage(message: import("../contract/waking.d.ts").WorkerMessage): void;
 }
 
 export interface WorkerScope {

@@ -3,7 +3,6 @@
 /** @satisfies {Record<string, [string, string]>} */
 export const aedWords = {
   "aed.map.title": ["AED 地图", "AED map"],
-  "aed.map.intro": ["附近现在可用的自动体外除颤器", "Defibrillators near you that are usable now"],
   "aed.only_usable": ["仅显示现在可用", "Usable now only"],
   "aed.near_me": ["离我最近", "Nearest to me"],
   "aed.near_centre": ["离地图中心最近", "Nearest to the map centre"],
@@ -14,7 +13,6 @@ export const aedWords = {
   "aed.doubtful": ["可用，待核实", "Usable, not verified"],
   "aed.unusable": ["现在不可用", "Not usable now"],
   "aed.walk": ["步行 {time}", "{time} walk"],
-  "aed.details": ["详情", "Details"],
   "aed.address": ["地址", "Address"],
   "aed.place_detail": ["具体位置", "Where exactly"],
   "aed.hours": ["开放时间", "Opening hours"],
@@ -25,11 +23,9 @@ export const aedWords = {
   "aed.phone": ["电话", "Phone"],
   "aed.readiness": ["设备状态", "Condition"],
   "aed.checked": ["状态更新", "Condition as of"],
-  "aed.updated": ["资料更新", "Data as of"],
   "aed.source": ["资料来源", "Source"],
   "aed.directions": ["导航前往", "Directions"],
   "aed.legend": ["图例", "Key"],
-  "aed.count": ["{n} 台", "{n} AEDs"],
   "access.public": ["任何人可取", "Open to all"],
   "access.ask": ["询问工作人员", "Ask the staff"],
   "access.code": ["凭密码开柜", "Code needed"],
