@@ -17,23 +17,23 @@ from geo.distance import distance_m
 from geo.place import Place
 
 STAND_DOWN_TEXT: dict[StandDownReason, dict[str, str]] = {
-    StandDownReason.ENOUGH_ACCEPTED: {"en": "Enough others are coming. Thank you.", "zh": "已有足够救护员前往, 谢谢。"},
-    StandDownReason.AMBULANCE_ARRIVED: {"en": "The ambulance is there. Thank you.", "zh": "救护车已到达, 谢谢。"},
-    StandDownReason.INCIDENT_CLOSED: {"en": "The incident is over. Thank you.", "zh": "事件已结束, 感谢您。"},
+    StandDownReason.ENOUGH_ACCEPTED: {"en": "Enough others are coming. Thank you.", "zh": "已有足够救护员前往，谢谢。"},
+    StandDownReason.AMBULANCE_ARRIVED: {"en": "The ambulance is there. Thank you.", "zh": "救护车已到达，谢谢。"},
+    StandDownReason.INCIDENT_CLOSED: {"en": "The incident is over. Thank you.", "zh": "事件已结束，感谢您。"},
     StandDownReason.INCIDENT_CANCELLED: {"en": "The incident was cancelled.", "zh": "事件已取消。"},
-    StandDownReason.FALSE_ALARM: {"en": "It was a false alarm.", "zh": "误报, 无需前往。"},
-    StandDownReason.DUPLICATE: {"en": "Another call tells of the same emergency.", "zh": "重复呼救, 已另行处理。"},
+    StandDownReason.FALSE_ALARM: {"en": "It was a false alarm.", "zh": "误报，无需前往。"},
+    StandDownReason.DUPLICATE: {"en": "Another call tells of the same emergency.", "zh": "重复呼救，已另行处理。"},
     StandDownReason.EXPIRED: {"en": "The time to answer is over.", "zh": "应答时间已过。"},
     StandDownReason.NO_LONGER_NEEDED: {"en": "You are no longer needed.", "zh": "已无需前往。"},
     StandDownReason.OFF_DUTY: {"en": "You went off duty.", "zh": "您已离岗。"},
-    StandDownReason.ANSWERED_ELSEWHERE: {"en": "You have said no. Thank you.", "zh": "已收到您的答复: 无法前往。"},
-    StandDownReason.DONE: {"en": "Your part is done. Thank you.", "zh": "您的任务已完成, 感谢您。"},
-    StandDownReason.GAVE_UP: {"en": "You turned back. Thank you for trying.", "zh": "您已中止前往, 感谢您。"},
+    StandDownReason.ANSWERED_ELSEWHERE: {"en": "You have said no. Thank you.", "zh": "已收到您的答复：无法前往。"},
+    StandDownReason.DONE: {"en": "Your part is done. Thank you.", "zh": "您的任务已完成，感谢您。"},
+    StandDownReason.GAVE_UP: {"en": "You turned back. Thank you for trying.", "zh": "您已中止前往，感谢您。"},
     StandDownReason.MERGED: {"en": "This call goes on as another one.", "zh": "此呼救已并入另一事件。"},
 }  # fmt: skip
 
 
-_NUDGE_TEXT = {"en": "Are you on your way? Your position has not moved.", "zh": "您出发了吗? 您的位置没有变化。"}
+_NUDGE_TEXT = {"en": "Are you on your way? Your position has not moved.", "zh": "您出发了吗？您的位置没有变化。"}
 
 _REASON_OF_STATE = {
     AlertState.EXPIRED: StandDownReason.EXPIRED,

@@ -27,7 +27,7 @@ def words_of(message: dict[str, Any], language: Language) -> Words:
     in_chinese = language == "zh"
     if message["type"] == Kind.TEST_ALERT:
         if in_chinese:
-            return Words("测试警报", "这是一次测试, 无需前往。您的手机可以被唤醒。")
+            return Words("测试警报", "这是一次测试，无需前往。您的手机可以被唤醒。")
         return Words("Test alert", "This is a test, nobody needs you now. Your phone can be woken.")
     words = _WORDS[Kind(message["type"])][language](message)
     if not message.get("drill"):
@@ -39,8 +39,8 @@ def _alert_in_chinese(message: dict[str, Any]) -> Words:
     away = _distance(message, "约 {} 公里", "约 {} 米")
     if message.get("role") == "aed":
         name = message.get("aed", {}).get("name", "")
-        return Words("急救警报: 请取 AED", f"{away}外有人需要急救。请取 AED{f'({name})' if name else ''}送往现场。")
-    return Words("急救警报: 请做心肺复苏", f"{away}外有人需要急救。请前往做心肺复苏。")
+        return Words("急救警报：请取 AED", f"{away}外有人需要急救。请取 AED{f'（{name}）' if name else ''}送往现场。")
+    return Words("急救警报：请做心肺复苏", f"{away}外有人需要急救。请前往做心肺复苏。")
 
 
 def _alert_in_english(message: dict[str, Any]) -> Words:
@@ -53,7 +53,7 @@ def _alert_in_english(message: dict[str, Any]) -> Words:
 
 
 def _stand_down_in_chinese(message: dict[str, Any]) -> Words:
-    title = "呼救已合并" if message.get("reason") == _GOES_ON else "解除: 无需前往"
+    title = "呼救已合并" if message.get("reason") == _GOES_ON else "解除：无需前往"
     return Words(title, message["text"]["zh"])
 
 
@@ -73,7 +73,7 @@ def _assignment_in_english(message: dict[str, Any]) -> Words:
 
 
 def _nudge_in_chinese(message: dict[str, Any]) -> Words:
-    return Words("您出发了吗?", f"您的位置没有变化。{_task_in_chinese(message)}请打开页面回答。")
+    return Words("您出发了吗？", f"您的位置没有变化。{_task_in_chinese(message)}请打开页面回答。")
 
 
 def _nudge_in_english(message: dict[str, Any]) -> Words:
@@ -83,9 +83,9 @@ def _nudge_in_english(message: dict[str, Any]) -> Words:
 
 def _task_in_chinese(message: dict[str, Any]) -> str:
     if message.get("role") != "aed":
-        return "您的任务: 直接前往患者处做心肺复苏, 不用取 AED。"
+        return "您的任务：直接前往患者处做心肺复苏，不用取 AED。"
     name = message.get("aed", {}).get("name", "")
-    return f"您的任务: 取 AED{f'({name})' if name else ''}送往现场。"
+    return f"您的任务：取 AED{f'（{name}）' if name else ''}送往现场。"
 
 
 def _task_in_english(message: dict[str, Any]) -> str:

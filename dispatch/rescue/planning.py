@@ -150,10 +150,10 @@ def hands_only(alert: Alert, scene: Scene, floor: int | None) -> Reassigned:
     passed_s = (scene.now - alert.counts_from(scene.now)).total_seconds()
     if alert.is_there:
         remaining_s: float | None = 0.0
-        reason_en, reason_zh = "The AED is of no use; stay with the patient", "AED 无法使用, 请留在患者身边"
+        reason_en, reason_zh = "The AED is of no use; stay with the patient", "AED 无法使用，请留在患者身边"
     else:
         remaining_s = still_needs_s(replace(alert, role=AlertRole.CPR, aed_id=None), scene, floor)
-        reason_en, reason_zh = "The AED cannot be had; go straight to the patient", "AED 无法取用, 请直接前往患者处"
+        reason_en, reason_zh = "The AED cannot be had; go straight to the patient", "AED 无法取用，请直接前往患者处"
     return Reassigned(
         alert_id=alert.alert_id,
         role=AlertRole.CPR,

@@ -120,7 +120,7 @@ class Waking:
     def word(self, kind: Kind, offer: Wake, version: int, **more: Any) -> Wake:
         """Something that is said of an offer later on."""
         said = {"type": kind, "alert_id": offer.alert_id, "incident_id": str(uuid4()), "drill": False, "role": "cpr"}
-        said |= {"text": {"zh": "事件已结束, 感谢您。", "en": "The incident is over. Thank you."}}
+        said |= {"text": {"zh": "事件已结束，感谢您。", "en": "The incident is over. Thank you."}}
         return Wake(
             responder_id=offer.responder_id,
             alert_id=offer.alert_id,

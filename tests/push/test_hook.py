@@ -33,7 +33,7 @@ async def test_the_gateway_is_told_whom_to_wake_with_a_signature(open_desk: Open
         data = body["data"]
         assert (data["responder_id"], data["phone"], data["language"]) == ("r1", PHONE, "zh")
         assert data["alert_id"] == data["alert"]["alert_id"] == wake.alert_id
-        assert data["title"] == "急救警报: 请做心肺复苏"
+        assert data["title"] == "急救警报：请做心肺复苏"
         assert "location" not in data["alert"]
         await until(lambda: states_are(waking, ["sent"]))
 

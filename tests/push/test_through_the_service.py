@@ -43,7 +43,7 @@ async def test_whoever_accepted_and_put_the_phone_away_hears_that_it_is_over(
     message = await pushed(device, push_service)
     assert (message["type"], message["alert_id"]) == ("stand_down", alert["alert_id"])
     assert message["stand_down"]["reason"] == "incident_closed"
-    assert message["title"] == "解除: 无需前往"
+    assert message["title"] == "解除：无需前往"
     assert (await hooked(gateway))["type"] == "responder.stand_down"
 
 
@@ -225,4 +225,4 @@ async def test_whoever_stands_still_with_a_silent_phone_is_asked_by_push(
         message = await pushed(device, push_service)
     assert (message["type"], message["alert_id"]) == ("nudge", nudge["alert_id"])
     assert message["nudge"]["role"] == "cpr"
-    assert message["title"] == "您出发了吗?"
+    assert message["title"] == "您出发了吗？"

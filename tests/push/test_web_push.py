@@ -24,7 +24,7 @@ async def test_an_alert_reaches_the_device_and_only_the_device_can_read_it(
     message = await waking.opened(heard, device, push_service.origin)
     assert message["type"] == "alert"
     assert message["alert"] == json.loads(wake.body)
-    assert message["title"] == "急救警报: 请做心肺复苏"
+    assert message["title"] == "急救警报：请做心肺复苏"
     assert message["text"] == "约 350 米外有人需要急救。请前往做心肺复苏。"
     assert message["receipt"]
     assert heard.headers["urgency"] == "high"

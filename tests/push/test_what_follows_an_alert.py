@@ -54,7 +54,7 @@ async def test_a_stand_down_takes_the_place_of_the_alert(waking: Waking, push_se
     message = await _next(waking, push_service, device)
     assert message["type"] == "stand_down"
     assert message["alert_id"] == offer.alert_id, "what the notification goes by"
-    assert (message["title"], message["text"]) == ("解除: 无需前往", "事件已结束, 感谢您。")
+    assert (message["title"], message["text"]) == ("解除：无需前往", "事件已结束，感谢您。")
     assert message["stand_down"]["reason"] == "closed"
     first, second = push_service.heard
     assert first.headers["topic"] == second.headers["topic"], "a push service that holds the alert drops it"
@@ -128,7 +128,7 @@ async def test_each_assignment_is_pushed_once(waking: Waking, push_service: List
             await waking.wake([word])
         message = await _next(waking, push_service, device)
         assert message["title"] == "任务变更"
-        assert f"取 AED({name})" in message["text"]
+        assert f"取 AED（{name}）" in message["text"]
         await until(lambda: count_is(waking, "push_jobs where state = 'queued'", 0))
     assert len(push_service.heard) == 3
 
