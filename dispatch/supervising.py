@@ -64,6 +64,10 @@ def supervise(
             signal.signal(each, handler)
 
 
+class _Ending(BaseException):
+    """Told to end in the middle of what is seen to meanwhile, which may take minutes."""
+
+
 class _Supervision:
     def __init__(self, work: Callable[[], None], refusal: type[Exception], end_within_s: float) -> None:
         self._work = work
@@ -72,7 +76,7 @@ class _Supervision:
         self._end_by_s = math.inf
         self._worker: int | None = None
         self._words = -1
-        self._is_ending = False
+        self._is_ending = self._is_seeing_to = False
         self._next_look_s = 0.0
 
     def end(self, _signal: int, _frame: FrameType | None) -> None:
@@ -82,6 +86,9 @@ class _Supervision:
         self._is_ending = True
         if self._worker is not None:
             _send(self._worker, signal.SIGTERM)
+        if self._is_seeing_to:
+            self._is_seeing_to = False
+            raise _Ending
 
     def run(self, meanwhile: Callable[[], None], most: int) -> None:
         deaths = 0
@@ -137,11 +144,16 @@ class _Supervision:
     def _see_to(self, meanwhile: Callable[[], None]) -> None:
         if self._is_ending or time.monotonic() < self._next_look_s:
             return
+        self._is_seeing_to = True
         try:
             meanwhile()
+        except _Ending:
+            return
         except Exception:
             log.exception("not seen to; tried again")
             self._next_look_s = time.monotonic() + _PAUSE_AFTER_FAILURE_S
+        finally:
+            self._is_seeing_to = False
 
     def _be_worker(self, parent: int, words: int) -> NoReturn:
         status = 1

@@ -25,7 +25,7 @@ class StoppableDatabase:
     """A migrated PostgreSQL of a test run's own."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._cluster = PrivateCluster(folder)
         self.url = self._cluster.start()
         migrate(self.url)
@@ -49,7 +49,7 @@ class StoppableDatabase:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """While the block runs every process of the server stands still: connections stay open, nothing answers."""
-        processes = postgres_processes(self._folder / "postgres")
+        processes = postgres_processes(self.folder / "postgres")
         for pid in processes:
             os.kill(pid, signal.SIGSTOP)
         try:

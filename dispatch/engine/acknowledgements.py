@@ -29,6 +29,8 @@ class Acknowledgements:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
         self._up_to: dict[str, int] = {}
+        # How often numbers have come to mean something else.
+        self._forgotten = 0
         # Told of each test alert that a session has acknowledged: whose, and which.
         self.on_test: Callable[[str, str], Awaitable[None]] = _untold
         self._wake = asyncio.Event()
@@ -42,6 +44,7 @@ class Acknowledgements:
     def forget(self) -> None:
         """What waits names numbers that may be given to other messages now."""
         self._up_to.clear()
+        self._forgotten += 1
 
     async def run(self) -> None:
         """Write down what has come, until cancelled."""
@@ -60,13 +63,15 @@ class Acknowledgements:
         """Write down everything that waits."""
         self._wake.clear()
         up_to, self._up_to = self._up_to, {}
+        forgotten = self._forgotten
         if not up_to:
             return
         try:
             async with self._engine.database.statement() as connection:
                 received = await mailboxes.acknowledge(connection, up_to)
         except BaseException:
-            for recipient, seq in up_to.items():
+            # Another server may have taken over while this one was asked.
+            for recipient, seq in up_to.items() if forgotten == self._forgotten else ():
                 self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
             raise
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)

@@ -115,7 +115,6 @@ class DueTimes:
             self.overdue, oldest = await due_rows.overdue(connection, now - _OVERDUE_AFTER)
             self.dead_letters = await due_rows.dead_letters(connection)
             forgotten = await due_rows.give_wakes(connection, self._engine.live.awaiting(), now)
-        await self._engine.engagements.learn()
         if forgotten:
             # Of the previous version's, or a row that was lost: from here on they are looked at again.
             log.warning("incidents without a due time", number=forgotten)
@@ -123,6 +122,8 @@ class DueTimes:
         DUE_OVERDUE_SECONDS.set(max(0.0, (now - oldest).total_seconds()) if oldest else 0.0)
         if self.overdue:
             log.error("due times overdue", number=self.overdue, oldest=oldest)
+        # Last: the alarm is not to depend on it.
+        await self._engine.engagements.learn()
         return self.overdue
 
     async def _settle(self, incident_id: IncidentId, rows: list[Due], now: datetime) -> int:

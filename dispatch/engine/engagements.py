@@ -65,9 +65,10 @@ class Engagements:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
         held = self._roster.engagements()
         async with self._database.statement() as connection:
-            bound = await ledger.active_alerts(connection)
-            for responder_id, engagement in held.items():
-                if responder_id not in bound and self._live.get(engagement.incident_id) is None:
+            bound, free = await ledger.unlike(connection, held)
+            for responder_id in free:
+                engagement = held[responder_id]
+                if self._live.get(engagement.incident_id) is None:
                     # Bound by what another service decides, which has let go of them.
                     self._roster.release(responder_id, engagement.alert_id)
             for responder_id, engagement in bound.items():
@@ -110,7 +111,7 @@ async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId,
     """
     try:
         written = await ledger.load_events(connection, incident_id)
-    except (KeyError, ValueError):
+    except (KeyError, ValueError, TypeError):
         # Rows that somebody has spoilt: whoever takes that incident in says so.
         return None
     return len(written) if len(written) <= len(ours) and all(map(eq, written, ours)) else None

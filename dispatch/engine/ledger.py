@@ -266,15 +266,36 @@ async def send(
 
 async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engagement]:
     """Who is on offer or engaged, everywhere."""
-    rows = await connection.execute(text("select responder_id, incident_id, id, state from alerts where active"))
-    return {
-        ResponderId(row.responder_id): Engagement(
+    return (await unlike(connection, {}))[0]
+
+
+async def unlike(
+    connection: AsyncConnection, held: Mapping[ResponderId, Engagement]
+) -> tuple[dict[ResponderId, Engagement], set[ResponderId]]:
+    """Who is bound otherwise than `held` says, and who of those is not bound at all: of thousands, the few."""
+    rows = await connection.execute(
+        text(
+            "with held as (select * from unnest(cast(:responders as text[]), cast(:alerts as text[]))"
+            " as held(responder_id, alert_id))"
+            " select responder_id, incident_id, id, state from alerts where active and not exists"
+            " (select from held where held.alert_id = alerts.id::text)"
+            " union all select responder_id, null, null, null from held where not exists"
+            " (select from alerts where active and alerts.responder_id = held.responder_id)"
+        ),
+        {"responders": list(held), "alerts": [each.alert_id for each in held.values()]},
+    )
+    bound: dict[ResponderId, Engagement] = {}
+    free: set[ResponderId] = set()
+    for row in rows:
+        if row.id is None:
+            free.add(ResponderId(row.responder_id))
+            continue
+        bound[ResponderId(row.responder_id)] = Engagement(
             IncidentId(str(row.incident_id)),
             AlertId(str(row.id)),
-            accepted=AlertState(row.state) in AlertState.engaged_states(),
+            accepted=row.state in AlertState.engaged_states(),
         )
-        for row in rows
-    }
+    return bound, free
 
 
 async def free_guards(

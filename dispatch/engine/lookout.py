@@ -18,6 +18,9 @@ _LOOK_EVERY_S = 0.25
 # Somebody who walks about at the edge of the reach, not worth the alert, must not be planned with again and again.
 _EACH_EVERY_S = 2.0
 
+# All whom pushes reach can be reached again at one blow, when the database is back: an SOS is not to wait behind them.
+_MOST_AT_ONCE = 5_000
+
 
 class Lookout:
     """Watches who arrives while an incident has nobody, or hardly anybody, to wait for."""
@@ -40,7 +43,7 @@ class Lookout:
     async def look(self) -> int:
         """Have a plan made for every incident without help in sight that somebody has come near to; how many."""
         below = self._engine.surveyor.policy.look_out_below
-        arrived = self._roster.take_arrived()
+        arrived = self._roster.take_arrived(_MOST_AT_ONCE)
         alone = [
             each.present
             for each in self._engine.live.going_on()

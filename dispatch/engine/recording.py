@@ -151,7 +151,9 @@ class Recording:
 
     def written(self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]) -> None:
         """These are in PostgreSQL now."""
-        left = [each for each in self.unwritten.get(incident_id, ()) if each not in decisions]
+        # By what happened: one may have been written under another request id.
+        happened = [each.events for each in decisions]
+        left = [each for each in self.unwritten.get(incident_id, ()) if each.events not in happened]
         if left:
             self.unwritten[incident_id] = left
             return

@@ -168,7 +168,7 @@ class TakingIn:
                 return None, ()
             events = [*written, *joining_on(journaled, len(written))]
             return fold(incident_id, events), events
-        except (KeyError, ValueError):
+        except (KeyError, ValueError, TypeError):
             return None, ()
 
     def _unwritten_incidents(self) -> list[tuple[Incident | None, Sequence[Event]]]:

@@ -56,6 +56,7 @@ class _Search:
         self.stands = self.table.stands.copy()
         self.chosen: Integers = np.empty(0, dtype=np.int64)
         self.bound = 0.0
+        self._taken_back = 0
         # What the search has said of exactly what stands and is chosen now, if it has.
         self._value: float | None = None
 
@@ -63,7 +64,7 @@ class _Search:
         """Find the best alerts beside what stands; keep those chosen before if they are worth more."""
         table, before = self.table, self.chosen
         offers = (*table.offers[:6], self.stands)
-        self.chosen, self._value, self.bound = best_alerts(offers, table.terms, max(0, self.request.cap), table.choices)
+        self.chosen, self._value, self.bound = best_alerts(offers, table.terms, self._room, table.choices)
         if len(before):
             chosen, value = self.chosen, self._value
             self.chosen, self._value = before, None
@@ -100,7 +101,7 @@ class _Search:
         """Add alerts, worth their price or not, until each role is accepted as surely as policy demands."""
         for role in AlertRole:
             floor = self._floor(role)
-            while floor > 0.0 and len(self.chosen) < self.request.cap and self.accept_probability(role) < floor:
+            while floor > 0.0 and len(self.chosen) < self._room and self.accept_probability(role) < floor:
                 row = self._best_of(role)
                 if row is None:
                     break
@@ -118,6 +119,7 @@ class _Search:
         for row in unanswered:
             if gains[row] < self.request.policy.price.journey * comes[row] and not self._is_demanded(row):
                 self.stands[row] = ASIDE
+                self._taken_back += 1
 
     def plan(self) -> Plan:
         """The plan as it stands now."""
@@ -158,6 +160,11 @@ class _Search:
             return float(1.0 - (1.0 - comes[~fetches]).prod())
         can_be_had = self.table.terms[0][aed[fetches]] > 0.0
         return float(1.0 - (1.0 - brings[fetches] * can_be_had).prod())
+
+    @property
+    def _room(self) -> int:
+        """How many more may be asked: who is not asked any longer leaves their place to others."""
+        return max(0, self.request.cap + self._taken_back)
 
     def _rows(self, stand: int) -> list[int]:
         rows: list[int] = np.nonzero(self.stands == stand)[0].tolist()

@@ -123,5 +123,8 @@ class Planner(Protocol):
     """Decides who is worth alerting."""
 
     def __call__(self, request: PlanRequest) -> Plan:
-        """The plan for `request`: at most `request.cap` new alerts, nobody twice, nobody who is under way already."""
+        """The plan for `request`: at most `request.cap` new alerts, and one for each offer that it takes back.
+
+        Nobody twice, nobody who is under way already.
+        """
         ...

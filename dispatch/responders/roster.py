@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntFlag
 from functools import partial
+from itertools import islice
 from zoneinfo import ZoneInfo
 
 from dispatch.rescue.policy import Policy
@@ -254,9 +255,13 @@ class Roster:
         """How many are on duty with a known place."""
         return len(self._on_duty)
 
-    def take_arrived(self) -> set[ResponderId]:
-        """Those who came near, on duty, free or within reach since this was last asked."""
-        arrived, self._arrived = self._arrived, set()
+    def take_arrived(self, most: int) -> set[ResponderId]:
+        """Those who came near, on duty, free or within reach since this was last asked; of a crowd `most` at a time."""
+        if len(self._arrived) <= most:
+            arrived, self._arrived = self._arrived, set()
+        else:
+            arrived = set(islice(self._arrived, most))
+            self._arrived -= arrived
         return arrived
 
     def can_be_reached(self, responder_id: ResponderId) -> None:

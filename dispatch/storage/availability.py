@@ -168,12 +168,23 @@ _HAS_ROOM = (
 )
 
 
-_TIMELINE = Prepared("timeline", "select left(pg_walfile_name(pg_current_wal_lsn()), 8)", {})
+_TIMELINE = Prepared(
+    "timeline",
+    "select case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end",
+    {},
+)
 
 
 async def timeline(database: Database) -> str:
-    """Which history the server goes on with: another after a failover or a restore, when numbers may come again."""
+    """Which history the server goes on with: another after a failover or a recovery to a point in time.
+
+    Raises `ReadOnlySqlTransaction` for a standby, which does not say.
+    """
     ((found,),) = await database.run(_TIMELINE, {})
+    if found is None:
+        # It is waited for: it may be the one that takes over.
+        await database.renew()
+        raise errors.ReadOnlySqlTransaction("the server may only be read from")
     return str(found)
 
 

@@ -16,7 +16,7 @@ HERE = beside(WULIN, north_m=100)
 
 def _is_promoted(stoppable: StoppableDatabase) -> None:
     """When it starts again it goes on with a timeline of its own, as a standby that takes over does."""
-    folder = stoppable._folder / "postgres"
+    folder = stoppable.folder / "postgres"
     (folder / "recovery.signal").touch()
     with (folder / "postgresql.auto.conf").open("a") as settings:
         settings.write("restore_command = '/bin/false'\n")

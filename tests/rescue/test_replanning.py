@@ -149,3 +149,18 @@ def test_a_late_yes_counts_from_when_it_was_said() -> None:
     # They are only setting out: who is beside the patient is still waited for.
     assert story.state_of("late") is AlertState.ACCEPTED
     assert story.state_of("beside") is AlertState.OFFERED
+
+
+def test_whoever_is_not_asked_any_longer_leaves_their_place_under_the_cap() -> None:
+    under_way = (coming("sure", 500), coming("slow", 700, accepted=False))
+    fast = [somebody(f"fast{number}", 10 + number) for number in range(6)]
+    # The two of before are as many as may be at it: one goes, so one comes.
+    plan = best_plan(a_request(fast, under_way=under_way, policy=Policy(benefit=ONE_PAIR), cap=0))
+    assert plan.withdrawn == ("slow",)
+    assert len(plan.alerts) == 1
+
+
+def test_a_full_cap_lets_nobody_in_where_nobody_is_taken_back() -> None:
+    fast = [somebody(f"fast{number}", 10 + number) for number in range(6)]
+    plan = best_plan(a_request(fast, under_way=(coming("sure", 500),), policy=Policy(benefit=ONE_PAIR), cap=0))
+    assert (plan.withdrawn, plan.alerts) == ((), ())
