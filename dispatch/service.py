@@ -31,6 +31,7 @@ from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.reach import Reach
 from dispatch.engine.recording import Recording
+from dispatch.engine.recovery import recover
 from dispatch.engine.sos import SosDesk
 from dispatch.engine.statements import STATEMENTS
 from dispatch.engine.survey import Surveyor
@@ -248,7 +249,7 @@ class Service:
         await self.push.load()
         await self.taking_in.follow_timeline()
         await self.taking_in.take_in_journals(self.journal_folder)
-        await self.engine.recover()
+        await recover(self.engine)
 
     async def stop(self) -> None:
         """Send everybody away with a come-back, write down what is only in memory, and end."""

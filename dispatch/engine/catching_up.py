@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import structlog
 from psycopg import IntegrityError
 
-from dispatch.engine import ledger
+from dispatch.engine import guards, ledger
 from dispatch.engine.decision_codec import JournaledDecision
 from dispatch.engine.lagging import Lagging, are_whole
 from dispatch.engine.ledger import CatchUp
@@ -122,7 +122,7 @@ class CatchingUp:
 
     async def _bound_elsewhere(self, incident: Incident, here: Collection[str]) -> set[AlertId]:
         async with self._engine.database.statement() as connection:
-            bound = await ledger.active_alerts(connection)
+            bound = await guards.active_alerts(connection)
         return {
             each.alert_id
             for each in incident.alerts.values()

@@ -5,7 +5,7 @@ from operator import eq
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.engine import ledger
+from dispatch.engine import guards, ledger
 from dispatch.engine.live_incident import LiveIncidents
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
@@ -65,7 +65,7 @@ class Engagements:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
         held = self._roster.engagements()
         async with self._database.statement() as connection:
-            bound, free = await ledger.unlike(connection, held)
+            bound, free = await guards.unlike(connection, held)
             for responder_id in free:
                 engagement = held[responder_id]
                 if self._live.get(engagement.incident_id) is None:
@@ -80,7 +80,7 @@ class Engagements:
                     # them bound for good; or another service went on, and they are bound again.
                     version = await shared_beginning(connection, engagement.incident_id, list(live.events))
                     if version is not None:
-                        await ledger.free_guards(
+                        await guards.free_guards(
                             connection,
                             [alert.alert_id],
                             incident_id=engagement.incident_id,

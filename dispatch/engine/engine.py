@@ -37,11 +37,11 @@ from dispatch.rescue.commands import (
 )
 from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import decide
+from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
-from dispatch.rescue.vocabulary import IncidentId, IncidentState
+from dispatch.rescue.vocabulary import IncidentId
 from dispatch.rescue.wakes import Wake
-from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
@@ -96,26 +96,6 @@ class Engine:
     def open_incidents(self) -> list[LiveIncident]:
         """The incidents in memory that have not ended, newest first."""
         return sorted(self.live.going_on(), key=lambda each: each.present.opened_at, reverse=True)
-
-    async def recover(self) -> None:
-        """Go on where a previous process stopped: open incidents, who is bound, what operators were not told."""
-        states = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
-        lately = self.clock.now() - timedelta(seconds=self.surveyor.policy.duplicate_s)
-        async with self.database.statement() as connection:
-            remembered = await ledger.incident_ids(connection, states=states, limit=100_000, or_opened_after=lately)
-            not_shown = await ledger.not_shown(connection)
-        for incident_id in remembered:
-            try:
-                await self.incident(incident_id)
-            except Exception as error:
-                if is_outage(error):
-                    raise
-                # One incident that cannot be read must not keep all others from being served.
-                log.exception("incident not recovered", incident_id=incident_id)
-        await self.engagements.learn()
-        await self.answer_history.load(self.database, self.clock.now())
-        for incident_id in not_shown:
-            self.feed.show(incident_id)
 
     def forget_ended(self) -> None:
         """Let go of incidents that have ended and been told; a later question loads them again."""
@@ -295,7 +275,7 @@ class Engine:
             return live.incident
         async with self.database.statement() as connection:
             events = await ledger.load_events(connection, incident_id)
-            shown_version = await ledger.shown_version(connection, incident_id) if events else 0
+            shown = await ledger.shown_versions(connection, [incident_id])
         opened: Incident | None = live.incident
         if opened is not None:
             # While the database was being asked: memory knows more.
@@ -303,6 +283,12 @@ class Engine:
         if not events:
             self.live.drop_place(incident_id, live)
             raise NotFound(f"There is no incident {incident_id}.")
+        return self.remember(incident_id, live, events, shown.get(incident_id, 0))
+
+    def remember(
+        self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown_version: int
+    ) -> Incident:
+        """Hold an incident in memory as its rows tell it. Raises `ValueError` or `KeyError` where they tell nothing."""
         live.forget()
         live.shown_version = shown_version
         live.incident = fold(incident_id, events)

@@ -19,9 +19,8 @@ from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered, happening_from_json, happening_to_json
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.vocabulary import AlertId, AlertState, IncidentId, ResponderId
+from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
-from dispatch.responders.responder import Engagement
 from dispatch.storage.database import Database
 from dispatch.storage.direct import Row
 from dispatch.storage.prepared import Prepared
@@ -182,15 +181,33 @@ def under_another_request_id(decision: JournaledDecision) -> JournaledDecision:
 
 
 async def load_events(connection: AsyncConnection, incident_id: IncidentId) -> list[Event]:
-    """The events of an incident, in order."""
+    """The events of an incident, in order. Raises `KeyError`, `ValueError` or `TypeError` for rows nobody can read."""
+    return events_of((await event_rows(connection, [incident_id]))[incident_id])
+
+
+async def event_rows(
+    connection: AsyncConnection, incident_ids: Sequence[IncidentId]
+) -> dict[IncidentId, list[tuple[int, datetime, list[Any]]]]:
+    """The rows of several incidents' events in order, as `events_of` reads them; of one without any an empty list."""
     rows = await connection.execute(
-        text("select number, at, events from incident_events where incident_id = :incident_id order by number"),
-        {"incident_id": incident_id},
+        text(
+            "select incident_id, number, at, events from incident_events"
+            " where incident_id = any(cast(:ids as uuid[])) order by incident_id, number"
+        ),
+        {"ids": list(incident_ids)},
     )
+    found: dict[IncidentId, list[tuple[int, datetime, list[Any]]]] = {each: [] for each in incident_ids}
+    for row in rows:
+        found[IncidentId(str(row.incident_id))].append((row.number, row.at.astimezone(UTC), row.events))
+    return found
+
+
+def events_of(rows: Iterable[tuple[int, datetime, list[Any]]]) -> list[Event]:
+    """The events that an incident's rows hold."""
     return [
-        Event(number, row.at.astimezone(UTC), each["by"], happening_from_json(each["kind"], each["data"]))
-        for row in rows
-        for number, each in enumerate(row.events, start=row.number)
+        Event(number, at, each["by"], happening_from_json(each["kind"], each["data"]))
+        for first, at, events in rows
+        for number, each in enumerate(events, start=first)
     ]
 
 
@@ -218,12 +235,13 @@ async def incident_ids(
     return [IncidentId(str(row.id)) for row in rows]
 
 
-async def shown_version(connection: AsyncConnection, incident_id: IncidentId) -> int:
-    """Up to which event the operators have been told."""
-    row = await connection.execute(
-        text("select shown_version from incidents where id = :incident_id"), {"incident_id": incident_id}
+async def shown_versions(connection: AsyncConnection, incident_ids: Sequence[IncidentId]) -> dict[IncidentId, int]:
+    """Up to which event the operators have been told of each of these incidents."""
+    rows = await connection.execute(
+        text("select id, shown_version from incidents where id = any(cast(:ids as uuid[]))"),
+        {"ids": list(incident_ids)},
     )
-    return int(row.scalar_one())
+    return {IncidentId(str(row.id)): row.shown_version for row in rows}
 
 
 async def not_shown(connection: AsyncConnection) -> list[IncidentId]:
@@ -262,54 +280,6 @@ async def send(
     """Write messages that follow from no decision; of an incident, or of none (a test alert)."""
     parameters = {**_message_rows(messages), "incident_id": incident_id, "at": now}
     return _numbered(messages, await database.run(statements.SEND, parameters))
-
-
-async def active_alerts(connection: AsyncConnection) -> dict[ResponderId, Engagement]:
-    """Who is on offer or engaged, everywhere."""
-    return (await unlike(connection, {}))[0]
-
-
-async def unlike(
-    connection: AsyncConnection, held: Mapping[ResponderId, Engagement]
-) -> tuple[dict[ResponderId, Engagement], set[ResponderId]]:
-    """Who is bound otherwise than `held` says, and who of those is not bound at all: of thousands, the few."""
-    rows = await connection.execute(
-        text(
-            "with held as (select * from unnest(cast(:responders as text[]), cast(:alerts as text[]))"
-            " as held(responder_id, alert_id))"
-            " select responder_id, incident_id, id, state from alerts where active and not exists"
-            " (select from held where held.alert_id = alerts.id::text)"
-            " union all select responder_id, null, null, null from held where not exists"
-            " (select from alerts where active and alerts.responder_id = held.responder_id)"
-        ),
-        {"responders": list(held), "alerts": [each.alert_id for each in held.values()]},
-    )
-    bound: dict[ResponderId, Engagement] = {}
-    free: set[ResponderId] = set()
-    for row in rows:
-        if row.id is None:
-            free.add(ResponderId(row.responder_id))
-            continue
-        bound[ResponderId(row.responder_id)] = Engagement(
-            IncidentId(str(row.incident_id)),
-            AlertId(str(row.id)),
-            accepted=row.state in AlertState.engaged_states(),
-        )
-    return bound, free
-
-
-async def free_guards(
-    connection: AsyncConnection, alert_ids: Sequence[AlertId], *, incident_id: IncidentId, version: int
-) -> None:
-    """Let go of the responders of alerts that have ended, though the rows, if still at `version`, do not say so."""
-    await connection.execute(
-        text(
-            "update alerts set active = false from incidents"
-            " where alerts.id = any(cast(:ids as uuid[])) and alerts.active and incidents.id = alerts.incident_id"
-            " and incidents.id = cast(:incident_id as uuid) and incidents.version = :version"
-        ),
-        {"ids": list(alert_ids), "incident_id": incident_id, "version": version},
-    )
 
 
 async def versions(connection: AsyncConnection, incident_ids: Sequence[IncidentId]) -> dict[IncidentId, int]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from dispatch.engine import ledger
+from dispatch.engine import guards, ledger
 from dispatch.engine.catching_up import CatchingUp
 from dispatch.engine.decision_codec import JournaledDecision, decisions_from_json
 from dispatch.engine.engagements import shared_beginning
@@ -188,7 +188,7 @@ class TakingIn:
                     continue
                 version = await shared_beginning(connection, incident.incident_id, ours)
                 if version is not None:
-                    await ledger.free_guards(connection, ended, incident_id=incident.incident_id, version=version)
+                    await guards.free_guards(connection, ended, incident_id=incident.incident_id, version=version)
 
     async def _note_lost_commits(self) -> None:
         """What memory knows to be written and the database has not: a standby took over that had not heard of it."""
