@@ -221,16 +221,11 @@ async def receipt_of(connection: AsyncConnection, request_id: str) -> dict[str, 
     return None if row is None else dict(row.receipt)
 
 
-async def incident_ids(
-    connection: AsyncConnection, *, states: Sequence[str], limit: int, or_opened_after: datetime | None = None
-) -> list[IncidentId]:
-    """The incidents in those states (or opened lately, where asked for), newest first."""
+async def incident_ids(connection: AsyncConnection, *, states: Sequence[str], limit: int) -> list[IncidentId]:
+    """The incidents in those states, newest first."""
     rows = await connection.execute(
-        text(
-            "select id from incidents where state = any(:states) or opened_at > cast(:after as timestamptz)"
-            " order by opened_at desc, id limit :limit"
-        ),
-        {"states": list(states), "limit": limit, "after": or_opened_after},
+        text("select id from incidents where state = any(:states) order by opened_at desc, id limit :limit"),
+        {"states": list(states), "limit": limit},
     )
     return [IncidentId(str(row.id)) for row in rows]
 

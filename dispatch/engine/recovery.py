@@ -1,7 +1,6 @@
 """A start: memory is filled from the rows, so that everything goes on where a previous process stopped."""
 
 from collections.abc import Iterator, Sequence
-from datetime import timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -21,14 +20,13 @@ _MOST_REMEMBERED = 100_000
 
 
 async def recover(engine: "Engine") -> None:
-    """Know the incidents that go on or began lately, who is bound, and what operators were not told.
+    """Know the incidents that go on, who is bound, and what operators were not told; what has ended is read when asked.
 
     Raises `psycopg.Error` or SQLAlchemy's when the database goes away meanwhile.
     """
     states = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
-    lately = engine.clock.now() - timedelta(seconds=engine.surveyor.policy.duplicate_s)
     async with engine.database.statement() as connection:
-        known = await ledger.incident_ids(connection, states=states, limit=_MOST_REMEMBERED, or_opened_after=lately)
+        known = await ledger.incident_ids(connection, states=states, limit=_MOST_REMEMBERED)
         not_shown = await ledger.not_shown(connection)
     for some in _batches(known):
         await _remember(engine, some)
