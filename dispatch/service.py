@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -18,6 +18,7 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import NOTIFY_CHANNEL, AedService
+from dispatch.by_itself import ended, kept_going
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.answers import AnswerDesk
@@ -76,7 +77,7 @@ _DECISION_WITHIN_S = 1.5
 
 _REVIVE_EVERY_S = 1.0
 _WAIT_FOR_DATABASE_S = 0.2
-_HEARD_WITHIN_S = 0.05
+_HEARD_WITHIN_S = 2.0
 
 # An emergency that nobody has touched for so long is none any more, and keeps no wrong clock in place.
 _BUSY_FOR_S = 3 * 3600.0
@@ -230,7 +231,7 @@ class Service:
             self.taking_in.run,
             self.lookout.run,
             self.lost_aeds.run,
-            self.push.run,
+            *self.push.works,
             self.pictures.run,
             self.care.run,
             self._revive_database,
@@ -239,7 +240,7 @@ class Service:
             self._follow_registry,
             self._warm_up,
         ):
-            self._tasks.append(asyncio.create_task(_kept_going(work)))
+            self._tasks.append(asyncio.create_task(kept_going(work)))
         log.info("service started", aeds=len(self.directory), responders=len(self.roster))
 
     async def _fill_memory(self) -> None:
@@ -257,11 +258,9 @@ class Service:
         if not await self.database.answers():
             # Nobody waits for a server that hangs. Those who do hear of it first: to cancel them takes ten seconds.
             self.availability.note_failure(NotAnswered("it does not answer at the end"))
-            await asyncio.sleep(_HEARD_WITHIN_S)
+            await self.database.hang_up(_HEARD_WITHIN_S)
         await self.push.drain()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(self._tasks)
         await self.due_times.drain()
         self.database.sever()
         if not self.availability.is_away:
@@ -379,21 +378,6 @@ class Service:
             self.settings.map_latitude,
         )
         await asyncio.to_thread(districts.districts_within, here)
-
-
-async def _kept_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Run `work`; if it ends by a fault, say so and begin it again."""
-    while True:
-        try:
-            await work()
-        except Exception as error:
-            if is_outage(error):
-                log.warning("waiting for the database", work=work.__qualname__)
-            else:
-                log.exception("begun again after a fault", work=work.__qualname__)
-            await asyncio.sleep(1.0)
-        else:
-            return
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import Any, Protocol
 
 import structlog
 
@@ -29,6 +29,9 @@ from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
 log = structlog.get_logger()
+
+# Something that goes on until it is cancelled.
+Work = Callable[[], Coroutine[Any, Any, None]]
 
 _BATCH = 32
 # Looking is one indexed query; what this process has queued itself it takes at once.
@@ -87,14 +90,13 @@ class PushDesk:
         """There may be something new in the queue: look now."""
         self._more.set()
 
-    async def run(self) -> None:
-        """Work until cancelled."""
-        async with asyncio.TaskGroup() as group:
-            for work in (self._presence.run, self._take_due, self._write_ends, self._look_after, self._forget_old):
-                group.create_task(work())
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """What it does by itself, each until cancelled."""
+        return (self._presence.run, self._take_due, self._write_ends, self._look_after, self._forget_old)
 
     async def drain(self) -> None:
-        """Take nothing more, give what is under way a moment to end, and write it down; then `run` may be ended."""
+        """Take nothing more, give what is under way a moment to end, and write it down; then `works` may be ended."""
         self._is_draining = True
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=_DRAIN_WITHIN_S)

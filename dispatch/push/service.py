@@ -12,7 +12,7 @@ from dispatch.push.arrivals import Arrivals
 from dispatch.push.channels import Channels
 from dispatch.push.courier import Courier
 from dispatch.push.dead_letters import DeadLetters
-from dispatch.push.desk import PushDesk, Sender
+from dispatch.push.desk import PushDesk, Sender, Work
 from dispatch.push.receipts import ReceiptIssuer
 from dispatch.push.subscriptions import Subscriptions
 from dispatch.push.test_alerts import TestAlerts
@@ -78,16 +78,17 @@ class Push:
         """Fill memory from the database, before anybody is counted on."""
         await self.channels.refresh()
 
-    async def run(self) -> None:
-        """Send what is due, until cancelled."""
-        await self.desk.run()
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """What it does by itself: send what is due, for one; each until cancelled."""
+        return self.desk.works
 
     async def drain(self) -> None:
-        """Take nothing more and let what is under way end; before `run` is cancelled."""
+        """Take nothing more and let what is under way end; before `works` are cancelled."""
         await self.desk.drain()
 
     async def close(self) -> None:
-        """Let go of everything; after `run` is cancelled, before the database is closed."""
+        """Let go of everything; after `works` are cancelled, before the database is closed."""
         await self.desk.close()
         for courier in self._couriers:
             await courier.close()

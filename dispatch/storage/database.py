@@ -24,6 +24,8 @@ _OTHERS_WAIT_S = 5.0
 # As many decisions are written at once as two cores can plan; more connections are made when needed.
 _WARM_CONNECTIONS = 2
 
+_LOOK_AGAIN_S = 0.01
+
 _ANSWER = Prepared("answer", "select 1", {})
 
 
@@ -179,6 +181,14 @@ class Database:
         Cancelling them would not do: psycopg first asks the server, which hangs, to cancel, for up to ten seconds.
         """
         self._patience.end()
+
+    async def hang_up(self, within_s: float) -> None:
+        """Cut the pooled connections, again and again, until nobody has one any more, or the time is over."""
+        loop = asyncio.get_running_loop()
+        until_s = loop.time() + within_s
+        while not self._patience.is_at_rest and loop.time() < until_s:
+            self._patience.end()
+            await asyncio.sleep(_LOOK_AGAIN_S)
 
     async def renew(self) -> None:
         """Let go of every connection that is not in use: the next ones go to where the address leads by now.

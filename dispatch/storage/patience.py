@@ -5,7 +5,7 @@ import os
 import socket
 from contextlib import suppress
 from typing import Any
-from weakref import WeakKeyDictionary
+from weakref import WeakKeyDictionary, WeakSet
 
 import psycopg
 import structlog
@@ -31,6 +31,8 @@ class Patience:
         self._patience_s = patience_s
         # The connections in use; the timer runs from the last time that something was asked on each.
         self._in_use: WeakKeyDictionary[_Line, asyncio.TimerHandle] = WeakKeyDictionary()
+        # Those too that were cut, until whoever waits there has heard of it.
+        self._taken_out: WeakSet[_Line] = WeakSet()
 
     def watch(self, engine: AsyncEngine) -> None:
         """Watch over the connections of an engine."""
@@ -41,12 +43,18 @@ class Patience:
         event.listen(engine.sync_engine, "commit", self._asked)
         event.listen(engine.sync_engine, "rollback", self._asked)
 
+    @property
+    def is_at_rest(self) -> bool:
+        """Whether nobody has one of the connections."""
+        return not self._taken_out
+
     def end(self) -> None:
         """Hang up on every connection in use."""
         for line in list(self._in_use):
             self._hang_up(line)
 
     def _taken(self, connection: Any, *_more: object) -> None:
+        self._taken_out.add(connection.driver_connection)
         self._begin(connection.driver_connection)
 
     def _asked(self, connection: Connection, *_more: object) -> None:
@@ -56,7 +64,10 @@ class Patience:
 
     def _given_back(self, connection: Any, *_more: object) -> None:
         # None when it was found broken and thrown away, which has been said before.
-        if connection is not None and (timer := self._in_use.pop(connection.driver_connection, None)) is not None:
+        if connection is None:
+            return
+        self._taken_out.discard(connection.driver_connection)
+        if (timer := self._in_use.pop(connection.driver_connection, None)) is not None:
             timer.cancel()
 
     def _begin(self, line: Any) -> None:

@@ -41,13 +41,15 @@ class Auditor:
         # Who and what is to be asked about over HTTP: everything at first, then only what was not in order.
         doubtful: set[str] | None = None
         while True:
+            began_at = loop.time()
             held = await asyncio.to_thread(evidence, self._url, self._audited)
             people = self._people()
             answered = await self._as_answered(held, people, doubtful)
             doubtful = {each.key.split()[1] for each in answered}
             new = {(each.measure, each.key): each for each in [*self._look(held, people), *answered]}
             new = {key: each for key, each in new.items() if key not in self._told}
-            if not new or loop.time() > give_up_at:
+            # A look itself may take long on a busy machine: what it read first may be older than what it asked last.
+            if not new or began_at > give_up_at:
                 break
             await asyncio.sleep(_LOOK_AGAIN_S)
         self._remember(held)

@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from sqlalchemy import text
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
+from dispatch.by_itself import ended
 from dispatch.encoding import to_json_text
 from dispatch.problems import install_problem_handlers
 from dispatch.push import endpoints, job_queue
@@ -218,13 +219,12 @@ def open_desk(database: Database, clock: MovableClock, tmp_path: Path) -> OpenDe
         push.arrivals.on_received = note
         push.arrivals.on_tested = waking.tested.append
         await push.load()
-        running = asyncio.create_task(push.run())
+        running = [asyncio.create_task(each()) for each in push.works]
         try:
             yield waking
         finally:
             await push.drain()
-            running.cancel()
-            await asyncio.gather(running, return_exceptions=True)
+            await ended(running)
             await push.close()
             await own.close()
 

@@ -14,7 +14,7 @@ async def work(database_url: str, data_dir: str) -> None:
     database = Database(database_url)
     push = Push(settings, database, MovableClock(), phone_of=lambda _: None, name_of=str)
     await push.load()
-    await push.run()
+    await asyncio.gather(*(each() for each in push.works))
 
 
 asyncio.run(work(*sys.argv[1:]))
