@@ -85,6 +85,8 @@ class Storm:
         """
         self.blowing.clear()
         callers, desk = self.callers, self.desk
+        # The desk knows of no more than its console was told.
+        await self.everybody_connected()
         await self._until(lambda: [each for each in callers.waiting if not each.done()], "answered")
         desk.hurry.set()
         await self._until(lambda: sorted(desk.open)[leave_open:], "brought to an end")
