@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 import os
 import signal
 from collections.abc import Iterator
@@ -82,6 +83,16 @@ class StoppableDatabase:
     async def is_waited_for(self) -> bool:
         """Whether somebody waits for a lock."""
         return bool(self.sql("select pid from pg_stat_activity where wait_event_type = 'Lock'"))
+
+    def another_worker_writes(self, incident_id: str, number: int, events: list[Any]) -> None:
+        """Append events past the service, from `number` on, as another worker would have."""
+        self.sql(
+            "insert into incident_events (incident_id, number, at, events) values (%s, %s, now(), %s)",
+            incident_id,
+            number,
+            json.dumps(events),
+        )
+        self.sql("update incidents set version = %s where id = %s", number + len(events) - 1, incident_id)
 
     def lose_last_commit_of(self, incident_id: str) -> None:
         """What a standby lacks that took over without having heard of the last commit."""

@@ -14,10 +14,10 @@ from dispatch.engine.catching_up import CatchingUp
 from dispatch.engine.decision_codec import JournaledDecision, decisions_from_json
 from dispatch.engine.engagements import shared_beginning
 from dispatch.engine.journal import FoundJournal, unclaimed
-from dispatch.engine.lagging import Lagging, joining_on, known_events, made_one_with, taken_together
+from dispatch.engine.lagging import Lagging, made_one_with, taken_together
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.rescue.events import Event
-from dispatch.rescue.incident import Incident, fold
+from dispatch.rescue.incident import Incident
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.storage.availability import Availability, is_outage, probe, timeline
 from dispatch.storage.database import reaching_through
@@ -159,15 +159,14 @@ class TakingIn:
         self, incident_id: IncidentId, decisions: Sequence[JournaledDecision]
     ) -> tuple[Incident | None, Sequence[Event]]:
         """The incident as rows and journal together tell it, with its events; None where they do not fit together."""
-        journaled = known_events(decisions)
+        lagging = Lagging(incident_id, decisions=decisions)
         try:
             async with self._engine.database.statement() as connection:
-                written = await ledger.load_events(connection, incident_id)
-            if any(event != written[event.number - 1] for event in journaled if event.number <= len(written)):
-                # It went two ways: what is free on this side says nothing about the other.
+                lagging.written = await ledger.load_events(connection, incident_id)
+            if lagging.went_two_ways:
+                # What is free on this side says nothing about the other.
                 return None, ()
-            events = [*written, *joining_on(journaled, len(written))]
-            return fold(incident_id, events), events
+            return lagging.incident(), [*lagging.written, *lagging.missing]
         except (KeyError, ValueError, TypeError):
             return None, ()
 

@@ -1,7 +1,6 @@
 """Journals that do not fit the rows: what people said is said again, and nothing keeps the service from serving."""
 
 import asyncio
-import json
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +20,6 @@ HERE = beside(WULIN, north_m=100)
 async def _set_cpr(service: ServiceInProcess, incident_id: str, *, in_progress: bool) -> None:
     path = f"/v1/incidents/{incident_id}/cpr"
     await service.call("POST", path, role="operator", json={"in_progress": in_progress})
-
-
-def _another_worker_writes(database: StoppableDatabase, incident_id: str, number: int, events: list[Any]) -> None:
-    """Append events past the service, from `number` on, as another worker would have."""
-    database.sql(
-        "insert into incident_events (incident_id, number, at, events) values (%s, %s, now(), %s)",
-        incident_id,
-        number,
-        json.dumps(events),
-    )
-    database.sql("update incidents set version = %s where id = %s", number + len(events) - 1, incident_id)
 
 
 def _cpr(times: int) -> list[Any]:
@@ -82,7 +70,7 @@ async def test_what_was_said_in_an_incident_that_went_two_ways_is_said_again(
         await r1.answer(alert, "accept")
         await r1.next("assignment")
     await stoppable.comes_back()
-    _another_worker_writes(stoppable, opened["incident_id"], version + 1, _cpr(1))
+    stoppable.another_worker_writes(opened["incident_id"], version + 1, _cpr(1))
     async with run_in_process(settings, stoppable.url, clock) as service:
         incident = await service.incident(opened["incident_id"])
     assert incident["state"] == "responding"
@@ -106,7 +94,7 @@ async def test_a_journal_of_an_incident_that_another_worker_has_spoilt_keeps_nob
     await stoppable.comes_back()
     # An ending without what belongs to one.
     ended = [{"kind": "closed", "by": "operator:another", "data": {}}]
-    _another_worker_writes(stoppable, spoilt["incident_id"], 3, ended)
+    stoppable.another_worker_writes(spoilt["incident_id"], 3, ended)
     async with run_in_process(settings, stoppable.url, clock) as service:
         assert (await service.incident(whole["incident_id"]))["state"] == "open"
         assert (await service.sos(FAR))["degraded"] is False
@@ -133,7 +121,7 @@ async def test_a_yes_to_an_alert_that_the_rows_do_not_know_keeps_nobody_from_bei
             accepted = (await service.timeline_kinds(opened["incident_id"])).index("accepted") + 1
             whole = await service.sos(FAR)
     await stoppable.comes_back()
-    _another_worker_writes(stoppable, opened["incident_id"], 3, _cpr(accepted - 3))
+    stoppable.another_worker_writes(opened["incident_id"], 3, _cpr(accepted - 3))
     async with run_in_process(settings, stoppable.url, clock) as service:
         # That yes cannot be kept: the truth does not know what it was a yes to.
         kinds = await service.timeline_kinds(opened["incident_id"])

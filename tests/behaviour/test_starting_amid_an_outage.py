@@ -1,7 +1,6 @@
 """The database goes for a moment while a start takes journals in: the start is tried again, and comes through."""
 
 import asyncio
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,14 +35,8 @@ async def test_a_start_that_lost_the_database_while_saying_again_comes_through(
         await r1.answer(alert, "accept")
         await r1.next("assignment")
     await stoppable.comes_back()
-    # Another worker has decided meanwhile.
-    stoppable.sql(
-        "insert into incident_events (incident_id, number, at, events) values (%s, %s, now(), %s)",
-        opened["incident_id"],
-        version + 1,
-        json.dumps([{"kind": "cpr_changed", "by": "operator:another", "data": {"in_progress": True}}]),
-    )
-    stoppable.sql("update incidents set version = %s where id = %s", version + 1, opened["incident_id"])
+    decided = {"kind": "cpr_changed", "by": "operator:another", "data": {"in_progress": True}}
+    stoppable.another_worker_writes(opened["incident_id"], version + 1, [decided])
 
     # The connection breaks as what was said is written again, and a moment later all is well.
     run = Database.run

@@ -7,7 +7,6 @@ import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +17,14 @@ from psycopg import errors
 from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
-from dispatch.storage.availability import Availability, Outage, is_contention, is_outage, outage_of, probe
+from dispatch.storage.availability import Outage, is_contention, is_outage, outage_of, probe
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.database import Database, only_looking
 from dispatch.storage.direct import DirectConnections
-from dispatch.storage.line import Busy, NotAnswered
+from dispatch.storage.line import Busy
 from dispatch.storage.postmaster import postgres_processes
 from dispatch.storage.prepared import Prepared
 from dispatch.storage.server_settings import SUPERUSER
-from tests.people import MovableClock
 from tests.storage.running_clusters import postmaster_of, say
 
 SLEEP = Prepared("sleep", "select pg_sleep(:seconds)", {"seconds": "float8"})
@@ -54,12 +52,6 @@ async def harmed(url: str) -> AsyncIterator[Database]:
     database = Database(url, connections=1, answer_within_s=0.5)
     yield database
     await database.close()
-
-
-@pytest.fixture
-def availability() -> Availability:
-    """Nobody has found anything yet."""
-    return Availability(MovableClock())
 
 
 async def why_not(database: Database) -> Outage | None:
@@ -327,39 +319,6 @@ async def test_a_lock_that_somebody_holds_is_contention_and_no_outage(url: str) 
     await database.close()
 
 
-@pytest.mark.parametrize(
-    ("error", "why"),
-    [
-        (errors.AdminShutdown(), Outage.STARTING_OR_STOPPING),
-        (errors.CannotConnectNow(), Outage.STARTING_OR_STOPPING),
-        (errors.TooManyConnections(), Outage.OUT_OF_CONNECTIONS),
-        (errors.DiskFull(), Outage.DISK_FULL),
-        (errors.OutOfMemory(), Outage.OUT_OF_MEMORY),
-        (errors.IoError(), Outage.BROKEN),
-        (errors.ReadOnlySqlTransaction(), Outage.READ_ONLY),
-        (errors.IdleInTransactionSessionTimeout(), Outage.UNREACHABLE),
-        (errors.ConnectionFailure(), Outage.UNREACHABLE),
-        (psycopg.OperationalError("the connection is closed"), Outage.UNREACHABLE),
-        (NotAnswered("too late"), Outage.NOT_ANSWERING),
-        (errors.UniqueViolation(), None),
-        (errors.CharacterNotInRepertoire(), None),
-        (errors.UndefinedTable(), None),
-        (errors.InsufficientPrivilege(), None),
-        (errors.SerializationFailure(), None),
-        (errors.DeadlockDetected(), None),
-        (psycopg.ProgrammingError("no such parameter"), None),
-        (ValueError("a NUL"), None),
-        (TimeoutError(), None),
-    ],
-    ids=lambda each: type(each).__name__ if isinstance(each, BaseException) else str(each),
-)
-def test_each_error_is_an_outage_or_it_is_not(error: BaseException, why: Outage | None) -> None:
-    assert outage_of(error) is why
-    wrapped = sqlalchemy.exc.DBAPIError("select 1", {}, error)
-    if isinstance(error, psycopg.Error):
-        assert outage_of(wrapped) is why
-
-
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
     """A folder on a file system of its own, 192 MB in all."""
@@ -394,19 +353,3 @@ async def test_a_full_disk_is_an_outage_until_there_is_room_again(small_disk: Pa
             await database.run(keep, {})
         finally:
             await database.close()
-
-
-def test_it_is_away_from_the_first_outage_until_something_is_written(availability: Availability) -> None:
-    told: list[tuple[bool, Outage | None]] = []
-    availability.on_change(lambda now: told.append((now.is_away, now.why)))
-    availability.note_success()
-    assert not availability.note_failure(errors.UniqueViolation())
-    assert (availability.is_away, told) == (False, [])
-    assert availability.note_failure(errors.DiskFull())
-    assert availability.note_failure(psycopg.OperationalError("gone"))
-    assert availability.since == datetime(2026, 6, 17, 4, 0, tzinfo=UTC)
-    assert told == [(True, Outage.DISK_FULL)], "told once, of the first reason"
-    availability.note_success()
-    assert not availability.is_away
-    assert told[1:] == [(False, None)]
-    assert availability.since is None
