@@ -91,12 +91,14 @@ class ResponderMessages:
             "drill": incident.drill,
             "location": location_json(incident.place),
             "eta_s": round(alert.eta_s),
+            "arrives_at": alert.promised_at,
             "others": [
                 {
                     "role": other.role,
                     "state": other.state,
                     "name": self._roster.name_of(other.responder_id),
                     "eta_s": round(other.eta_s),
+                    "arrives_at": other.promised_at,
                 }
                 for other in incident.engaged()
                 if other.alert_id != alert.alert_id

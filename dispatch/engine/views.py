@@ -1,7 +1,7 @@
 """An incident as the operator sees it, and as its caller does."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from dispatch.clock import Clock
@@ -82,7 +82,7 @@ class IncidentViews:
             "respond_by": alert.respond_by,
             "answered_at": _answered_at(alert),
             "eta_s": round(alert.eta_s),
-            "arrives_at": _arrives_at(alert),
+            "arrives_at": alert.arrived_at or alert.promised_at,
             "distance_m": round(alert.distance_m),
             "reason": {"en": alert.reason_en, "zh": alert.reason_zh},
             "end_reason": alert.end_reason,
@@ -110,7 +110,7 @@ class IncidentViews:
             "state": alert.state,
             "name": _masked(self._roster.name_of(alert.responder_id)),
             "eta_s": round(alert.eta_s),
-            "arrives_at": _arrives_at(alert),
+            "arrives_at": alert.arrived_at or alert.promised_at,
             "distance_m": round(distance_m(fix.place, incident.place) if fix else alert.distance_m),
             "aed_name": aed.name if aed else None,
             "location": location_json(fix.place) if fix else None,
@@ -155,10 +155,6 @@ def _line(event: Event) -> dict[str, Any]:
 
 def _answered_at(alert: Alert) -> datetime | None:
     return alert.stages.get(AlertState.ACCEPTED) or alert.stages.get(AlertState.DECLINED)
-
-
-def _arrives_at(alert: Alert) -> datetime:
-    return alert.arrived_at or alert.counts_from(alert.offered_at) + timedelta(seconds=round(alert.eta_s))
 
 
 def _masked(name: str) -> str:

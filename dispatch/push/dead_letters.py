@@ -55,8 +55,8 @@ class DeadLetters:
                 raise NotFound(f"There is no dead letter {letter_id}.")
             # Nobody is woken for what is over. A test is about the channel, and can be done at any time.
             useful_until: datetime = row.expires_at if row.alert_id is not None else now + TEST_USEFUL_FOR
-            if useful_until <= now:
-                raise Conflict("The time to answer this alert is over; nobody is woken for it.", code="too_late")
+            if useful_until <= now or await repository.is_over(connection, letter_id):
+                raise Conflict("Nobody waits for an answer to this alert any more.", code="too_late")
             if not await repository.queue_again(connection, letter_id, now=now, expires_at=useful_until):
                 raise NotFound(f"There is no dead letter {letter_id}.")
         self._desk.poke()

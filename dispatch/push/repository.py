@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from dispatch.push.addresses import Endpoint
 from dispatch.push.presence import NOTIFY_CHANNEL
 from dispatch.push.vocabulary import HOOK_SERVICE, Channel, Kind
+from dispatch.rescue.vocabulary import AlertState
 from dispatch.storage.tables import hook_proofs, push_jobs, push_subscriptions, responders
 
 _BATCH = 1000
@@ -255,6 +256,29 @@ async def queue_again(connection: AsyncConnection, job_id: UUID, *, now: datetim
         .returning(push_jobs.c.id)
     )
     return queued.first() is not None
+
+
+async def is_over(connection: AsyncConnection, letter_id: UUID) -> bool:
+    """Whether nobody has to hear it any more: answered, taken back, heard otherwise, or something newer was said.
+
+    An offer that has expired is not over: a late yes is asked for still.
+    """
+    found = await connection.execute(
+        text(
+            "select from push_jobs as letter where id = :id and ("
+            " kind = 'alert' and exists ("
+            "  select from alerts where alerts.id = letter.alert_id and not state = any(:open))"
+            " or mailbox is not null and not exists ("
+            "  select from messages where recipient = letter.mailbox and created_at = letter.created_at)"
+            " or exists ("
+            "  select from push_jobs as later"
+            "  where later.alert_id = letter.alert_id and later.version > letter.version"
+            "   and later.subscription_id is not distinct from letter.subscription_id"
+            "   and later.due_at < letter.expires_at))"
+        ),
+        {"id": letter_id, "open": [*AlertState.pending_states(), AlertState.EXPIRED]},
+    )
+    return found.first() is not None
 
 
 async def forget_dead_letter(connection: AsyncConnection, job_id: UUID) -> bool:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from dispatch.rescue.events import (
     Accepted,
@@ -121,6 +121,11 @@ class Alert:
         if not _NOT_COMING.isdisjoint(self.stages):
             return self.stages[AlertState.ACCEPTED] if self.is_engaged else now
         return self.counted_from or self.offered_at
+
+    @property
+    def promised_at(self) -> datetime:
+        """When they are to be at the scene, by what was last promised; of an offer, if they said yes at once."""
+        return self.counts_from(self.offered_at) + timedelta(seconds=round(self.eta_s))
 
     @property
     def arrived_at(self) -> datetime | None:

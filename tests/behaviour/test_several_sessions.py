@@ -68,6 +68,9 @@ async def test_a_device_that_comes_later_learns_what_the_person_is_on(service: S
             assert tablet.welcome["resumed"] is False
             me = await service.call("GET", "/v1/responders/me", role="responder", subject="r1")
             assert me["assignment"]["alert_id"] == assigned["alert_id"]
+            await service.time_passes(seconds=15)
+            me = await service.call("GET", "/v1/responders/me", role="responder", subject="r1")
+            assert me["assignment"]["arrives_at"] == assigned["arrives_at"], "a page that comes later counts on"
             await phone.progress(alert, "en_route")
             assert (await tablet.next("assignment"))["state"] == "en_route"
 

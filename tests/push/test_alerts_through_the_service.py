@@ -220,13 +220,28 @@ async def test_a_dead_letter_of_an_alert_that_is_over_wakes_nobody(
     (letter,) = (await service.call("GET", "/v1/dead-letters", role="operator"))["dead_letters"]
     await _cancel(service, incident_id)
     assert (await pushed(device, push_service))["type"] == "stand_down"
-    await service.call("POST", f"/v1/dead-letters/{letter['id']}/retry", role="operator")
-
-    async def is_forgotten() -> bool:
-        return [each for each in await jobs(service) if each[:2] == ("alert", "web_push")] == []
-
-    await until(is_forgotten)
+    refused = await service.refused("POST", f"/v1/dead-letters/{letter['id']}/retry", 409, role="operator")
+    assert refused["code"] == "too_late"
     assert len(push_service.heard) == 2
+
+
+async def test_a_dead_letter_of_an_alert_that_was_declined_on_the_socket_wakes_nobody(
+    service: ServiceInProcess, push_service: Listener
+) -> None:
+    push_service.default = Answer(403)
+    await _asleep(service, push_service)
+    await service.sos()
+
+    async def is_dead() -> bool:
+        return ("alert", "web_push", "dead") in await jobs(service)
+
+    await until(is_dead)
+    (letter,) = (await service.call("GET", "/v1/dead-letters", role="operator"))["dead_letters"]
+    async with service.socket("responder", "r1") as client:
+        await client.answer(await client.next("alert"), "decline")
+        await client.next("stand_down")
+    refused = await service.refused("POST", f"/v1/dead-letters/{letter['id']}/retry", 409, role="operator")
+    assert refused["code"] == "too_late"
 
 
 async def test_what_a_service_has_queued_the_next_one_sends(

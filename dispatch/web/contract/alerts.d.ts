@@ -38,10 +38,11 @@ export interface AssignmentMessage {
   note?: Maybe<string>;
   caller?: Maybe<{ phone?: Maybe<string> }>;
   aed?: Maybe<AedToFetch>;
-  others: { role: Role; state: AlertState; name?: Maybe<string>; eta_s?: Maybe<number> }[];
+  others: { role: Role; state: AlertState; name?: Maybe<string>; eta_s?: Maybe<number>; arrives_at?: Maybe<string> }[];
   kind: Kind;
   drill: boolean;
   eta_s?: Maybe<number>;
+  arrives_at?: Maybe<string>;
   /** How far this responder is. */
   state?: Maybe<AlertState>;
   /** Asked whether they are on their way, and not answered yet. */

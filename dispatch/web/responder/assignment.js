@@ -1,9 +1,10 @@
 /** The task after accepting: where exactly, by which way, what comes next, who else comes. */
 
 import { howToReach } from "../aeds.js";
+import { secondsUntil } from "../clock.js";
 import { askInDialog } from "../dialog.js";
 import { el } from "../dom.js";
-import { arrival, countdown, dotted, floorName, minutes } from "../format.js";
+import { countdown, dotted, floorName, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
@@ -16,10 +17,6 @@ import { nextStage, stagesOf, stagesPassed } from "./stages.js";
 /** @typedef {import("../contract/alerts.d.ts").AlertState} AlertState */
 /** @typedef {import("../contract/alerts.d.ts").Stage} Stage */
 /** @typedef {import("../contract/responders.d.ts").Mode} Mode */
-
-/** When each assignment's ETA was told, so that redrawing does not start the countdown again. */
-/** @type {Map<string, string>} */
-const arrivals = new Map();
 
 /**
  * @param {object} view
@@ -50,12 +47,9 @@ export function assignmentScreen({ task, mode, advice, onStage, onProblem, onSee
 }
 
 /** @param {AssignmentMessage} assignment */
-function eta({ alert_id, eta_s }) {
-  if (typeof eta_s !== "number") return null;
-  const key = `${alert_id}:${eta_s}`;
-  const at = arrivals.get(key) ?? arrival(eta_s);
-  arrivals.set(key, at);
-  return el("p", { class: "eta" }, tick(el("strong", { class: "numeral" }), () => countdown(at)), el("span", { text: word("alert.eta") }));
+function eta({ arrives_at }) {
+  if (!arrives_at) return null;
+  return el("p", { class: "eta" }, tick(el("strong", { class: "numeral" }), () => countdown(arrives_at)), el("span", { text: word("alert.eta") }));
 }
 
 /**
@@ -102,12 +96,17 @@ function links(place, name, mode) {
   ];
 }
 
+/** @param {AssignmentMessage["others"][number]} one */
+function stillToGo({ arrives_at, state }) {
+  return arrives_at && state !== "on_scene" ? minutes(secondsUntil(arrives_at)) : null;
+}
+
 /** @param {AssignmentMessage} assignment */
 function others({ others }) {
   if (others.length === 0) return el("p", { class: "muted", text: word("assignment.others.none") });
   return el("ul", { class: "others" }, ...others.map((one) => el("li", {},
     el("span", { text: dotted([one.name, wordFor("role", one.role)]) }),
-    el("span", { class: "muted numeral", text: dotted([wordFor("alert_state", one.state), typeof one.eta_s === "number" && one.state !== "on_scene" ? minutes(one.eta_s) : null]) }))));
+    tick(el("span", { class: "muted numeral" }), () => dotted([wordFor("alert_state", one.state), stillToGo(one)])))));
 }
 
 /**
