@@ -63,7 +63,8 @@ async def test_an_open_incident_without_a_due_row_is_looked_at(
     stoppable.sql("delete from due_times")
     async with run_in_process(settings, stoppable.url, clock) as service:
         await service.service.due_times.audit()
-        assert stoppable.sql("select incident_id::text from due_times") == [(opened["incident_id"],)]
+        # By this audit, or by the service's own at the same moment.
+        assert set(stoppable.sql("select incident_id::text from due_times")) == {(opened["incident_id"],)}
         for _ in range(20):
             await service.time_passes(seconds=30)
         # Who said yes and does not move is asked whether they are on their way.

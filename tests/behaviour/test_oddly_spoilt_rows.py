@@ -1,9 +1,11 @@
 """Rows that nobody here can read (a later version's, or spoilt by hand) hold nobody else up."""
 
 import contextlib
+from datetime import datetime
 
 import pytest
 
+from dispatch.engine.due_rows import Due
 from dispatch.metrics import DUE_OVERDUE
 from tests.people import WULIN, ServiceInProcess, beside
 from tests.stoppable_database import StoppableDatabase, is_back, is_known_to_be_away, unnoticed
@@ -41,12 +43,18 @@ async def test_what_is_spoilt_keeps_no_other_from_being_taken_in(
 
 
 async def test_the_alarm_of_the_audit_does_not_depend_on_who_is_bound(
-    stoppable: StoppableDatabase, away_service: ServiceInProcess
+    stoppable: StoppableDatabase, away_service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     service = away_service
+
+    async def nothing_is_due(_now: datetime) -> list[Due]:
+        return []
+
     async with service.on_duty("r1", HERE) as r1:
         opened = await service.sos()
         await r1.next("alert")
+        # Whoever took the row meanwhile would put it off, and there were nothing to sound an alarm for.
+        monkeypatch.setattr(service.service.due_times, "_due", nothing_is_due)
         # A later version's word, amid a rolling upgrade.
         stoppable.sql("update alerts set state = 'hesitating' where incident_id = %s", opened["incident_id"])
         stoppable.sql(
