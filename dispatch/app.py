@@ -12,6 +12,13 @@ from dispatch import health
 from dispatch.access import endpoints as access_endpoints
 from dispatch.access.limits import RateLimit
 from dispatch.aeds import endpoints as aed_endpoints
+from dispatch.aeds.custodians import endpoints as custodian_endpoints
+from dispatch.aeds.intake import endpoints as intake_endpoints
+from dispatch.aeds.owners import endpoints as owner_endpoints
+from dispatch.aeds.placing import endpoints as placing_endpoints
+from dispatch.aeds.searching import endpoints as search_endpoints
+from dispatch.aeds.tiles import endpoints as tile_endpoints
+from dispatch.aeds.work_orders import endpoints as work_order_endpoints
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.sos_door import SosDoor
@@ -62,7 +69,16 @@ def create_app(
     app.state.redis = service.counters
     app.state.is_dispatching = False
     app.state.availability = service.availability
-    app.state.aeds = service.aeds
+    registry = service.registry
+    app.state.aeds = registry.aeds
+    app.state.placing = registry.placing
+    app.state.owners = registry.owners
+    app.state.custodians = registry.custodians
+    app.state.custodian_pages = registry.custodian_pages
+    app.state.work_orders = registry.orders
+    app.state.aed_search = registry.search
+    app.state.aed_tiles = registry.tiles
+    app.state.open_data = registry.open_data
     app.state.responders = service.responders
     app.state.push = service.push
     app.state.waking = service.waking
@@ -82,7 +98,15 @@ def _add_routes(app: FastAPI) -> None:
     install_problem_handlers(app)
     for router in (
         incident_endpoints.router,
+        # Before those of single AEDs: `open-data.csv` is no id.
+        tile_endpoints.router,
+        search_endpoints.router,
+        intake_endpoints.router,
+        placing_endpoints.router,
         aed_endpoints.router,
+        owner_endpoints.router,
+        custodian_endpoints.router,
+        work_order_endpoints.router,
         responder_endpoints.router,
         access_endpoints.router,
         push_endpoints.router,

@@ -81,13 +81,16 @@ _PAGES = {
     "/responder": ("responder.html", _HTML),
     "/console": ("console.html", _HTML),
     "/map": ("map.html", _HTML),
-    # A service worker's scope lies at or below its own path: under /web/ it could not be the responder's page.
+    "/custodian": ("custodian.html", _HTML),
+    "/office": ("office.html", _HTML),
+    # A service worker's scope lies at or below its own path: under /web/ it could not be the page.
     "/responder-worker.js": ("responder/service_worker.js", _SCRIPT),
+    "/custodian-worker.js": ("custodian/service_worker.js", _SCRIPT),
 }
 
 
 def install_pages(app: FastAPI) -> None:
-    """Serve the four pages, the worker that wakes phones, and the files they are made of."""
+    """Serve the pages, the workers that wake phones, and the files they are made of."""
     app.include_router(router)
     for path, (file, media_type) in _PAGES.items():
         page = _page(WEB / file, media_type)

@@ -5,7 +5,6 @@ import contextlib
 import time
 from collections.abc import Callable
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import structlog
@@ -17,7 +16,6 @@ from dispatch.access.tokens import TokenIssuer, secret_of
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
-from dispatch.aeds.service import NOTIFY_CHANNEL, AedService
 from dispatch.by_itself import ended, kept_going
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.acknowledgements import Acknowledgements
@@ -27,12 +25,12 @@ from dispatch.engine.engine import Engine
 from dispatch.engine.incidents import IncidentDesk
 from dispatch.engine.journal import Journal
 from dispatch.engine.lookout import Lookout
-from dispatch.engine.lost_aeds import LostAeds
 from dispatch.engine.mailbox_names import caller_mailbox, responder_mailbox
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.reach import Reach
 from dispatch.engine.recording import Recording
 from dispatch.engine.recovery import recover
+from dispatch.engine.registry_links import RegistryLinks
 from dispatch.engine.sos import SosDesk
 from dispatch.engine.statements import STATEMENTS
 from dispatch.engine.survey import Surveyor
@@ -50,6 +48,7 @@ from dispatch.realtime.conversation import ConversationParts
 from dispatch.realtime.endpoint import SocketParts
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.registry import Registry, Surroundings
 from dispatch.rescue.policy import Policy
 from dispatch.rescue.vocabulary import ResponderId
 from dispatch.responders import repository
@@ -62,7 +61,6 @@ from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database, reaching_through
 from dispatch.storage.line import NotAnswered
-from dispatch.storage.notifications import listen
 from geo.bounding_box import BoundingBox
 from geo.place import Place
 
@@ -105,7 +103,6 @@ class Service:
         self.hub = Hub()
         self.roster = Roster(timezone)
         self.directory = AedDirectory(settings.timezone)
-        self.aeds = AedService(self.database, self.directory, clock, self._tell_of_aeds)
         self.responders = ResponderService(self.database, self.roster, clock, timezone)
         self.router = (
             ValhallaRouter(settings.routing_url, settings.routing_deadline_s, policy.travel)
@@ -131,6 +128,9 @@ class Service:
         self.availability = Availability(clock)
         self.availability.on_change(self._tell_of_database)
         self.database.is_away = lambda: self.availability.is_away
+        surroundings = Surroundings(settings, self.database, clock, self.tokens, self.push, self.database.is_away)
+        self.registry = Registry(surroundings, self.directory, self._tell_of_aeds)
+        self.aeds = self.registry.aeds
         self.journal_folder = settings.data_dir / _JOURNAL_FOLDER
         self.recording = Recording(self.database, self.availability, lambda: Journal.begun(self.journal_folder))
         self.engine = Engine(
@@ -143,28 +143,16 @@ class Service:
             self.recording,
             self.push.channels,
         )
-        self.engine.on_calls = self.push.desk.poke
         self.lookout = Lookout(self.engine)
-        self.lost_aeds = LostAeds(self.engine, self.aeds)
-        self.engine.on_decided.append(self.lost_aeds.decided)
+        self.registry_links = RegistryLinks(self.engine, self.aeds)
         self.reach = Reach(self.hub, self.push.channels, self.roster, self.availability, clock)
-        self.push.channels.on_change = self.reach.channels_changed
         self.availability.on_change(self.reach.database_changed)
-        self.hub.on_leaving = self.reach.left
-        self.hub.on_arrival = self.reach.arrived
         self.waking = Waking(self.engine, self.hub, self.push)
-        self.engine.on_decided.append(self.waking.decided)
-        self.push.arrivals.on_received = self.waking.received
-        self.push.arrivals.on_tested = self.waking.tested
-        self.push.tests.tell_socket = self.waking.tell_socket
         self.taking_in = TakingIn(self.engine, self.availability)
         self.sos = SosDesk(self.engine, self.aeds, self.tokens)
         self.incidents = IncidentDesk(self.engine)
         self.answers = AnswerDesk(self.engine)
-        self.responders.on_leaving = self.answers.leave
-        self.responders.on_duty_told = self._tell_of_duty
         self.acknowledgements = Acknowledgements(self.engine)
-        self.acknowledgements.on_test = self.push.arrivals.over_socket
         self.taking_in.on_failover += [self.hub.number_no_more, self.acknowledgements.forget]
         self.due_times = DueTimes(self.engine)
         self.pictures = Pictures(self.hub, self.engine, self.roster, self.directory, clock)
@@ -173,6 +161,23 @@ class Service:
             self.hub, self.database, settings.heartbeat_s, availability=self.availability, clock=clock
         )
         self._tasks: list[asyncio.Task[None]] = []
+        self._introduce()
+
+    def _introduce(self) -> None:
+        """Have those who do not know each other hear of each other."""
+        self.engine.on_calls = self.push.desk.poke
+        self.engine.on_decided.append(self.registry_links.decided)
+        self.aeds.on_settled.append(self.registry_links.settled)
+        self.push.channels.on_change = self.reach.channels_changed
+        self.hub.on_leaving = self.reach.left
+        self.hub.on_arrival = self.reach.arrived
+        self.engine.on_decided.append(self.waking.decided)
+        self.push.arrivals.on_received = self.waking.received
+        self.push.arrivals.on_tested = self.waking.tested
+        self.push.tests.tell_socket = self.waking.tell_socket
+        self.responders.on_leaving = self.answers.leave
+        self.responders.on_duty_told = self._tell_of_duty
+        self.acknowledgements.on_test = self.push.arrivals.over_socket
 
     def socket_parts(self) -> SocketParts:
         """What the socket endpoint needs."""
@@ -216,7 +221,7 @@ class Service:
             finally:
                 reaching_through.reset(reached)
         self.recording.prepare()
-        self.lost_aeds.recover()
+        self.registry_links.recover()
         self._follow_clock()
         self.pictures.count_aeds()
         # Time zones and hours take a quarter of a second to be read for the first time: not in the first SOS.
@@ -230,21 +235,21 @@ class Service:
             self.due_times.run_audits,
             self.taking_in.run,
             self.lookout.run,
-            self.lost_aeds.run,
+            self.registry_links.run,
             *self.push.works,
             self.pictures.run,
             self.care.run,
             self._revive_database,
             self._save_positions,
             self._forget,
-            self._follow_registry,
+            *self.registry.works,
             self._warm_up,
         ):
             self._tasks.append(asyncio.create_task(kept_going(work)))
         log.info("service started", aeds=len(self.directory), responders=len(self.roster))
 
     async def _fill_memory(self) -> None:
-        await self.directory.load(self.database)
+        await self.registry.load(self.database)
         await self.responders.load()
         await self.database.warm([*STATEMENTS, *mailboxes.STATEMENTS, repository.SAVE_FIXES])
         await self.push.load()
@@ -262,6 +267,7 @@ class Service:
         await self.push.drain()
         await ended(self._tasks)
         await self.due_times.drain()
+        await self.registry.stop()
         self.database.sever()
         if not self.availability.is_away:
             for last in (self.acknowledgements.flush, self.responders.save_moved):
@@ -312,7 +318,7 @@ class Service:
         return responder.phone if responder is not None else None
 
     def _tell_of_aeds(self, changed: list[Aed]) -> None:
-        self.lost_aeds.registry_changed(changed)
+        self.registry_links.registry_changed(changed)
         self.pictures.count_aeds_soon()
         if len(changed) > _AEDS_TOLD_SINGLY:
             self.hub.tell(OPERATORS, {"type": "aeds", "changed": len(changed)})
@@ -364,10 +370,6 @@ class Service:
             self.engine.forget_ended()
             # Proofs grow old by time alone.
             self.reach.channels_changed(None)
-
-    async def _follow_registry(self) -> None:
-        async for payload in listen(self.database.url, NOTIFY_CHANNEL):
-            await self.aeds.refresh([UUID(payload)] if payload and payload != "reload" else None)
 
     async def _warm_up(self) -> None:
         # The outlines take half a second to read: not while somebody waits for a map.

@@ -98,6 +98,16 @@ class Settings(BaseSettings):
         default=False,
         description="Take push services on private and loopback addresses, without TLS too: for trials only.",
     )
+    mqtt_url: SecretStr | None = Field(
+        None,
+        description="Broker at which AEDs report, as mqtts://user:password@host:8883. Needs the extra `mqtt`.",
+    )
+    mqtt_topic: str = Field(
+        "dispatch", min_length=1, max_length=200, description="What the topics of AEDs' reports there begin with."
+    )
+    open_data_licence: str = Field(
+        "", max_length=500, description="Under which licence the open data of the registry are given away."
+    )
     trusted_proxies: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
         default_factory=list,
         description="Networks of reverse proxies whose X-Forwarded-For is believed, separated by commas.",

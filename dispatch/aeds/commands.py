@@ -1,19 +1,26 @@
 """The registry's files from the command line."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 from dispatch.aeds import own_schema
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.importing.desk import RegisterChanged, SuspiciousImport, WhenAmbiguous, WhenGone
 from dispatch.aeds.importing.report import ImportReport
 from dispatch.aeds.importing.rows import UnreadableFile
-from dispatch.aeds.service import AedService, source_of
+from dispatch.aeds.importing.sources import source_of
+from dispatch.aeds.record import Aed
+from dispatch.aeds.service import AedService
+from dispatch.aeds.settling import rows
+from dispatch.aeds.settling.kept import Kept
 from dispatch.clock import SystemClock
 from dispatch.storage.database import Database
-from geo.datum import Datum, UnknownDatum, parse_datum
+from geo.datum import UnknownDatum, parse_datum
 
+_ASKED_AT_ONCE = 1000
 _GEOJSON = frozenset({".geojson", ".json"})
 
 
@@ -21,14 +28,13 @@ class UnknownForm(ValueError):
     """A file name that does not say which form to write."""
 
 
-async def import_file(
-    database: Database, path: Path, *, datum: Datum | None = None, source: str | None = None, dry_run: bool = False
-) -> ImportReport:
-    """Take the AEDs of a file in. Raises `UnreadableFile` and `OSError`."""
+async def import_file(database: Database, path: Path, *, source: str | None = None, **how: Any) -> ImportReport:
+    """Take the AEDs of a file in; `how` as in `ImportOrder`.
+
+    Raises `UnreadableFile`, `SuspiciousImport`, `RegisterChanged` and `OSError`.
+    """
     data = path.read_bytes()  # noqa: ASYNC240 - a command of its own: nothing else waits on this loop
-    return await _service(database).import_file(
-        data, source=source or source_of(path.name), datum=datum, dry_run=dry_run
-    )
+    return await _service(database).import_file(data, source=source or source_of(path.name), **how)
 
 
 async def export_file(database: Database, path: Path) -> int:
@@ -37,8 +43,9 @@ async def export_file(database: Database, path: Path) -> int:
     if suffix != ".csv" and suffix not in _GEOJSON:
         raise UnknownForm(f"{path.name} must end in .csv or .geojson")
     aeds = await _service(database).export()
+    kept = await _kept(database, aeds)
     # The mark tells spreadsheets that the file is UTF-8.
-    text = "\ufeff" + own_schema.as_csv(aeds) if suffix == ".csv" else own_schema.as_geojson(aeds)
+    text = "\ufeff" + own_schema.as_csv(aeds, kept) if suffix == ".csv" else own_schema.as_geojson(aeds, kept)
     path.write_bytes(text.encode("utf-8"))  # noqa: ASYNC240 - as above
     return len(aeds)
 
@@ -57,6 +64,9 @@ async def import_command(
     source: str | None,
     dry_run: bool,
     report: Path | None,
+    force: bool = False,
+    when_gone: WhenGone = WhenGone.KEEP,
+    when_ambiguous: WhenAmbiguous = WhenAmbiguous.REPORT,
     settings: Any = None,  # noqa: ARG001 - every command is handed the settings
     say: Callable[[str], object] = print,
 ) -> int:
@@ -66,10 +76,28 @@ async def import_command(
         if report is not None:
             # Before anything is taken in: an import whose report cannot be written should not have happened.
             report.touch()  # noqa: ASYNC240 - as above
-        result = await import_file(database, file, datum=named, source=source, dry_run=dry_run)
+        result = await import_file(
+            database,
+            file,
+            source=source,
+            datum=named,
+            dry_run=dry_run,
+            force=force,
+            when_gone=when_gone,
+            when_ambiguous=when_ambiguous,
+        )
         print_report(result, say)
         if report is not None:
             _write_json(result, report)
+    except SuspiciousImport as error:
+        print_report(error.report, say)
+        if report is not None:
+            _write_json(error.report, report)
+        say("Nothing was written. If the list is right all the same, add --force.")
+        return 3
+    except RegisterChanged as error:
+        say(str(error))
+        return 1
     except UnknownDatum as error:
         say(f"--datum: {error.problem}")
         return 2
@@ -95,6 +123,15 @@ async def export_command(database: Database, file: Path, *, say: Callable[[str],
         return 1
     say(f"{count} AEDs written to {file}")
     return 0
+
+
+async def _kept(database: Database, aeds: Sequence[Aed]) -> dict[UUID, Kept]:
+    """What is known of their condition."""
+    kept: dict[UUID, Kept] = {}
+    async with database.statement() as connection:
+        for begin in range(0, len(aeds), _ASKED_AT_ONCE):
+            kept |= await rows.kept_of(connection, [aed.id for aed in aeds[begin : begin + _ASKED_AT_ONCE]])
+    return kept
 
 
 def _service(database: Database) -> AedService:

@@ -26,6 +26,7 @@ class AedDirectory:
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()
         self._hours: dict[UUID, _Hours] = {}
+        self._carried: dict[str, UUID] = {}
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -51,15 +52,31 @@ class AedDirectory:
         if aed.removed:
             self.forget(aed.id)
             return
+        if held is not None:
+            self._leave(held)
+        if aed.is_mobile and aed.carried_by is not None:
+            self._carried[aed.carried_by] = aed.id
         self._by_id[aed.id] = aed
         self._hours.pop(aed.id, None)
         self._points.put(aed.id, aed.place)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""
-        if self._by_id.pop(aed_id, None) is not None:
+        gone = self._by_id.pop(aed_id, None)
+        if gone is not None:
+            self._leave(gone)
             self._points.remove(aed_id)
             self._hours.pop(aed_id, None)
+
+    def _leave(self, aed: Aed) -> None:
+        if aed.carried_by is not None and self._carried.get(aed.carried_by) == aed.id:
+            del self._carried[aed.carried_by]
+
+    def carried_by(self, responder_id: str, at: datetime) -> Aed | None:
+        """The AED that a responder has with them, if it can be expected to work at `at`."""
+        aed_id = self._carried.get(responder_id)
+        aed = None if aed_id is None else self._by_id[aed_id]
+        return aed if aed is not None and self.is_usable(aed, at) else None
 
     def get(self, aed_id: UUID) -> Aed | None:
         """The AED of that id, unless there is none or it is removed."""
@@ -71,13 +88,18 @@ class AedDirectory:
         That is: readiness `ready`, `degraded` or `unverified`; certainly open at `at` (unknown hours never are); and
         access `public`, `ask` or `code`. `private` and `unknown` access are not. Expired pads or battery make a device
         unusable from the day on, whenever its readiness was last concluded. Decision 0007 says why.
+
+        A mobile one is usable while somebody carries it, by them alone.
         """
-        return (
-            aed.readiness in _DISPATCHABLE
-            and aed.access in _REACHABLE
-            and not _expired(aed, at)
-            and self._hours_of(aed, at).is_open
-        )
+        if aed.readiness not in _DISPATCHABLE or _expired(aed, at):
+            return False
+        if aed.is_mobile:
+            return aed.carried_by is not None
+        return aed.access in _REACHABLE and self._hours_of(aed, at).is_open
+
+    def is_fetchable(self, aed: Aed, at: datetime) -> bool:
+        """Whether anybody who comes for it at `at` can expect to take a working device away."""
+        return not aed.is_mobile and self.is_usable(aed, at)
 
     def next_change(self, aed: Aed, after: datetime) -> datetime | None:
         """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
@@ -105,9 +127,9 @@ class AedDirectory:
     def nearest_usable(
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
     ) -> list[tuple[Aed, float]]:
-        """The nearest AEDs usable at `at` with their distance in metres, nearest first."""
+        """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first."""
         found = self._points.nearest(
-            place, limit, within_m=within_m, keep=lambda key: self.is_usable(self._by_id[key], at)
+            place, limit, within_m=within_m, keep=lambda key: self.is_fetchable(self._by_id[key], at)
         )
         return [(self._by_id[each.key], each.distance_m) for each in found]
 

@@ -3,32 +3,32 @@
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import APIRouter, Depends, File, Form, Query, Request, Response, UploadFile, status
+from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from dispatch.access.asking import Admin, Anyone, Custodian
-from dispatch.access.limits import report_limit
+from dispatch.access.asking import Custodian
 from dispatch.aeds import views
-from dispatch.aeds.importing.rows import UnreadableFile
+from dispatch.aeds.importing.endpoints import router as import_router
+from dispatch.aeds.open_data.endpoints import router as open_data_router
 from dispatch.aeds.schemas import (
     AedChange,
     AedIn,
     AedOut,
     FeaturesOut,
-    ImportOut,
     Instant,
     NearestOut,
-    ReportIn,
-    ReportOut,
     values_of,
 )
-from dispatch.aeds.service import AedService, source_of
+from dispatch.aeds.service import AedService
 from dispatch.openapi import problems
-from dispatch.problems import InvalidField, TooLarge
+from dispatch.problems import InvalidField
 from geo.bounding_box import BoundingBox, InvalidBoundingBox, parse_bounding_box
 from geo.datum import Datum, UnknownDatum, parse_datum, to_wgs84
 from geo.place import InvalidPlace, Place, place_from
 
 router = APIRouter(prefix="/v1/aeds", tags=["aeds"])
+# Before what takes an id in the same place.
+router.include_router(open_data_router)
+router.include_router(import_router)
 
 _MOST_NEAR = 50
 _MOST_IN_BOX = 5000
@@ -146,60 +146,3 @@ async def change(aed_id: UUID, said: AedChange, by: Custodian, service: Service)
 async def remove(aed_id: UUID, by: Custodian, service: Service) -> None:
     """Take an AED out of use for good. It is kept as `removed`."""
     await service.remove(aed_id, by)
-
-
-@router.post(
-    "/import",
-    response_model=ImportOut,
-    responses=problems(400, 401, 403, 413, 422),
-)
-async def import_list(
-    request: Request,
-    _admin: Admin,
-    service: Service,
-    file: Annotated[UploadFile, File(description="CSV, GeoJSON or other JSON, in any usual encoding.")],
-    datum: Annotated[str | None, Form(description="Datum of the file; else as its headings say, or wgs84.")] = None,
-    source: Annotated[str | None, Form(max_length=200, pattern=r"^[^\x00]*$")] = None,
-    dry_run: Annotated[bool, Form(description="Say what would happen, and do nothing.")] = False,
-) -> dict[str, Any]:
-    """Take in a list of AEDs. Every row is taken, taken with a note, or named as left out with its line and reason."""
-    most: int = request.app.state.settings.max_import_bytes
-    data = await file.read(most + 1)
-    if len(data) > most:
-        raise TooLarge(f"The file may have {most} bytes at the most.")
-    name = (source or "").strip() or source_of(file.filename)
-    given_datum = _named_datum(datum) if datum and datum.strip() else None
-    try:
-        report = await service.import_file(data, source=name, datum=given_datum, dry_run=dry_run)
-    except UnreadableFile as error:
-        raise InvalidField("file", f"{str(error)[:1].upper()}{str(error)[1:]}.") from error
-    return report.as_dict()
-
-
-async def _limit_the_public(request: Request, asker: Anyone) -> None:
-    """The one place where reports are limited: those who show no token, by their address."""
-    if asker is None:
-        await report_limit(request)
-
-
-@router.post(
-    "/{aed_id}/reports",
-    status_code=status.HTTP_201_CREATED,
-    response_model=ReportOut,
-    responses=problems(400, 401, 403, 404, 409, 413, 422, 429),
-    dependencies=[Depends(_limit_the_public)],
-)
-async def report(aed_id: UUID, said: ReportIn, asker: Anyone, service: Service) -> dict[str, Any]:
-    """Say something about an AED's condition; the answer is the readiness that follows.
-
-    The device itself, its custodian and administrators report everything; anyone may report a `fault`.
-    """
-    reported = await service.report(aed_id, said, asker)
-    aed = reported.aed
-    return {
-        "report_id": reported.report.id,
-        "aed_id": aed.id,
-        "readiness": aed.readiness.value,
-        "readiness_reasons": list(aed.readiness_reasons),
-        "readiness_at": aed.readiness_at,
-    }

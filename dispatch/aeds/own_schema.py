@@ -4,19 +4,31 @@ import csv
 import io
 import json
 from collections.abc import Callable, Iterable, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
+from types import MappingProxyType
 from typing import Any
 from uuid import UUID
 
+from dispatch.aeds.health.belief import Belief
+from dispatch.aeds.health.conclusion import conclude
+from dispatch.aeds.health.facts import Facts
+from dispatch.aeds.health.policy import care_policy
 from dispatch.aeds.record import AED_FIELDS, Access, Aed, Readiness
+from dispatch.aeds.settling.kept import Kept
+from dispatch.encoding import to_json_text
 from geo.datum import Datum
+from geo.place import Place
 
-COLUMNS: tuple[str, ...] = tuple(
-    part for name in AED_FIELDS for part in (("latitude", "longitude", "datum") if name == "place" else (name,))
+EVIDENCE = "evidence"
+COLUMNS: tuple[str, ...] = (
+    *(part for name in AED_FIELDS for part in (("latitude", "longitude", "datum") if name == "place" else (name,))),
+    EVIDENCE,
 )
 _TELLING = frozenset({"id", "name", "latitude", "longitude", "readiness", "readiness_at", "source", "source_ref"})
 # A geometry holds them in GeoJSON.
 _IN_GEOMETRY = frozenset({"id", "latitude", "longitude"})
+_WIDEST_FENCE_M = 100_000
+_ANYWHERE, _USUAL_CARE = Place(0, 0), care_policy([])
 
 
 def is_own(headers: Iterable[str]) -> bool:
@@ -25,11 +37,14 @@ def is_own(headers: Iterable[str]) -> bool:
     return present >= _TELLING or present >= (_TELLING - _IN_GEOMETRY) | {"@id", "datum"}
 
 
-def cells_of(aed: Aed) -> dict[str, str]:
-    """An AED as the cells of one row; unknown is empty."""
+def cells_of(aed: Aed, kept: Kept | None = None) -> dict[str, str]:
+    """An AED as the cells of one row, with what is known of its condition; unknown is empty."""
     values: dict[str, Any] = {name: getattr(aed, name) for name in AED_FIELDS if name != "place"}
     values |= {"latitude": aed.place.latitude, "longitude": aed.place.longitude, "datum": Datum.WGS84.value}
     values["readiness_reasons"] = " ".join(aed.readiness_reasons)
+    values["photos"] = " ".join(aed.photos)
+    values["belief"] = None if aed.belief is None else to_json_text(aed.belief.as_json())
+    values[EVIDENCE] = None if kept is None else to_json_text(kept.as_json())
     return {name: _cell(values[name]) for name in COLUMNS}
 
 
@@ -45,23 +60,23 @@ def _cell(value: Any) -> str:
     return str(value)
 
 
-def as_csv(aeds: Iterable[Aed]) -> str:
-    """A CSV text with headings, lines ended by CRLF (RFC 4180)."""
+def as_csv(aeds: Iterable[Aed], kept: Mapping[UUID, Kept] = MappingProxyType({})) -> str:
+    """A CSV text with headings, lines ended by CRLF (RFC 4180). `kept`: what is known of their condition."""
     page = io.StringIO(newline="")
     writer = csv.DictWriter(page, COLUMNS)
     writer.writeheader()
-    writer.writerows(cells_of(aed) for aed in aeds)
+    writer.writerows(cells_of(aed, kept.get(aed.id)) for aed in aeds)
     return page.getvalue()
 
 
-def as_geojson(aeds: Iterable[Aed]) -> str:
-    """A GeoJSON FeatureCollection, one feature a line."""
-    features = ",\n".join(json.dumps(_feature(aed), ensure_ascii=False) for aed in aeds)
+def as_geojson(aeds: Iterable[Aed], kept: Mapping[UUID, Kept] = MappingProxyType({})) -> str:
+    """A GeoJSON FeatureCollection, one feature a line. `kept`: what is known of their condition."""
+    features = ",\n".join(json.dumps(_feature(aed, kept.get(aed.id)), ensure_ascii=False) for aed in aeds)
     return f'{{"type": "FeatureCollection", "features": [\n{features}\n]}}\n'
 
 
-def _feature(aed: Aed) -> dict[str, Any]:
-    cells = cells_of(aed)
+def _feature(aed: Aed, kept: Kept | None) -> dict[str, Any]:
+    cells = cells_of(aed, kept)
     return {
         "type": "Feature",
         "id": cells["id"],
@@ -96,6 +111,20 @@ def values_of(cells: Mapping[str, str]) -> dict[str, Any]:
     return values
 
 
+def evidence_of(cells: Mapping[str, str]) -> Kept | None:
+    """What was known of an exported device's condition; None where the export does not tell. Raises `BadCell`."""
+    cell = cells.get(EVIDENCE, "")
+    if not cell:
+        return None
+    try:
+        kept = Kept.of_json(json.loads(cell))
+        # What the rules stumble over would stop whatever settles the device, now and for ever.
+        conclude(kept.latest, Facts(place=_ANYWHERE), _USUAL_CARE, kept.latest.at or datetime.now(UTC))
+    except Exception:  # noqa: BLE001 - a text from outside: whatever is wrong with it, it is no evidence
+        raise BadCell(EVIDENCE, cell[:80], "is not evidence as this register exports it") from None
+    return kept
+
+
 def _text(cell: str) -> str | None:
     return cell or None
 
@@ -116,8 +145,38 @@ def _instant(cell: str) -> datetime | None:
     return instant
 
 
+def _identity(cell: str) -> UUID | None:
+    return UUID(cell) if cell else None
+
+
+def _metres(cell: str) -> float | None:
+    if not cell:
+        return None
+    metres = float(cell)
+    if not 0 < metres < _WIDEST_FENCE_M:
+        raise ValueError("must be more than 0 and less than 100,000")
+    return metres
+
+
+def _belief(cell: str) -> Belief | None:
+    if not cell:
+        return None
+    try:
+        belief = Belief.of_json(json.loads(cell))
+        belief.at(belief.since)
+    except (KeyError, TypeError, ArithmeticError) as error:
+        raise ValueError("is not a belief as this register exports it") from error
+    return belief
+
+
 def _integer(cell: str) -> int | None:
     return int(cell) if cell else None
+
+
+def _photos(cell: str) -> tuple[str, ...]:
+    if any(not each.startswith("https://") for each in cell.split()):
+        raise ValueError("must be https addresses separated by spaces")
+    return tuple(cell.split())
 
 
 def _date(cell: str) -> date | None:
@@ -137,4 +196,17 @@ _READ: dict[str, Callable[[str], Any]] = {
     "manufactured_on": _date,
     "battery_expires_on": _date,
     "pads_expire_on": _date,
+    "battery_fitted_on": _date,
+    "pads_fitted_on": _date,
+    "pads_child_fitted_on": _date,
+    "pads_child_expire_on": _date,
+    "has_self_test": _flag,
+    "is_connected": _flag,
+    "is_mobile": lambda cell: bool(_flag(cell)),
+    "fix_at": _instant,
+    "fence_m": _metres,
+    "photos": _photos,
+    "site_id": _identity,
+    "owner_id": _identity,
+    "belief": _belief,
 }

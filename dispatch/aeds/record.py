@@ -1,12 +1,13 @@
 """What is known about one AED."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
+from dispatch.aeds.health.belief import Belief
 from geo.place import Place
 
 UNVERIFIED_YET = "no_evidence_yet"
@@ -47,6 +48,10 @@ class Readiness(StrEnum):
 class Aed:
     """One device and where it hangs. `place` is WGS-84; unknown `opening_hours` (None) are never open.
 
+    `pads_expire_on` is that of the pads for adults; every expiry date is the last good day. `site_id` is the same for
+    all that hang, or hung, in one spot. A mobile one was at `place` at `fix_at`. `is_connected` and `has_self_test`:
+    None until it is known. `belief`: how likely it works, and how that wears off (None: nothing is known).
+
     `floor` is counted as the place itself counts: its own signs are what a runner reads.
     """
 
@@ -69,6 +74,21 @@ class Aed:
     manufactured_on: date | None = None
     battery_expires_on: date | None = None
     pads_expire_on: date | None = None
+    battery_fitted_on: date | None = None
+    pads_fitted_on: date | None = None
+    pads_child_fitted_on: date | None = None
+    pads_child_expire_on: date | None = None
+    has_self_test: bool | None = None
+    is_connected: bool | None = None
+    is_mobile: bool = False
+    carried_by: str | None = None
+    fix_at: datetime | None = None
+    fence_m: float | None = None
+    photos: tuple[str, ...] = ()
+    site_id: UUID = field(default_factory=uuid4)
+    owner_id: UUID | None = None
+    district_code: str | None = None
+    belief: Belief | None = None
     readiness: Readiness = Readiness.UNVERIFIED
     readiness_reasons: tuple[str, ...] = (UNVERIFIED_YET,)
     readiness_at: datetime
@@ -83,7 +103,7 @@ class Aed:
         return self.readiness is Readiness.REMOVED
 
 
-AED_FIELDS: tuple[str, ...] = tuple(field.name for field in fields(Aed))
+AED_FIELDS: tuple[str, ...] = tuple(each.name for each in fields(Aed))
 
 
 def differing_fields(one: Aed, other: Aed) -> Mapping[str, Any]:

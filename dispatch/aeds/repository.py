@@ -4,18 +4,20 @@ import asyncio
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from itertools import groupby, islice
+from itertools import islice
 from typing import Any, TypeVar
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import Row, Select, cast, func, select, text
-from sqlalchemy.dialects.postgresql import distinct_on, insert
+from sqlalchemy import Row, Select, Uuid, any_, cast, func, select
+from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.aeds.readiness import Evidence, ReportKind
+from dispatch.aeds.health.belief import Belief
+from dispatch.aeds.health.vocabulary import ReportKind
+from dispatch.aeds.hours_area import area_of
 from dispatch.aeds.record import AED_FIELDS, Access, Aed, Readiness
-from dispatch.storage.tables.aeds import aed_reports, aeds
+from dispatch.storage.tables.aeds import aeds
 from geo.place import Place
 
 CHANNEL = "dispatch_aeds"
@@ -37,6 +39,15 @@ class StoredReport:
     received_at: datetime
     reported_by: str
     data: Mapping[str, Any]
+
+    def says_the_same_as(self, other: "StoredReport") -> bool:
+        """Whether both say the same of the same device; one that did not say when it was so is of any time."""
+        return (
+            self.aed_id == other.aed_id
+            and self.kind is other.kind
+            and dict(self.data) == dict(other.data)
+            and other.at in {self.at, other.received_at}
+        )
 
 
 class AedRepository:
@@ -66,11 +77,15 @@ class AedRepository:
         row = (await self._connection.execute(_selected().where(aeds.c.id == aed_id))).one_or_none()
         return None if row is None else _aed_of(row)
 
-    async def one_to_change(self, aed_id: UUID) -> Aed | None:
-        """The AED of that id, held against other writers until the transaction ends."""
-        question = _selected().where(aeds.c.id == aed_id).with_for_update()
-        row = (await self._connection.execute(question)).one_or_none()
-        return None if row is None else _aed_of(row)
+    async def held(self, ids: Sequence[UUID]) -> list[Aed]:
+        """The AEDs of these ids, in the order of the ids, held against other writers until the transaction ends.
+
+        Everybody who holds several does so in this order, so that nobody waits in a circle.
+        """
+        question = _selected().where(aeds.c.id == any_(cast(list(ids), ARRAY(Uuid)))).order_by(aeds.c.id)
+        # What only points to a device need not wait for it.
+        rows = await self._connection.execute(question.with_for_update(key_share=True))
+        return [_aed_of(row) for row in rows]
 
     async def of_ids(self, ids: Iterable[UUID]) -> list[Aed]:
         """The AEDs of these ids, also removed ones; unknown ids are passed over."""
@@ -78,23 +93,6 @@ class AedRepository:
         for some in _batches(ids):
             found += map(_aed_of, await self._connection.execute(_selected().where(aeds.c.id.in_(some))))
         return found
-
-    async def to_import_over(self, ids: Iterable[UUID], references: Iterable[tuple[str, str]]) -> list[Aed]:
-        """The AEDs that an import may change, by id or by (source, reference), held until the transaction ends.
-
-        Imports wait for each other, so that two of the same file cannot both find nothing.
-        """
-        await self._connection.execute(text("select pg_advisory_xact_lock(hashtext('dispatch_aeds_import'))"))
-        found: dict[UUID, Aed] = {}
-        for some in _batches(ids):
-            question = _selected().where(aeds.c.id.in_(some)).with_for_update()
-            found |= {row.id: _aed_of(row) for row in await self._connection.execute(question)}
-        for source, of_source in groupby(sorted(references), key=lambda pair: pair[0]):
-            for several in _batches((reference for _, reference in of_source)):
-                question = _selected().where(aeds.c.source == source, aeds.c.source_ref.in_(several))
-                rows = await self._connection.execute(question.with_for_update())
-                found |= {row.id: _aed_of(row) for row in rows}
-        return list(found.values())
 
     async def put(self, changed: Sequence[Aed]) -> None:
         """Write AEDs whole, new or known by their id."""
@@ -106,33 +104,10 @@ class AedRepository:
         for some in _batches(changed):
             await self._connection.execute(statement, [_row_of(aed) for aed in some])
 
-    async def report(self, report_id: UUID) -> StoredReport | None:
-        """The report of that id."""
-        question = select(aed_reports).where(aed_reports.c.id == report_id)
-        row = (await self._connection.execute(question)).one_or_none()
-        return None if row is None else _report_of(row)
-
-    async def add_reports(self, reports: Sequence[StoredReport]) -> None:
-        """Keep reports. One whose id is there already is left as it is."""
-        for some in _batches(reports):
-            await self._connection.execute(
-                insert(aed_reports).on_conflict_do_nothing(), [_row_of_report(report) for report in some]
-            )
-
-    async def evidence(self, aed_id: UUID) -> list[Evidence]:
-        """The latest report of each kind, trust and outcome: all that a conclusion needs."""
-        kinds = (
-            aed_reports.c.kind,
-            aed_reports.c.reported_by == BY_PUBLIC,
-            func.coalesce(aed_reports.c.data["outcome"].astext == "ok", False),
-        )
-        question = (
-            select(aed_reports)
-            .where(aed_reports.c.aed_id == aed_id)
-            .order_by(*kinds, aed_reports.c.at.desc(), aed_reports.c.received_at.desc())
-            .ext(distinct_on(*kinds))
-        )
-        return [_evidence_of(_report_of(row)) for row in await self._connection.execute(question)]
+    async def add(self, new: Sequence[Aed]) -> None:
+        """Enter AEDs. Raises `IntegrityError` for an id or a source's reference that is taken."""
+        for some in _batches(new):
+            await self._connection.execute(insert(aeds), [_row_of(aed) for aed in some])
 
     async def notify(self, what: str) -> None:
         """Tell other processes, when the transaction commits, which AED changed; `EVERYTHING` for many."""
@@ -154,6 +129,8 @@ def _aed_of(row: Row[Any]) -> Aed:
     values["access"] = Access(values["access"])
     values["readiness"] = Readiness(values["readiness"])
     values["readiness_reasons"] = tuple(values["readiness_reasons"])
+    values["photos"] = tuple(values["photos"])
+    values["belief"] = None if values["belief"] is None else Belief.of_json(values["belief"])
     return Aed(**values)
 
 
@@ -162,31 +139,19 @@ def _row_of(aed: Aed) -> dict[str, Any]:
     values["access"] = aed.access.value
     values["readiness"] = aed.readiness.value
     values["readiness_reasons"] = list(aed.readiness_reasons)
+    values["photos"] = list(aed.photos)
+    values["belief"] = None if aed.belief is None else aed.belief.as_json()
+    values["area"] = area_of(aed.place)
     # repr keeps every bit of a float, so what was read comes back the same.
     values["location"] = f"SRID=4326;POINT({aed.place.longitude!r} {aed.place.latitude!r})"
     return values
 
 
-def _report_of(row: Row[Any]) -> StoredReport:
+def report_of(row: Row[Any]) -> StoredReport:
+    """The report of a row of `aed_reports`."""
     values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
     values["kind"] = ReportKind(values["kind"])
     return StoredReport(**values)
-
-
-def _row_of_report(report: StoredReport) -> dict[str, Any]:
-    return {
-        "id": report.id,
-        "aed_id": report.aed_id,
-        "kind": report.kind.value,
-        "at": report.at,
-        "received_at": report.received_at,
-        "reported_by": report.reported_by,
-        "data": dict(report.data),
-    }
-
-
-def _evidence_of(report: StoredReport) -> Evidence:
-    return Evidence(report.kind, report.at, report.reported_by != BY_PUBLIC, report.data)
 
 
 _Item = TypeVar("_Item")

@@ -7,7 +7,6 @@ from uuid import UUID
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StringConstraints
 
 from dispatch.aeds.hours import MAX_EXPRESSION_LENGTH, InvalidHours, checked_hours
-from dispatch.aeds.readiness import ReportKind
 from dispatch.aeds.record import Access, Readiness
 from dispatch.locations import LocationIn, LocationOut
 
@@ -47,6 +46,7 @@ Hours = Annotated[
     StringConstraints(min_length=1, max_length=MAX_EXPRESSION_LENGTH, pattern=_SAYS_SOMETHING),
     AfterValidator(_hours),
 ]
+Photo = Annotated[str, StringConstraints(max_length=500, pattern=r"^https://[^\s\x00]+$")]
 Instant = Annotated[AwareDatetime, AfterValidator(_of_this_century)]
 Day = Annotated[date, AfterValidator(_day_of_this_century)]
 
@@ -73,8 +73,23 @@ class AedDetails(_In):
     model: Short | None = None
     serial_number: Short | None = None
     manufactured_on: Day | None = None
+    battery_fitted_on: Day | None = None
     battery_expires_on: Day | None = Field(None, description="Last good day.")
-    pads_expire_on: Day | None = Field(None, description="Last good day.")
+    pads_fitted_on: Day | None = Field(None, description="Of the pads for adults.")
+    pads_expire_on: Day | None = Field(None, description="Last good day of the pads for adults.")
+    pads_child_fitted_on: Day | None = None
+    pads_child_expire_on: Day | None = Field(None, description="Last good day.")
+    has_self_test: bool | None = Field(None, description="Whether it tests itself.")
+    is_connected: bool | None = Field(None, description="Whether it reports by itself; null: known once it has.")
+    is_mobile: bool = Field(
+        default=False, description="In a taxi, a patrol car, a train: its place is where it was last."
+    )
+    carried_by: Short | None = Field(None, description="The responder who has a mobile one with them.")
+    fence_m: float | None = Field(
+        None, gt=0, le=100_000, allow_inf_nan=False, description="How far from its site it may be; null: the owner's."
+    )
+    photos: list[Photo] = Field(default_factory=list, max_length=20, description="Addresses of pictures, https.")
+    owner_id: UUID | None = Field(None, description="A node of the tree of owners.")
     source: Short | None = Field(None, description="The data set it came from.")
     source_ref: Short | None = Field(None, description="Its id in that data set.")
 
@@ -94,6 +109,8 @@ class AedChange(AedDetails):
     name: Short = Field(default_factory=str)
     location: LocationIn = Field(default_factory=lambda: LocationIn.model_construct(latitude=0, longitude=0))
     access: Access = Field(default_factory=lambda: Access.UNKNOWN)
+    is_mobile: bool = Field(default_factory=bool)
+    photos: list[Photo] = Field(default_factory=list, max_length=20)
 
 
 def values_of(said: AedDetails) -> dict[str, Any]:
@@ -102,34 +119,9 @@ def values_of(said: AedDetails) -> dict[str, Any]:
     location = values.pop("location", None)
     if isinstance(location, LocationIn):
         values["place"] = location.place()
+    if "photos" in values:
+        values["photos"] = tuple(values["photos"])
     return values
-
-
-class ReportIn(_In):
-    """Something about an AED's condition. Which fields go with which `kind`: see `readiness` in the documents."""
-
-    kind: ReportKind
-    at: Instant | None = Field(None, description="When it was so; without it: now.")
-    report_id: UUID | None = Field(None, description="Repeating a report under the same id changes nothing.")
-    outcome: Literal["ok", "fail", "failed"] | None = Field(None, description="Of a self_test or an inspection.")
-    code: str | None = Field(None, pattern=r"^[a-z0-9_]{1,40}$", description="What failed, in the device's own words.")
-    note: Long | None = None
-    battery_percent: float | None = Field(None, ge=0, le=100, allow_inf_nan=False)
-    temperature_c: float | None = Field(None, ge=-100, le=200, allow_inf_nan=False)
-    open: bool | None = Field(None, description="Whether the cabinet's door is open.")
-    location: LocationIn | None = None
-    battery_expires_on: Day | None = Field(None, description="As seen at an inspection.")
-    pads_expire_on: Day | None = Field(None, description="As seen at an inspection.")
-
-
-class ReportOut(BaseModel):
-    """The readiness that follows from a report."""
-
-    report_id: UUID
-    aed_id: UUID
-    readiness: Readiness
-    readiness_reasons: list[str]
-    readiness_at: datetime
 
 
 class AedOut(BaseModel):
@@ -152,8 +144,22 @@ class AedOut(BaseModel):
     model: str | None
     serial_number: str | None
     manufactured_on: date | None
+    battery_fitted_on: date | None
     battery_expires_on: date | None
+    pads_fitted_on: date | None
     pads_expire_on: date | None
+    pads_child_fitted_on: date | None
+    pads_child_expire_on: date | None
+    has_self_test: bool | None
+    is_connected: bool | None
+    is_mobile: bool
+    carried_by: str | None
+    fix_at: datetime | None
+    fence_m: float | None
+    photos: list[str]
+    site_id: UUID
+    owner_id: UUID | None
+    district_code: str | None
     readiness: Readiness
     readiness_reasons: list[str]
     readiness_at: datetime
@@ -227,45 +233,3 @@ class FeaturesOut(BaseModel):
     type: Literal["FeatureCollection"]
     features: list[FeatureOut]
     truncated: bool
-
-
-class LeftOutOut(BaseModel):
-    """A row that was not taken."""
-
-    line: int
-    row: int
-    reason: str
-    field: str | None
-    value: str | None
-
-
-class NoteOut(BaseModel):
-    """Something put right, or not understood, in a row that was taken."""
-
-    line: int
-    row: int
-    note: str
-
-
-class ImportOut(BaseModel):
-    """What became of every row: `rows` = `taken` + the number of `left_out`."""
-
-    source: str
-    form: str
-    encoding: str
-    delimiter: str | None
-    datum: str
-    datum_from: str
-    mapping: dict[str, list[str]]
-    unused: list[str]
-    rows: int
-    taken: int
-    created: int
-    updated: int
-    unchanged: int
-    hours_understood: int
-    hours_not_understood: int
-    dry_run: bool
-    warnings: list[str]
-    left_out: list[LeftOutOut]
-    notes: list[NoteOut]

@@ -1,10 +1,10 @@
 """What happens to the AED registry. Every write is one transaction; memory and listeners follow its commit."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from pathlib import PurePath
+from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -13,15 +13,18 @@ from sqlalchemy.exc import IntegrityError
 from dispatch.access.tokens import Identity, Role
 from dispatch.aeds import views
 from dispatch.aeds.directory import AedDirectory
-from dispatch.aeds.importing.reading import read_list
+from dispatch.aeds.due.looking import DueLooks
+from dispatch.aeds.importing.desk import ImportDesk, ImportOrder
 from dispatch.aeds.importing.report import ImportReport
-from dispatch.aeds.merging import merged
-from dispatch.aeds.record import Access, Aed, Readiness
-from dispatch.aeds.reporting import Reported, concluded, reporter, stored_report, take
-from dispatch.aeds.repository import CHANNEL, EVERYTHING, AedRepository
-from dispatch.aeds.schemas import ReportIn
+from dispatch.aeds.intake.desk import ReportDesk, Reported
+from dispatch.aeds.intake.schemas import ReportIn
+from dispatch.aeds.record import AED_FIELDS, Access, Aed
+from dispatch.aeds.repository import CHANNEL, AedRepository
+from dispatch.aeds.settling.because import Because, Occasion
+from dispatch.aeds.settling.metrics import AED_STATE_CHANGES, AEDS_SETTLED
+from dispatch.aeds.settling.settling import Settlement, Settling
 from dispatch.clock import Clock
-from dispatch.problems import Conflict, Forbidden, NotFound
+from dispatch.problems import Conflict, Forbidden, InvalidField, NotFound, Problem
 from dispatch.storage.database import Database
 from geo.bounding_box import BoundingBox
 from geo.datum import Datum
@@ -32,20 +35,33 @@ NOTIFY_CHANNEL = CHANNEL
 # Some milliseconds' worth: an SOS may be waiting for the loop meanwhile.
 _APPLIED_AT_ONCE = 200
 
-# A change to one of these may change what the evidence says.
-_BEARS_ON_READINESS = frozenset({"place", "battery_expires_on", "pads_expire_on"})
+
+def _anything_goes(_aed: Aed) -> None:
+    """Nothing has to be checked."""
 
 
 class AedService:
     """The registry: answers from memory, writes to the database.
 
-    `on_change` is called after a commit with the AEDs that changed, removed ones among them.
+    `on_change` is called after a commit with the AEDs that changed, removed ones among them; `on_settled` also with
+    what brought it about: the reports that were taken, and what follows from them. `reports` takes reports, `due`
+    settles what time changes, `imports` takes lists.
     """
 
     def __init__(
-        self, database: Database, directory: AedDirectory, clock: Clock, on_change: Callable[[list[Aed]], None]
+        self,
+        database: Database,
+        directory: AedDirectory,
+        clock: Clock,
+        on_change: Callable[[list[Aed]], None],
+        settling: Settling | None = None,
     ) -> None:
         self.directory = directory
+        self.settling = settling or Settling()
+        self.on_settled: list[Callable[[Settlement], object]] = []
+        self.reports = ReportDesk(database, clock, directory, self.settling, self.follow)
+        self.imports = ImportDesk(database, clock, self.settling, self.follow_many)
+        self.due = DueLooks(database, clock, self.settling, self.follow)
         self._database = database
         self._clock = clock
         self._on_change = on_change
@@ -88,89 +104,60 @@ class AedService:
         now = self._clock.now()
         said.setdefault("access", Access.UNKNOWN)
         aed = Aed(id=uuid4(), readiness_at=now, created_at=now, updated_at=now, **said)
-        aed = concluded(aed, [], now)
-        await self._write_one(aed)
-        return aed
+        settlement = await self._settle(now, Because.of(by, Occasion.EDIT), new=[aed])
+        return settlement.standing[aed.id]
 
     async def change(self, aed_id: UUID, values: Mapping[str, Any], by: Identity) -> Aed:
         """Change fields of an AED. Raises `NotFound`, `Forbidden`, and `Conflict` for a removed one."""
-        now = self._clock.now()
-        try:
-            async with self._database.transaction() as connection:
-                repository = AedRepository(connection)
-                aed = _found(await repository.one_to_change(aed_id))
-                _check_own(aed.custodian, by)
-                if "custodian" in values:
-                    _check_own(values["custodian"], by)
-                if aed.removed:
-                    raise Conflict("This AED is removed.", code="removed")
-                changed = replace(aed, **values, updated_at=now)
-                if _BEARS_ON_READINESS & values.keys():
-                    changed = concluded(changed, await repository.evidence(aed_id), now)
-                await repository.put([changed])
-                await repository.notify(str(aed_id))
-        except IntegrityError as error:
-            raise _taken(error) from error
-        self._apply([changed])
-        return changed
+
+        def check(aed: Aed) -> None:
+            _check_own(aed.custodian, by)
+            if "custodian" in values:
+                _check_own(values["custodian"], by)
+            if aed.removed:
+                raise Conflict("This AED is removed.", code="removed")
+
+        why = Because.of(by, Occasion.EDIT)
+        settlement = await self._settle(self._clock.now(), why, of=aed_id, check=check, changes={aed_id: values})
+        return settlement.standing[aed_id]
 
     async def remove(self, aed_id: UUID, by: Identity) -> None:
         """Take an AED out of use for good; what is known of it is kept. Raises `NotFound`, `Forbidden`."""
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
-            repository = AedRepository(connection)
-            aed = _found(await repository.one_to_change(aed_id))
+
+        def check(aed: Aed) -> None:
             _check_own(aed.custodian, by)
-            if aed.removed:
-                return
-            gone = replace(aed, readiness=Readiness.REMOVED, readiness_reasons=(), readiness_at=now, updated_at=now)
-            await repository.put([gone])
-            await repository.notify(str(aed_id))
-        self._apply([gone])
+
+        why = Because.of(by, Occasion.EDIT)
+        await self._settle(self._clock.now(), why, of=aed_id, check=check, removed=[aed_id])
 
     async def report(self, aed_id: UUID, said: ReportIn, by: Identity | None) -> Reported:
-        """Take a report. Raises `NotFound`, `InvalidField`, `Unauthenticated`, `Forbidden`, `Conflict`."""
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
-            repository = AedRepository(connection)
-            aed = _found(await repository.one_to_change(aed_id))
-            report = stored_report(said, aed_id, reporter(by, aed, said.kind), now)
-            reported = await take(repository, aed, report, now)
-            if not reported.repeated:
-                await repository.put([reported.aed])
-                await repository.notify(str(aed_id))
-        if not reported.repeated:
-            self._apply([reported.aed])
-        return reported
+        """Take a report; see `ReportDesk.report`."""
+        return await self.reports.report(aed_id, said, by)
 
-    async def import_file(
-        self, data: bytes, *, source: str, datum: Datum | None = None, dry_run: bool = False
-    ) -> ImportReport:
-        """Take a list of AEDs in; with `dry_run` only say what would happen. Raises `UnreadableFile`."""
-        # Reading takes seconds for large files: not on the loop that answers an SOS.
-        reading = await asyncio.to_thread(read_list, data, source=source, datum=datum)
-        drafts = reading.drafts
-        now = self._clock.now()
-        async with self._database.transaction() as connection:
-            repository = AedRepository(connection)
-            existing = await repository.to_import_over(
-                [draft.id for draft in drafts if draft.id is not None],
-                [(draft.source, draft.source_ref) for draft in drafts if draft.source and draft.source_ref],
-            )
-            result = await asyncio.to_thread(merged, drafts, existing, now)
-            if not dry_run:
-                await repository.put([*result.created, *result.updated])
-                await repository.add_reports(result.reports)
-                await repository.notify(EVERYTHING)
-        if not dry_run:
-            await self._apply_many([*result.created, *result.updated])
-        return replace(
-            reading.report,
-            created=len(result.created),
-            updated=len(result.updated),
-            unchanged=result.unchanged,
-            dry_run=dry_run,
-        )
+    async def _settle(
+        self,
+        now: datetime,
+        why: Because,
+        *,
+        of: UUID | None = None,
+        check: Callable[[Aed], None] = _anything_goes,
+        **what: Any,
+    ) -> Settlement:
+        """Settle in a transaction of its own, after `check` has seen the AED `of`, and follow. Raises `NotFound`."""
+        try:
+            async with self._database.transaction() as connection:
+                if of is not None:
+                    held = await AedRepository(connection).held([of])
+                    check(_found(held[0] if held else None))
+                settlement = await self.settling.settle(connection, (), now=now, why=why, **what)
+        except IntegrityError as error:
+            raise _refusal(error) from error
+        self.follow(settlement)
+        return settlement
+
+    async def import_file(self, data: bytes, *, source: str, **how: Any) -> ImportReport:
+        """Take a list of AEDs in, in the way that `ImportOrder` tells. Raises what `ImportDesk.take` raises."""
+        return await self.imports.take(data, ImportOrder(source=source, **how))
 
     async def export(self) -> list[Aed]:
         """Every AED, removed ones too, as `own_schema` writes them."""
@@ -182,39 +169,58 @@ class AedService:
         async with self._database.statement() as connection:
             repository = AedRepository(connection)
             read = await (repository.everything() if ids is None else repository.of_ids(ids))
-        await self._apply_many([aed for aed in read if self._is_news(aed)])
+        for begin in range(0, len(read), _APPLIED_AT_ONCE):
+            self._take_in(read[begin : begin + _APPLIED_AT_ONCE])
+            await asyncio.sleep(0)
 
-    def _is_news(self, aed: Aed) -> bool:
+    def _is_newer(self, aed: Aed) -> bool:
         held = self.directory.get(aed.id)
         if held is None:
             return not aed.removed
         return held != aed and held.updated_at <= aed.updated_at
 
-    async def _write_one(self, aed: Aed) -> None:
-        try:
-            async with self._database.transaction() as connection:
-                repository = AedRepository(connection)
-                await repository.put([aed])
-                await repository.notify(str(aed.id))
-        except IntegrityError as error:
-            raise _taken(error) from error
-        self._apply([aed])
+    def follow(self, settlement: Settlement) -> None:
+        """Have memory and listeners follow what has been committed."""
+        for each in settlement.devices:
+            AEDS_SETTLED.labels(settlement.why.occasion).inc()
+            if each.has_changed_state:
+                AED_STATE_CHANGES.labels(each.aed.readiness).inc()
+        for each in settlement.devices:
+            self.directory.put(each.aed)
+        news = [each.aed for each in settlement.devices if each.before is None or is_news(each.before, each.aed)]
+        if news:
+            self._on_change(news)
+        for listener in self.on_settled:
+            listener(settlement)
 
-    async def _apply_many(self, changed: list[Aed]) -> None:
-        for begin in range(0, len(changed), _APPLIED_AT_ONCE):
-            self._apply(changed[begin : begin + _APPLIED_AT_ONCE])
+    async def follow_many(self, settlement: Settlement) -> None:
+        """The same for any number of devices, a few milliseconds at a time."""
+        for begin in range(0, len(settlement.devices), _APPLIED_AT_ONCE):
+            self.follow(replace(settlement, devices=settlement.devices[begin : begin + _APPLIED_AT_ONCE]))
             await asyncio.sleep(0)
 
-    def _apply(self, changed: list[Aed]) -> None:
-        for aed in changed:
+    def _take_in(self, read: Sequence[Aed]) -> None:
+        """Hold what the database holds, and tell of what anybody would see."""
+        news = []
+        for aed in read:
+            if not self._is_newer(aed):
+                continue
+            held = self.directory.get(aed.id)
+            if held is None or is_news(held, aed):
+                news.append(aed)
             self.directory.put(aed)
-        if changed:
-            self._on_change(changed)
+        if news:
+            self._on_change(news)
 
 
-def source_of(filename: str | None) -> str:
-    """The name of a data set by that of its file."""
-    return PurePath((filename or "").replace("\\", "/")).stem[:200] or "import"
+# What changes with every heartbeat, and nobody need be told of.
+_DRIFTS = frozenset({"belief", "readiness_at", "updated_at", "fix_at"})
+_shown = attrgetter(*(name for name in AED_FIELDS if name not in _DRIFTS))
+
+
+def is_news(before: Aed, after: Aed) -> bool:
+    """Whether anything is different that a map or a plan shows."""
+    return bool(_shown(before) != _shown(after))
 
 
 def _found(aed: Aed | None) -> Aed:
@@ -228,7 +234,11 @@ def _check_own(custodian: str | None, by: Identity) -> None:
         raise Forbidden("A custodian may only write AEDs of their own.")
 
 
-def _taken(error: IntegrityError) -> Conflict:
-    if "uq_aeds_source" not in str(error.orig):
-        raise error
-    return Conflict("An AED of this source and source_ref is there already.", code="source_ref_taken")
+def _refusal(error: IntegrityError) -> Problem:
+    """What a broken constraint means to who asked. Raises the error where it is a fault of our own."""
+    said = str(error.orig)
+    if "uq_aeds_source" in said:
+        return Conflict("An AED of this source and source_ref is there already.", code="source_ref_taken")
+    if "fk_aeds_owner_id" in said:
+        return InvalidField("owner_id", "There is no owner of this id.")
+    raise error

@@ -15,6 +15,8 @@ _WALKING_M_S = 1.4
 _AS_THEY_ARE = (
     *("name", "address", "place_detail", "floor", "indoor", "opening_hours", "opening_hours_note"),
     *("phone", "owner", "custodian", "maker", "model", "serial_number", "manufactured_on"),
+    *("battery_fitted_on", "pads_fitted_on", "pads_child_fitted_on", "pads_child_expire_on", "has_self_test"),
+    *("is_connected", "is_mobile", "carried_by", "fix_at", "fence_m", "photos", "site_id", "owner_id", "district_code"),
     *("battery_expires_on", "pads_expire_on", "readiness_at", "source", "source_ref", "created_at", "updated_at"),
 )
 

@@ -161,7 +161,9 @@ class ResponderMessages:
             "phone": aed.phone,
         }
         shown |= {name: value for name, value in optional.items() if value is not None}
-        if responder is not None and responder.fix is not None:
+        if aed.carried_by == alert.responder_id:
+            shown["carried"] = True
+        elif responder is not None and responder.fix is not None:
             shown["distance_m"] = round(distance_m(responder.fix.place, aed.place))
         return {"aed": shown}
 

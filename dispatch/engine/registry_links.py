@@ -1,37 +1,48 @@
-"""Between incidents and the registry: an AED that cannot be had re-routes its runner, and the registry is told."""
+"""Between incidents and the registry: a lost AED re-routes its runner, one that is taken is noted on both sides."""
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from datetime import datetime
 from uuid import UUID, uuid5
 
 import structlog
 
 from dispatch.access.tokens import Identity, Role
-from dispatch.aeds.readiness import ReportKind
+from dispatch.aeds.health.vocabulary import ReportKind
+from dispatch.aeds.intake.schemas import ReportIn
+from dispatch.aeds.linking import link
 from dispatch.aeds.record import Aed
-from dispatch.aeds.schemas import ReportIn
+from dispatch.aeds.repository import StoredReport
 from dispatch.aeds.service import AedService
+from dispatch.aeds.settling.settling import Settlement
 from dispatch.engine.engine import Engine
+from dispatch.engine.taken_aeds import has_left, taken_for
 from dispatch.problems import Problem
-from dispatch.rescue.commands import LoseAed, Refused
+from dispatch.rescue.commands import LoseAed, Refused, TakeAed
 from dispatch.rescue.course import Decision
-from dispatch.rescue.events import AedLost, Event
+from dispatch.rescue.events import AedLost, AedTaken, Event, StageReached
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.vocabulary import AedId, IncidentId
+from dispatch.rescue.vocabulary import AedId, AlertId, AlertState, IncidentId
 
 log = structlog.get_logger()
 
 _TRY_AGAIN_AFTER_S = 2.0
 
+BY_REGISTRY = "registry"
 
-class LostAeds:
-    """Carries the word both ways. What the registry could not be told yet is told again until it was."""
+# Something that the registry is to be told: done once it has been.
+_Telling = Callable[[], Awaitable[object]]
+
+
+class RegistryLinks:
+    """Carries the word both ways. What could not be said yet is said again until it was."""
 
     def __init__(self, engine: Engine, aeds: AedService) -> None:
         self._engine = engine
         self._aeds = aeds
+        self._to_take: dict[tuple[IncidentId, AedId], AlertId | None] = {}
         self._to_lose: dict[tuple[IncidentId, AedId], None] = {}
-        self._to_report: dict[UUID, tuple[Event, Incident]] = {}
+        self._to_tell: dict[UUID, _Telling] = {}
         self._wake = asyncio.Event()
 
     def registry_changed(self, changed: Iterable[Aed]) -> None:
@@ -46,8 +57,22 @@ class LostAeds:
                     self._to_lose[(live.present.incident_id, alert.aed_id)] = None
                     self._wake.set()
 
+    def settled(self, settlement: Settlement) -> None:
+        """Reports were taken: a device that left its place was taken for an incident, if one is near."""
+        now = self._engine.clock.now()
+        for device in settlement.devices:
+            if not device.taken:
+                continue
+            fence_m = device.aed.fence_m or self._aeds.settling.judging.policy_of(device.aed.owner_id).fence_m
+            at = has_left(device.aed, device.taken, now, fence_m)
+            found = None if at is None else taken_for(self._engine, device.aed, at)
+            if found is not None:
+                incident_id, alert_id = found
+                self._to_take[(incident_id, AedId(str(device.aed.id)))] = alert_id
+                self._wake.set()
+
     def decided(self, decision: Decision) -> None:
-        """If somebody found an AED missing, locked or broken, the registry is to know."""
+        """If somebody found an AED missing, locked or broken, or has it in their hands, the registry is to know."""
         self._note(decision.events, decision.incident)
         if decision.events[0].number == 1:
             # It may have been lost while its offer was being written.
@@ -81,41 +106,91 @@ class LostAeds:
 
     async def carry(self) -> bool:
         """Carry everything that waits; whether nothing is left."""
-        for key in list(self._to_lose):
-            incident_id, aed_id = key
+        # First who has it: to somebody with the device in their hands it is not lost.
+        for (incident_id, aed_id), alert_id in list(self._to_take.items()):
+            if await self._say(incident_id, TakeAed(aed_id, alert_id)):
+                self._to_take.pop((incident_id, aed_id), None)
+        for incident_id, aed_id in list(self._to_lose):
+            if await self._say(incident_id, LoseAed(aed_id)):
+                self._to_lose.pop((incident_id, aed_id), None)
+        for key, tell in list(self._to_tell.items()):
             try:
-                await self._engine.command(incident_id, LoseAed(aed_id), by="registry")
-            except Refused:
-                pass
-            except Exception as error:  # noqa: BLE001 - said below, and tried again
-                self._say("runner not re-routed yet", error)
-                continue
-            self._to_lose.pop(key, None)
-        for report_id, (event, incident) in list(self._to_report.items()):
-            try:
-                await self._report(report_id, event, incident)
+                await tell()
             except Problem as problem:
-                log.warning("the registry does not take a runner's word", detail=problem.detail)
-            except Exception as error:  # noqa: BLE001 - said below, and tried again
-                self._say("registry not told yet", error)
+                log.warning("the registry does not take what an incident says", detail=problem.detail)
+            except Exception as error:  # noqa: BLE001 - logged, and tried again
+                self._log("registry not told yet", error)
                 continue
-            self._to_report.pop(report_id, None)
-        return not self._to_lose and not self._to_report
+            self._to_tell.pop(key, None)
+        return not self._to_take and not self._to_lose and not self._to_tell
+
+    async def _say(self, incident_id: IncidentId, command: TakeAed | LoseAed) -> bool:
+        """Have an incident know; False when it could not be said yet."""
+        try:
+            await self._engine.command(incident_id, command, by=BY_REGISTRY)
+        except Refused:
+            pass
+        except Exception as error:  # noqa: BLE001 - logged, and tried again
+            self._log("incident not told of its AED yet", error)
+            return False
+        return True
 
     def _note(self, events: Iterable[Event], incident: Incident) -> None:
         for event in events:
-            if isinstance(event.what, AedLost) and event.what.alert_id is not None:
-                self._to_report[uuid5(UUID(event.what.alert_id), event.what.aed_id)] = event, incident
+            noted = self._telling_of(event, incident)
+            if noted is not None:
+                key, tell = noted
+                self._to_tell[key] = tell
                 self._wake.set()
 
-    async def _report(self, report_id: UUID, event: Event, incident: Incident) -> None:
-        lost = event.what
-        if not isinstance(lost, AedLost) or lost.alert_id is None:
-            raise TypeError(f"{event.kind} is no report about an AED")
-        responder_id = incident.alerts[lost.alert_id].responder_id
-        said = ReportIn(kind=ReportKind.FAULT, at=event.at, report_id=report_id, code=lost.problem.value)
-        await self._aeds.report(UUID(lost.aed_id), said, Identity(Role.RESPONDER, responder_id))
+    def _telling_of(self, event: Event, incident: Incident) -> tuple[UUID, _Telling] | None:
+        """What the registry is to be told of an event, under an id of its own."""
+        match event.what:
+            case AedLost(aed_id=aed_id, problem=problem, alert_id=alert_id) if alert_id is not None:
+                key = uuid5(UUID(alert_id), aed_id)
+                said = ReportIn(kind=ReportKind.FAULT, at=event.at, report_id=key, code=problem.value)
+                who = Identity(Role.RESPONDER, incident.alerts[alert_id].responder_id)
+                return key, lambda: self._aeds.report(UUID(aed_id), said, who)
+            case StageReached(alert_id=alert_id, stage=AlertState.AED_COLLECTED) if not incident.drill:
+                alert = incident.alerts[alert_id]
+                if event.by == BY_REGISTRY or alert.aed_id is None or AlertState.AED_COLLECTED not in alert.stages:
+                    return None
+                return self._collected(AedId(alert.aed_id), alert_id, alert.responder_id, event.at, incident)
+            case AedTaken(aed_id=aed_id, alert_id=alert_id):
+                runner = None if alert_id is None else incident.alerts[alert_id].responder_id
+                key = uuid5(UUID(incident.incident_id), f"{aed_id} {alert_id}")
+                return key, lambda: self._link(aed_id, incident.incident_id, runner, event.at)
+            case _:
+                return None
 
-    def _say(self, what: str, error: Exception) -> None:
+    def _collected(
+        self, aed_id: AedId, alert_id: AlertId, responder_id: str, at: datetime, incident: Incident
+    ) -> tuple[UUID, _Telling]:
+        """A runner has the device in their hands: nobody else is to be sent for it, and it has to be checked after."""
+        key = uuid5(UUID(alert_id), f"{aed_id} collected")
+        report = StoredReport(
+            id=key,
+            aed_id=UUID(aed_id),
+            kind=ReportKind.USED,
+            at=at,
+            received_at=self._engine.clock.now(),
+            reported_by=f"{Role.RESPONDER}:{responder_id}",
+            data={"incident_id": incident.incident_id},
+        )
+        return key, lambda: self._aeds.reports.gathering.take([report])
+
+    async def _link(self, aed_id: AedId, incident_id: IncidentId, responder_id: str | None, at: datetime) -> None:
+        async with self._engine.database.transaction() as connection:
+            await link(
+                connection,
+                UUID(aed_id),
+                incident_id=UUID(incident_id),
+                responder_id=responder_id,
+                at=at,
+                now=self._engine.clock.now(),
+                by=BY_REGISTRY,
+            )
+
+    def _log(self, what: str, error: Exception) -> None:
         if not self._engine.recording.note_failure(error):
-            log.error(what, exc_info=error)
+            log.error(what, error=repr(error))

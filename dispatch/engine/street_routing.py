@@ -43,6 +43,8 @@ def shortlist(
     Responders by turns from two lists, those first at the patient and those first there with an AED: whoever stands
     beside a cabinet is worth a question though others are nearer to the patient.
     """
+    # What somebody carries takes no way of its own.
+    aeds = [each for each in aeds if each.carried_by is None]
     arrivals = estimate_arrivals(candidates, aeds, floor=None, is_night=False, travel=travel)
     everyone = range(len(candidates))
     first_there = sorted(everyone, key=lambda i: (arrivals.direct_s[i], candidates[i].responder_id))

@@ -1,7 +1,7 @@
 """The scene of an incident, from memory; only the streets are asked about elsewhere, and not waited for long."""
 
 from collections import OrderedDict
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 from uuid import UUID
@@ -30,7 +30,7 @@ from dispatch.rescue.daytime import is_night_at
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.planning import asked_already
 from dispatch.rescue.policy import Policy
-from dispatch.rescue.scene import AedOption, Scene
+from dispatch.rescue.scene import AedOption, Candidate, Scene
 from dispatch.rescue.streets import StreetTimes
 from dispatch.rescue.vocabulary import AedId
 from dispatch.responders.roster import Roster
@@ -91,19 +91,24 @@ class Surveyor:
         active = [each for each in incident.alerts.values() if each.is_active] if incident else []
         aeds += self._promised(active, {aed.id for aed, _ in aeds}, place, now)
         is_night = is_night_at(now, self._timezone)
+        candidates = self.roster.candidates(
+            place,
+            now=now,
+            policy=policy,
+            is_night=is_night,
+            leaving_out=asked_already(incident) if incident else (),
+        )
+        under_way = self.roster.whereabouts([each.responder_id for each in active], place, now=now, policy=policy)
         return Scene(
             now=now,
             is_night=is_night,
-            candidates=self.roster.candidates(
-                place,
-                now=now,
-                policy=policy,
-                is_night=is_night,
-                leaving_out=asked_already(incident) if incident else (),
+            candidates=candidates,
+            aeds=(
+                *(self._option(aed, distance_m, now) for aed, distance_m in aeds if not aed.is_mobile),
+                *self._carried((*candidates, *under_way), now),
             ),
-            aeds=tuple(self._option(aed, distance_m, now) for aed, distance_m in aeds),
             policy=self.policy,
-            under_way=self.roster.whereabouts([each.responder_id for each in active], place, now=now, policy=policy),
+            under_way=under_way,
             zone=self._timezone,
         )
 
@@ -155,7 +160,28 @@ class Surveyor:
             name=aed.name,
             place=aed.place,
             distance_m=distance_m,
-            works_probability=_WORKS.get(aed.readiness, 0.0),
+            works_probability=works_probability(aed, now),
             # It is open now, so the next change is its closing.
             open_until=self.aeds.next_change(aed, now),
         )
+
+    def _carried(self, people: Iterable[Candidate], now: datetime) -> Iterator[AedOption]:
+        """The AEDs that these people have with them, where they are."""
+        for each in people:
+            aed = self.aeds.carried_by(each.responder_id, now)
+            if aed is not None:
+                yield AedOption(
+                    aed_id=AedId(str(aed.id)),
+                    name=aed.name,
+                    place=each.place,
+                    distance_m=each.distance_m,
+                    works_probability=works_probability(aed, now),
+                    carried_by=each.responder_id,
+                )
+
+
+def works_probability(aed: Aed, now: datetime) -> float:
+    """How likely it is that a device works, from 0 to 1: from its evidence, or what is known of others in its state."""
+    if aed.readiness not in _WORKS:
+        return 0.0
+    return _WORKS[aed.readiness] if aed.belief is None else aed.belief.at(now)

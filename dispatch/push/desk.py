@@ -24,7 +24,7 @@ from dispatch.push.metrics import (
 )
 from dispatch.push.outcome import Outcome, OutcomeKind, pause_s
 from dispatch.push.presence import Presence
-from dispatch.push.vocabulary import Channel, Job
+from dispatch.push.vocabulary import Channel, Job, Kind
 from dispatch.storage.availability import is_outage
 from dispatch.storage.database import Database
 
@@ -182,7 +182,11 @@ class PushDesk:
                 else:
                     error = f"{outcome.detail}; the next attempt would be too late to be of use"
                     PUSH_JOBS.labels(job.channel, "too_late").inc()
-        if outcome.kind is not OutcomeKind.GONE and state == "dead":
+        is_forgotten = job.kind is Kind.WORK_ORDER and state == "dead"
+        if is_forgotten:
+            # It goes a level up at its deadline; the 120 centre has nothing to do with it.
+            log.info("push: a work order could not be told", job_id=job.job_id, channel=job.channel, error=error)
+        elif outcome.kind is not OutcomeKind.GONE and state == "dead":
             log.warning("push: dead letter", job_id=job.job_id, channel=job.channel, error=error)
         return Ended(
             job=job,
@@ -191,6 +195,7 @@ class PushDesk:
             error=error,
             next_attempt_at=next_attempt_at,
             subscription_is_gone=outcome.kind is OutcomeKind.GONE,
+            is_forgotten=is_forgotten,
         )
 
     async def _write_ends(self) -> None:

@@ -30,6 +30,8 @@ class Ended:
     error: str | None
     next_attempt_at: datetime
     subscription_is_gone: bool = False
+    # Nobody has to hear of it that it could not be sent: no dead letter is left.
+    is_forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +79,9 @@ async def take(database: Database, *, desk_id: int, most: int, full: Collection[
 
 async def settle(database: Database, ended: Sequence[Ended], now: datetime) -> None:
     """Write down how attempts ended; forget the subscriptions that are gone, and what was queued for them."""
-    without_device = [each for each in ended if each.subscription_is_gone]
-    ended = [each for each in ended if not each.subscription_is_gone]
+    dropped = [each for each in ended if each.subscription_is_gone or each.is_forgotten]
+    without_device = [each for each in dropped if each.subscription_is_gone]
+    ended = [each for each in ended if not (each.subscription_is_gone or each.is_forgotten)]
     failed = {
         each.job.subscription_id: each.error
         for each in ended
@@ -95,7 +98,7 @@ async def settle(database: Database, ended: Sequence[Ended], now: datetime) -> N
             "desks": [each.desk_id for each in ended],
             "failed_ids": list(failed),
             "failed_errors": list(failed.values()),
-            "forgotten_ids": [each.job.job_id for each in without_device],
+            "forgotten_ids": [each.job.job_id for each in dropped],
             "gone_ids": [each.job.subscription_id for each in without_device if each.job.subscription_id is not None],
         },
     )
@@ -125,6 +128,10 @@ def _taken(row: Row) -> Taken:
     created_at, first_due_at, expires_at, due_at, attempts, language, phone, subscription_id, endpoint, p256dh, auth = (
         rest
     )
+    payload = orjson.loads(payload or "{}")
+    if kind == Kind.WORK_ORDER:
+        # The queue knows first-aiders alone; who else is told something is told with it how.
+        language, phone = payload.pop("language", None), payload.pop("phone", None)
     job = Job(
         job_id=str(job_id),
         channel=Channel(str(channel)),
@@ -133,7 +140,7 @@ def _taken(row: Row) -> Taken:
         kind=Kind(str(kind)),
         alert_id=alert_id,
         test_id=test_id,
-        payload=orjson.loads(payload or "{}"),
+        payload=payload,
         created_at=_time(created_at),
         due_at=_time(first_due_at),
         expires_at=_time(expires_at),

@@ -13,9 +13,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.push.addresses import Endpoint
 from dispatch.push.presence import NOTIFY_CHANNEL
-from dispatch.push.vocabulary import HOOK_SERVICE, Channel, Kind
+from dispatch.push.vocabulary import HOOK_SERVICE, Channel, Kind, custodian_of
 from dispatch.rescue.vocabulary import AlertState
-from dispatch.storage.tables import hook_proofs, push_jobs, push_subscriptions, responders
+from dispatch.storage.tables import custodians, hook_proofs, push_jobs, push_subscriptions, responders
 
 _BATCH = 1000
 
@@ -34,6 +34,10 @@ class Ways:
 
     devices: tuple[datetime | None, ...] = ()
     hook: HookProof | None = None
+
+
+class WakesSomebody(Exception):
+    """This device wakes a first-aider, whose alerts are not given up for a custodian's work orders."""
 
 
 async def ways(connection: AsyncConnection, responder_id: str | None) -> dict[str, Ways]:
@@ -57,7 +61,11 @@ async def ways(connection: AsyncConnection, responder_id: str | None) -> dict[st
 
 
 async def is_known(connection: AsyncConnection, responder_id: str) -> bool:
-    """Whether there is such a responder."""
+    """Whether there is such a responder, or custodian."""
+    subject = custodian_of(responder_id)
+    if subject is not None:
+        known = select(custodians.c.subject).where(custodians.c.subject == subject)
+        return (await connection.execute(known)).first() is not None
     return (
         await connection.execute(select(responders.c.id).where(responders.c.id == responder_id))
     ).first() is not None
@@ -75,6 +83,8 @@ async def put_subscription(
     if previous is not None:
         if (previous.responder_id, previous.p256dh, previous.auth) == (responder_id, p256dh, auth):
             return
+        if custodian_of(responder_id) is not None and custodian_of(previous.responder_id) is None:
+            raise WakesSomebody
         # With it goes what was queued for whoever had this phone, or for keys that it no longer has.
         await _forget(connection, push_subscriptions.c.id == previous.id)
         await tell_changed(connection, previous.responder_id)
@@ -228,8 +238,8 @@ async def prove(connection: AsyncConnection, row: Row[Any], now: datetime) -> No
             .where(push_subscriptions.c.id == row.subscription_id)
             .values(proven_at=now, last_error=None, last_error_at=None)
         )
-    elif row.channel == Channel.WEBHOOK and row.address is not None:
-        proof = insert(hook_proofs).values(responder_id=row.responder_id, phone=row.address, proven_at=now)
+    elif row.channel == Channel.WEBHOOK and (phone := _phone_told(row)) is not None:
+        proof = insert(hook_proofs).values(responder_id=row.responder_id, phone=phone, proven_at=now)
         await connection.execute(
             proof.on_conflict_do_update(
                 index_elements=["responder_id"],
@@ -239,6 +249,14 @@ async def prove(connection: AsyncConnection, row: Row[Any], now: datetime) -> No
     else:
         return
     await tell_changed(connection, row.responder_id)
+
+
+def _phone_told(row: Row[Any]) -> str | None:
+    """The telephone number that the hook was told; of an owner none is kept."""
+    if row.kind != Kind.WORK_ORDER:
+        address: str | None = row.address
+        return address
+    return row.payload.get("phone") if custodian_of(row.responder_id) is not None else None
 
 
 async def dead_letters(connection: AsyncConnection, *, limit: int) -> list[Row[Any]]:

@@ -37,6 +37,32 @@ class Kind(StrEnum):
     STAND_DOWN = "stand_down"
     NUDGE = "nudge"
     TEST_ALERT = "test_alert"
+    # Of AEDs, and never in a hurry: told to custodians and owners, not to first-aiders.
+    WORK_ORDER = "work_order"
+
+
+# First-aiders are named by their id alone, which holds no colon.
+_CUSTODIAN, _OWNER = "custodian:", "owner:"
+
+
+def custodian_recipient(subject: str) -> str:
+    """How a custodian is named where a first-aider's id stands: in subscriptions, jobs and receipts."""
+    return f"{_CUSTODIAN}{subject}"
+
+
+def custodian_of(recipient: str) -> str | None:
+    """The subject of the custodian who is named so; None for anybody else."""
+    return recipient.removeprefix(_CUSTODIAN) if recipient.startswith(_CUSTODIAN) else None
+
+
+def owner_recipient(owner_id: str) -> str:
+    """How an owner of AEDs is named in jobs; they are told by the hook alone."""
+    return f"{_OWNER}{owner_id}"
+
+
+def owner_of(recipient: str) -> str | None:
+    """The id of the owner who is named so; None for anybody else."""
+    return recipient.removeprefix(_OWNER) if recipient.startswith(_OWNER) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

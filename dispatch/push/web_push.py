@@ -10,7 +10,7 @@ from dispatch.push.encryption import MOST_PLAIN_BYTES, BadKey, encrypted
 from dispatch.push.outcome import Outcome, OutcomeKind, retry_after_s
 from dispatch.push.receipts import ReceiptIssuer
 from dispatch.push.vapid import Vapid
-from dispatch.push.vocabulary import Job
+from dispatch.push.vocabulary import Job, Kind
 from dispatch.push.wording import words_of
 
 # The device can ask for the rest; it is woken with these, whatever else there is to say.
@@ -63,6 +63,8 @@ class WebPush:
             ),
             "useful_until": job.expires_at,
         }
+        if job.kind is Kind.WORK_ORDER:
+            return _as_far_as_it_fits(message, job)
         if job.alert_id is None:
             return to_json(message | {"test_id": job.test_id, "sent_at": job.created_at})
         # Under the same name for all that is said of an alert: a notification takes the one's place before it.
@@ -74,18 +76,30 @@ class WebPush:
         return to_json(message | {job.kind.value: needed, "shortened": True})
 
     def _headers(self, job: Job, now: datetime) -> dict[str, str]:
-        topic = (job.alert_id or job.test_id or job.job_id).replace("-", "")
+        is_order = job.kind is Kind.WORK_ORDER
+        # Of work orders only the last word is of interest: it says how many there are.
+        topic = Kind.WORK_ORDER if is_order else (job.alert_id or job.test_id or job.job_id).replace("-", "")
         return {
             "Authorization": self._vapid.authorization(job.service, now),
             "Content-Type": "application/octet-stream",
             "Content-Encoding": "aes128gcm",
             # Kept for a phone without a network as long as it is of use.
             "TTL": str(max(0, round((job.expires_at - now).total_seconds()))),
-            "Urgency": "high",
+            "Urgency": "high" if not is_order or job.payload.get("urgent") else "normal",
             # Sent again because nobody knows whether it came, or overtaken: the service puts the second in the first
             # one's place where that has not been fetched.
             "Topic": topic,
         }
+
+
+def _as_far_as_it_fits(message: dict[str, Any], job: Job) -> bytes:
+    """A message with as many of its orders as there is room for; the page has them all."""
+    orders = job.payload["orders"]
+    whole = to_json(message | {job.kind.value: job.payload})
+    while len(whole) > MOST_PLAIN_BYTES and orders:
+        orders = orders[:-1]
+        whole = to_json(message | {job.kind.value: job.payload | {"orders": orders}})
+    return whole
 
 
 def _outcome_of(answer: Answer, now: datetime) -> Outcome:

@@ -13,7 +13,7 @@ from dispatch.push.addresses import Blocked
 from dispatch.push.courier import Courier, NoAnswer
 from dispatch.push.outcome import Outcome, OutcomeKind, retry_after_s
 from dispatch.push.receipts import ReceiptIssuer
-from dispatch.push.vocabulary import Job
+from dispatch.push.vocabulary import Job, Kind, custodian_of, owner_of
 from dispatch.push.wording import words_of
 
 # The scheme asks for 24 to 64 bytes of secret.
@@ -95,8 +95,9 @@ class Hook:
     def body(self, job: Job) -> bytes:
         """What the hook is told; the same for every attempt."""
         words = words_of(job.payload, job.language)
+        role, who = _recipient(job.responder_id)
         data: dict[str, Any] = {
-            "responder_id": job.responder_id,
+            f"{role}_id": who,
             "phone": job.phone,
             "language": job.language,
             "title": words.title,
@@ -106,8 +107,18 @@ class Hook:
             ),
             "useful_until": job.expires_at,
         }
-        if job.alert_id is None:
+        if job.kind is Kind.WORK_ORDER:
+            data[job.kind.value] = job.payload
+        elif job.alert_id is None:
             data["test_id"] = job.test_id
         else:
             data |= {"alert_id": job.alert_id, job.kind.value: job.payload}
-        return to_json({"type": f"responder.{job.kind}", "timestamp": job.created_at, "data": data})
+        return to_json({"type": f"{role}.{job.kind}", "timestamp": job.created_at, "data": data})
+
+
+def _recipient(recipient: str) -> tuple[str, str]:
+    """What kind of person a job is for, and their id."""
+    for role, found in (("custodian", custodian_of(recipient)), ("owner", owner_of(recipient))):
+        if found is not None:
+            return role, found
+    return "responder", recipient

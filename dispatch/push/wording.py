@@ -1,12 +1,11 @@
 """What a phone shows of a pushed message, in its owner's language. Nothing in it gives the exact place away."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
+from dispatch.push.order_wording import order_words
 from dispatch.push.vocabulary import Kind
-
-Language = Literal["zh", "en"]
+from dispatch.push.words import Language, Words
 
 # Of all stand-downs the one after which most go on, under the other call.
 _GOES_ON = "merged"
@@ -14,16 +13,10 @@ _GOES_ON = "merged"
 _KM = 1000
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
-    """A notification: its title and one or two sentences."""
-
-    title: str
-    text: str
-
-
 def words_of(message: dict[str, Any], language: Language) -> Words:
-    """The words for what is pushed: an `alert` and what follows it, or a `test_alert`."""
+    """The words for what is pushed: an `alert` and what follows it, a `test_alert`, or `work_order`."""
+    if message["type"] == Kind.WORK_ORDER:
+        return order_words(message, language)
     in_chinese = language == "zh"
     if message["type"] == Kind.TEST_ALERT:
         if in_chinese:

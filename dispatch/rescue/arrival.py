@@ -47,7 +47,8 @@ def estimate_arrivals(
 
     A way takes what `streets` says, where it says something; else the straight line x detour factor at the mode's
     speed. Somebody whose fix leaves `spread_m` open is taken to be as far away as that makes it in the root mean
-    square, hypot(distance, spread). Floors count both ways from the ground: a cellar is stairs too.
+    square, hypot(distance, spread). Floors count both ways from the ground: a cellar is stairs too. Who carries an AED
+    brings it straight, and nobody else does.
     """
     stairs_s = abs(floor or 0) * travel.floor_s
     pace = {mode: travel.detour_factor[mode] / speed for mode, speed in travel.speed_m_s.items()}
@@ -64,12 +65,15 @@ def estimate_arrivals(
     onward_s = onward_m * pace_s_m[:, None]
     if streets is not None:
         _follow_streets(streets, candidates, aeds, spread_m * pace_s_m, moving_s, to_aed_s, onward_s)
+    direct_s = turnout_s(travel, is_night=is_night) + moving_s + stairs_s
     at_aed_s = turnout_s(travel, is_night=is_night) + to_aed_s
-    return Arrivals(
-        direct_s=turnout_s(travel, is_night=is_night) + moving_s + stairs_s,
-        at_aed_s=at_aed_s,
-        via_aed_s=at_aed_s + travel.collection_s + onward_s + stairs_s,
-    )
+    via_aed_s = at_aed_s + travel.collection_s + onward_s + stairs_s
+    for column, aed in enumerate(aeds):
+        if aed.carried_by is not None:
+            carrying = np.array([each.responder_id == aed.carried_by for each in candidates], np.bool_)
+            at_aed_s[:, column] = np.where(carrying, 0.0, np.inf)
+            via_aed_s[:, column] = np.where(carrying, direct_s, np.inf)
+    return Arrivals(direct_s, at_aed_s, via_aed_s)
 
 
 def _follow_streets(

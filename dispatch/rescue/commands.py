@@ -84,6 +84,14 @@ class LoseAed:
 
 
 @dataclass(frozen=True, slots=True)
+class TakeAed:
+    """An AED has been taken from its place. `alert_id`: by its runner, as far as can be told; None: by somebody."""
+
+    aed_id: AedId
+    alert_id: AlertId | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LookAround:
     """Somebody has come near, on duty or within reach, who may be worth asking."""
 
@@ -145,6 +153,7 @@ Command = (
     | Progress
     | ReportAedProblem
     | LoseAed
+    | TakeAed
     | LookAround
     | LoseWays
     | LetTimePass

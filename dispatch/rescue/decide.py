@@ -24,11 +24,13 @@ from dispatch.rescue.commands import (
     Refused,
     ReportAedProblem,
     SetCpr,
+    TakeAed,
     Widen,
 )
 from dispatch.rescue.course import Course, Decision
 from dispatch.rescue.events import (
     Accepted,
+    AedTaken,
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
@@ -211,6 +213,20 @@ def _lose_aed(course: Course, command: LoseAed, by: str) -> None:
         lose_aed(course, command.aed_id, AedProblem.UNUSABLE, by)
 
 
+def _take_aed(course: Course, command: TakeAed, by: str) -> None:
+    if course.is_over:
+        return
+    runner = course.incident.alerts.get(command.alert_id) if command.alert_id is not None else None
+    if runner is not None and not (runner.is_engaged and runner.aed_id == command.aed_id):
+        runner = None
+    if command.aed_id not in course.incident.taken_aeds:
+        course.happens(AedTaken(aed_id=command.aed_id, alert_id=None if runner is None else runner.alert_id), by)
+    if runner is not None and AlertState.AED_COLLECTED in NEXT_STAGES.get(runner.state, ()):
+        # They have better to do than to tap.
+        course.happens(StageReached(alert_id=runner.alert_id, stage=AlertState.AED_COLLECTED), by)
+        _believe(course, runner.alert_id, by)
+
+
 def _look_around(course: Course, _command: LookAround, _by: str) -> None:
     course.replan(is_a_second_look=True)
 
@@ -286,6 +302,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     Progress: _progress,
     ReportAedProblem: _report_aed_problem,
     LoseAed: _lose_aed,
+    TakeAed: _take_aed,
     LookAround: _look_around,
     LoseWays: _lose_ways,
     LetTimePass: let_time_pass,

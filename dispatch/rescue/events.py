@@ -204,6 +204,15 @@ class AedLost(Happening):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AedTaken(Happening):
+    """An AED near the patient left its place. `alert_id`: whose runner has it; None: somebody took it."""
+
+    kind: ClassVar[str] = "aed_taken"
+    aed_id: AedId
+    alert_id: AlertId | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class CprChanged(Happening):
     """Somebody on the spot began or stopped CPR."""
 
@@ -293,8 +302,8 @@ _CLASSES: dict[str, type[Happening]] = {
     each.kind: each
     for each in (
         Opened, Planned, Offered, Reassigned, Received, NotReceived, Accepted, Declined, Expired, Withdrawn, StoodDown,
-        StageReached, Urged, Doubted, Believed, AedLost, CprChanged, AmbulanceExpected, AmbulanceArrived, Widened,
-        SearchEnded, Merged, Joined, Cancelled, Closed,
+        StageReached, Urged, Doubted, Believed, AedLost, AedTaken, CprChanged, AmbulanceExpected, AmbulanceArrived,
+        Widened, SearchEnded, Merged, Joined, Cancelled, Closed,
     )
 }  # fmt: skip
 

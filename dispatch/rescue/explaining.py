@@ -51,7 +51,10 @@ def _quickest_ways(table: OfferTable, people: Integers) -> list[tuple[int, float
     """For each: the AED that they could bring soonest, when they would be there, and whether it is open by then."""
     if not table.aeds:
         return [(-1, math.inf, False)] * len(people)
-    via_s, at_s = table.arrivals.via_aed_s[people], table.arrivals.at_aed_s[people]
+    # Nobody else could fetch what somebody carries.
+    fixed = np.array([each.carried_by is None for each in table.aeds], np.bool_)
+    via_s = np.where(fixed, table.arrivals.via_aed_s[people], np.inf)
+    at_s = table.arrivals.at_aed_s[people]
     columns = np.argmin(via_s, axis=1)
     each = np.arange(len(people))
     is_open = at_s[each, columns] < table.open_s[columns]

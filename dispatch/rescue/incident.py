@@ -10,6 +10,7 @@ from typing import Any, cast
 from dispatch.rescue.alert import Alert, HappensToAlert, apply_to_alert, begin_alert, with_useless_aed
 from dispatch.rescue.events import (
     AedLost,
+    AedTaken,
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
@@ -60,6 +61,7 @@ class Incident:
     searched_since: datetime | None = None
     search_ended_at: datetime | None = None
     lost_aeds: frozenset[AedId] = frozenset()
+    taken_aeds: frozenset[AedId] = frozenset()
     # The incident that this one was merged into, and those that were merged into this one.
     merged_into: IncidentId | None = None
     merged: tuple[IncidentId, ...] = ()
@@ -194,6 +196,8 @@ def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901,
             return {"waves": wave}
         case CprChanged(in_progress=in_progress):
             return {"cpr_in_progress": in_progress}
+        case AedTaken(aed_id=aed_id):
+            return {"taken_aeds": incident.taken_aeds | {aed_id}}
         case AmbulanceExpected(arrives_at=arrives_at):
             return {"ambulance_arrives_at": arrives_at}
         case AmbulanceArrived():

@@ -46,6 +46,8 @@ def going_straight(distance_m: float, eta_s: float) -> Reason:
 def fetching(aed: AedOption, eta_s: float, why_not: Reason | None) -> Reason:
     """Why somebody fetches an AED; `why_not` says why it is not the one that would be quicker."""
     away_m, minutes = coarse_m(aed.distance_m), _minutes(eta_s)
+    if aed.carried_by is not None:
+        return Reason(f"has an AED along, there in about {minutes} min", f"随身携带AED，约{minutes}分钟到达")
     en = f"brings the AED at {aed.name}, {away_m} m from the patient, in about {minutes} min"
     zh = f"取{aed.name}的AED（距患者约{away_m}米），约{minutes}分钟送达"
     return Reason(en, zh) if why_not is None else Reason(f"{en}; {why_not.en}", f"{zh}；{why_not.zh}")

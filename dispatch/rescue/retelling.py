@@ -17,11 +17,13 @@ from dispatch.rescue.commands import (
     Progress,
     ReportAedProblem,
     SetCpr,
+    TakeAed,
     Widen,
 )
 from dispatch.rescue.events import (
     Accepted,
     AedLost,
+    AedTaken,
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
@@ -140,6 +142,8 @@ def _command_of(what: Happening, incident: Incident | None) -> Command | None:  
             return ConfirmReceipt((alert_id,))
         case AedLost(aed_id=aed_id, alert_id=None):
             return LoseAed(aed_id)
+        case AedTaken(aed_id=aed_id, alert_id=alert_id):
+            return TakeAed(aed_id, alert_id)
         case _:
             pass
     about = getattr(what, "alert_id", None)

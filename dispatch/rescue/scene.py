@@ -30,7 +30,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class AedOption:
-    """An AED that can be fetched: usable now, reachable until `open_until` (None: no end known)."""
+    """An AED that can be fetched: usable now, reachable until `open_until` (None: no end known).
+
+    One that moves is `carried_by` a responder: nobody else can fetch it, and they have it with them.
+    """
 
     aed_id: AedId
     name: str
@@ -38,6 +41,7 @@ class AedOption:
     distance_m: float
     works_probability: float
     open_until: datetime | None = None
+    carried_by: ResponderId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,58 +1,62 @@
 /** The public AED map: which defibrillators near here would work if one were needed now. */
 
-import { AedLayer } from "./aed_layer.js";
 import { ask, pageSettings } from "./api.js";
+import { aedSigns } from "./carto/aed_images.js";
+import { AedTiles } from "./carto/aed_tiles.js";
 import { createMap, putFeatures } from "./carto/basemap.js";
 import { MyLocation } from "./carto/mylocation.js";
 import { pointFeature } from "./carto/overlay.js";
-import { addAedLayer, aedColours } from "./carto/signs.js";
 import { byId, el, fill, show } from "./dom.js";
 import { setTimezone } from "./format.js";
+import { icon } from "./icons.js";
 import { onLanguage, startLanguage, word } from "./language.js";
-import { aedDetails } from "./map/details.js";
+import { Chips } from "./map/chips.js";
+import { aedDetails, severalHere } from "./map/details.js";
+import { aedInAddress, putAedInAddress } from "./map/deep_link.js";
 import { NearestList } from "./map/nearest.js";
+import { reportProblem } from "./map/report.js";
+import { SearchField } from "./map/search.js";
+import { setHoursTimezone } from "./registry/usable.js";
 
-/** @typedef {import("./contract/aeds.d.ts").Aed} Aed */
+/** @typedef {import("./contract/registry.d.ts").RegisteredAed} Aed */
+/** @typedef {import("./contract/registry.d.ts").TileAed} TileAed */
 
-const LEAST_ZOOM = 8;
-const USABILITIES = /** @type {const} */ (["usable", "doubtful", "unusable"]);
-const onlyUsable = byId("only-usable", HTMLInputElement);
+const CLOSE_ZOOM = 16;
+const SIGNS = /** @type {const} */ (["now", "unchecked", "later", "unknown", "no"]);
 
 /** @type {import("./carto/basemap.js").BaseMap | undefined} */
 let base;
+/** @type {AedTiles | undefined} */
+let tiles;
 /** @type {{ latitude: number, longitude: number } | null} */
 let me = null;
 /** @type {Aed | null} */
 let opened = null;
+/** @type {TileAed[]} */
+let several = [];
+let note = /** @type {import("./language.js").Word | null} */ (null);
 /** Counts what was opened and shut: a slow answer about one does not take the place of another that was tapped since. */
 let turns = 0;
+/** @type {Set<string>} devices that this browser has told of a problem with */
+const reported = new Set();
 
-const layer = new AedLayer(drawAeds);
-const nearest = new NearestList((aed) => {
-  base?.map.easeTo({ center: base.draw(aed.location), zoom: Math.max(16, base.map.getZoom()) });
-  void open(aed.id);
+const nearest = new NearestList((aed) => go(aed.id));
+const chips = new Chips(byId("chips", HTMLElement), (chosen) => tiles?.narrow(chosen));
+const search = new SearchField(byId("search", HTMLInputElement), byId("found", HTMLElement), {
+  near: () => me ?? (base ? base.read(base.map.getCenter()) : null),
+  onSelect: (aed) => go(aed.id),
 });
 
-function drawAeds() {
-  if (!base) return;
-  const drawn = layer.drawn(onlyUsable.checked);
-  putFeatures(base, "aeds", drawn);
-  byId("map", HTMLElement).dataset.drawn = String(drawn.length); // what a canvas cannot tell a test or a screen reader
-  const far = base.map.getZoom() < LEAST_ZOOM;
-  const note = byId("map-note", HTMLElement);
-  note.textContent = word(far ? "aed.zoom_in" : "aed.truncated");
-  show(note, far || layer.truncated);
+/** Shows a device, and goes there. @param {string} id */
+function go(id) {
+  void open(id, true);
 }
 
-function moved() {
-  if (!base) return;
-  if (base.map.getZoom() >= LEAST_ZOOM) layer.look(base.bounds());
-  else drawAeds();
-  if (!me) void nearest.look(base.read(base.map.getCenter()), "aed.near_centre");
-}
-
-/** @param {string} id */
-async function open(id) {
+/**
+ * @param {string} id
+ * @param {boolean} [move] the map goes there too
+ */
+async function open(id, move = false) {
   turns += 1;
   const turn = turns;
   /** @type {Aed} */
@@ -60,40 +64,107 @@ async function open(id) {
   try {
     aed = await ask("GET", `/v1/aeds/${encodeURIComponent(id)}`);
   } catch {
+    if (turn === turns) say("aed.not_there");
     return; // removed meanwhile, or no network: the list still tells the essentials
   }
   if (turn !== turns) return;
-  opened = aed;
+  [opened, several] = [aed, []];
+  putAedInAddress(aed.id);
+  if (move && base) base.map.easeTo({ center: base.draw(aed.location), zoom: Math.max(CLOSE_ZOOM, base.map.getZoom()) });
   drawDetails();
-  byId("details", HTMLElement).scrollIntoView({ block: "nearest" });
+  bringIntoView();
+}
+
+/** @param {TileAed[]} aeds */
+function tapped(aeds) {
+  const [only] = aeds;
+  if (only && aeds.length === 1) return void open(only.id);
+  turns += 1;
+  [opened, several] = [null, aeds];
+  drawDetails();
+  bringIntoView();
+}
+
+function bringIntoView() {
+  const details = byId("details", HTMLElement);
+  details.scrollIntoView({ block: "start" });
+  const title = details.querySelector("h2");
+  if (title instanceof HTMLElement) title.focus({ preventScroll: true });
 }
 
 function drawDetails() {
   const box = byId("details", HTMLElement);
-  show(box, opened !== null);
-  if (opened) fill(box, aedDetails(opened, shut));
+  show(box, opened !== null || several.length > 0);
+  if (opened) {
+    const aed = opened;
+    fill(box, aedDetails({ aed, reported: reported.has(aed.id), onClose: shut, onReport: () => void report(aed) }));
+  } else if (several.length) fill(box, severalHere(several, (id) => void open(id), shut));
   else fill(box);
   if (base) putFeatures(base, "opened", opened ? [pointFeature(opened.location)] : []);
 }
 
 function shut() {
   turns += 1;
-  opened = null;
+  [opened, several] = [null, []];
+  putAedInAddress(null);
   drawDetails();
 }
 
+/** @param {Aed} aed */
+async function report(aed) {
+  const { told, failure } = await reportProblem(aed);
+  if (failure) return sayText(failure);
+  if (!told) return;
+  reported.add(aed.id);
+  sayText(word("report.thanks"));
+  tiles?.again();
+  lookForNearest();
+  if (opened?.id === aed.id) await open(aed.id);
+}
+
+/** @param {import("./language.js").Word} name */
+function say(name) {
+  sayText(word(name));
+}
+
+/** @param {string} text */
+function sayText(text) {
+  byId("news", HTMLElement).textContent = text;
+  const element = byId("map-note", HTMLElement);
+  element.textContent = text;
+  show(element, true);
+  setTimeout(() => drawNote(), 6_000);
+}
+
+/** What the map has to say for as long as it is so. */
+function drawNote() {
+  const element = byId("map-note", HTMLElement);
+  element.textContent = note ? word(note) : "";
+  show(element, note !== null);
+}
+
 function drawLegend() {
-  fill(byId("legend", HTMLElement), ...USABILITIES.map((usability) => {
-    const { fill: colour, rim } = aedColours.light[usability];
-    const edge = usability === "unusable" ? rim : colour;
-    return el("li", {}, el("i", { attributes: { style: `--sign:${colour};--rim:${edge}` } }), word(`aed.${usability}`));
+  fill(byId("legend", HTMLElement), ...SIGNS.map((sign) => {
+    const look = aedSigns[sign];
+    return el("li", {}, el("i", { attributes: { style: `--sign:${look.fill};--rim:${sign === "now" ? look.fill : look.rim};--mark:${look.mark}` } }, icon(look.icon)), word(`aed.sign.${sign}`));
   }));
+}
+
+function lookForNearest() {
+  if (me) void nearest.look(me, "aed.near_me");
+  else if (base) void nearest.look(base.read(base.map.getCenter()), "aed.near_centre");
+}
+
+function moved() {
+  if (!me) lookForNearest();
 }
 
 async function startMap() {
   const container = byId("map", HTMLElement);
+  const linked = aedInAddress();
+  if (linked) await open(linked);
   try {
-    base = await createMap(container, { theme: "light" });
+    base = await createMap(container, { theme: "light", ...(opened ? { centre: opened.location, zoom: CLOSE_ZOOM } : {}) });
   } catch {
     fill(container, el("p", { class: "map-failed", text: word("map.failed") }));
     const settings = await pageSettings();
@@ -101,45 +172,57 @@ async function startMap() {
     return;
   }
   const { map } = base;
+  const settings = await pageSettings();
   const empty = /** @type {import("geojson").FeatureCollection} */ ({ type: "FeatureCollection", features: [] });
   map.addSource("opened", { type: "geojson", data: empty });
-  map.addLayer({ id: "opened", type: "circle", source: "opened", paint: { "circle-radius": 20, "circle-color": "#ffffff", "circle-stroke-color": "#14181d", "circle-stroke-width": 2.5 } });
-  addAedLayer(base, "light");
-  map.addLayer({
-    id: "aed-names", type: "symbol", source: "aeds", minzoom: 14.5,
-    layout: { "text-field": ["get", "name"], "text-font": ["PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"], "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.9], "text-max-width": 9, "text-optional": true },
-    paint: { "text-color": "#14181d", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
+  map.addLayer({ id: "opened", type: "circle", source: "opened", paint: { "circle-radius": 21, "circle-color": "#ffffff", "circle-stroke-color": "#14181d", "circle-stroke-width": 2.5 } });
+  tiles = new AedTiles(base, settings.tiles?.datum ?? "wgs84", {
+    onAeds: tapped,
+    onTrouble: (failed) => {
+      note = failed ? "aed.tiles_failed" : null;
+      drawNote();
+    },
   });
-  map.on("click", "aeds", (event) => {
-    const id = event.features?.[0]?.properties.id;
-    if (typeof id === "string") void open(id);
-  });
-  map.on("mouseenter", "aeds", () => (map.getCanvas().style.cursor = "pointer"));
-  map.on("mouseleave", "aeds", () => (map.getCanvas().style.cursor = ""));
+  if (chips.chosen.size) tiles.narrow([...chips.chosen]);
   map.on("moveend", moved);
   const mine = new MyLocation(base, {
     onFound: (fix) => {
       me = fix;
-      void nearest.look(fix, "aed.near_me");
+      lookForNearest();
     },
   });
-  map.addControl(mine, "top-right");
+  map.addControl(mine, "bottom-right");
+  drawDetails();
   moved();
-  // Where permission was given before, nobody needs to ask again.
+  // Where permission was given before, nobody needs to ask again; who follows a link wants to see that device.
   const permission = await navigator.permissions?.query({ name: "geolocation" }).catch(() => null);
-  if (permission?.state === "granted") await mine.find();
+  if (permission?.state === "granted" && !linked) await mine.find();
 }
 
 function drawWords() {
+  chips.draw();
   drawLegend();
   drawDetails();
-  drawAeds();
+  drawNote();
   nearest.draw();
 }
 
 startLanguage();
 drawWords();
 onLanguage(drawWords);
-onlyUsable.addEventListener("change", drawAeds);
-pageSettings().then((settings) => setTimezone(settings.timezone), () => undefined);
+byId("legend-box", HTMLDetailsElement).open = matchMedia("(width >= 800px)").matches;
+window.addEventListener("hashchange", () => {
+  const id = aedInAddress();
+  if (id && id !== opened?.id) go(id);
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+    search.shut();
+    if (opened || several.length) shut();
+  }
+});
+pageSettings().then((settings) => {
+  setTimezone(settings.timezone);
+  setHoursTimezone(settings.timezone);
+}, () => undefined);
 void startMap();

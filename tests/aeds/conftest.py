@@ -13,6 +13,9 @@ from dispatch.access.limits import RateLimit
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.endpoints import router
+from dispatch.aeds.intake.endpoints import router as intake_router
+from dispatch.aeds.placing.endpoints import router as placing_router
+from dispatch.aeds.placing.service import PlacingDesk
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import AedService
 from dispatch.problems import install_problem_handlers
@@ -60,8 +63,10 @@ def token(issuer: TokenIssuer) -> Callable[..., dict[str, str]]:
 def app(registry: Registry, issuer: TokenIssuer) -> FastAPI:
     app = FastAPI()
     install_problem_handlers(app)
-    app.include_router(router)
+    for each in (intake_router, placing_router, router):
+        app.include_router(each)
     app.state.aeds = registry.service
+    app.state.placing = PlacingDesk(registry.database, registry.clock, registry.service)
     app.state.tokens = issuer
     app.state.settings = Settings.model_validate({"max_import_bytes": 200_000})
     app.state.report_limit = RateLimit("report", 3)

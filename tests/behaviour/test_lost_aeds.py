@@ -30,7 +30,7 @@ async def test_a_runner_before_an_empty_cabinet_is_sent_on_and_the_registry_told
         again = await runner.next("assignment", where=lambda m: m.get("aed", {}).get("id") == second)
         assert (again["alert_id"], again["role"]) == (alert["alert_id"], "aed")
         await runner.settled()
-        await service.service.lost_aeds.carry()
+        await service.service.registry_links.carry()
     aed = await service.call("GET", f"/v1/aeds/{first}")
     assert aed["usable_now"] is False
     async with service.service.database.statement() as connection:

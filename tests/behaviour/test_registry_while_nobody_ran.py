@@ -31,7 +31,7 @@ async def test_a_runner_is_sent_elsewhere_by_the_next_process(
             await service.service.responders.save_moved()
             roles = {each["role"] for each in (await service.incident(opened["incident_id"]))["alerts"]}
             assert roles == {"aed", "cpr"}
-            monkeypatch.setattr(service.service.lost_aeds, "registry_changed", nobody_is_told)
+            monkeypatch.setattr(service.service.registry_links, "registry_changed", nobody_is_told)
             report = {"kind": "fault", "code": "broken"}
             await service.call("POST", f"/v1/aeds/{aed}/reports", role="admin", json=report)
     async with run_in_process(settings, stoppable.url, clock) as service:

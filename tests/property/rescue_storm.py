@@ -40,6 +40,7 @@ from dispatch.rescue.commands import (
     Progress,
     ReportAedProblem,
     SetCpr,
+    TakeAed,
     Widen,
 )
 from dispatch.rescue.incident import Incident, fold
@@ -179,6 +180,13 @@ class Storm(RuleBasedStateMachine):
         self.world.aeds = left
         for incident_id in self.world.open:
             self._carry_out(incident_id, LoseAed(aed_id))
+
+    @rule(data=st.data(), is_known=st.booleans())
+    @precondition(lambda self: any(each.aed_id for each in self.world.alerts))
+    def a_cabinet_is_opened(self, data: st.DataObject, is_known: bool) -> None:
+        alert = data.draw(st.sampled_from([each for each in self.world.alerts if each.aed_id]))
+        if alert.aed_id is not None:
+            self._carry_out(self._any_incident(data), TakeAed(alert.aed_id, alert.alert_id if is_known else None))
 
     @rule(seconds=_SECONDS, punctual=st.sampled_from([True, True, False]))
     def time_passes(self, seconds: int, punctual: bool) -> None:

@@ -12,6 +12,10 @@ _DAMAGE_TOLERATED = 0.02
 _BROKEN = "\N{REPLACEMENT CHARACTER}"
 _NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 
+_CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
+# What browsers read these as, because the pages are written so.
+_AS_BROWSERS = {"euc-kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso-8859-1": "cp1252"}
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -38,6 +42,9 @@ def decode(data: bytes, knows: Callable[[str], int]) -> Decoded:
     for mark, encoding in _BYTE_ORDER_MARKS:
         if data.startswith(mark):
             return _decoded(data, encoding)
+    declared = _declared_by_page(data)
+    if declared is not None:
+        return _decoded(data, declared)
     wide = _utf_16_without_mark(data)
     if wide is not None:
         return _decoded(data, wide)
@@ -57,6 +64,18 @@ def _decoded(data: bytes, encoding: str) -> Decoded:
     # What was lost before the file was written cannot be read in any encoding.
     lost_before = data.count(_BROKEN.encode()) if encoding.startswith("utf-8") else 0
     return Decoded(text, encoding, text.count(_BROKEN) - lost_before)
+
+
+def _declared_by_page(data: bytes) -> str | None:
+    """The encoding that a web page names, if it is a page and such an encoding is known."""
+    begin = data[:4000].lstrip()
+    named = _CHARSET.search(begin) if begin.startswith(b"<") else None
+    if named is None:
+        return None
+    try:
+        return codecs.lookup(_AS_BROWSERS.get(named[1].decode().lower(), named[1].decode())).name
+    except (LookupError, UnicodeDecodeError):
+        return None
 
 
 def _utf_16_without_mark(data: bytes) -> str | None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import date
 from typing import Any
 from uuid import UUID
 
@@ -13,30 +14,23 @@ from dispatch.aeds.importing.coordinates import (
     pair_of,
     read_place,
 )
-from dispatch.aeds.importing.mapping import ColumnMapping, CoordinateColumns, inside
-from dispatch.aeds.importing.row_hours import DayCells, HoursCells, RowHours, hours_of
+from dispatch.aeds.importing.datums import datum_in
+from dispatch.aeds.importing.draft_fields import access_said, address_of, flags_of, shortened, texts_of
+from dispatch.aeds.importing.mapping import ColumnMapping, CoordinateColumns
+from dispatch.aeds.importing.row_hours import DayCells, HoursCells, RowHours, Told, hours_of
 from dispatch.aeds.importing.rows import SourceRow
-from dispatch.aeds.importing.values import (
-    access_of,
-    date_of,
-    floor_of,
-    is_broken,
-    is_internal_only,
-    phone_of,
-    yes_or_no,
-)
+from dispatch.aeds.importing.values import date_of, is_broken, yes_or_no
 from dispatch.aeds.importing.vocabulary import Field
-from dispatch.aeds.importing.words import one_line, printable
-from dispatch.aeds.record import Access
-from geo.datum import Datum
+from dispatch.aeds.importing.words import bare, one_line
+from dispatch.aeds.settling.kept import Kept
+from geo.datum import Datum, UnknownDatum
 from geo.place import Place
 
-_LENGTHS = {"name": 200, "address": 300, "place_detail": 1000, "opening_hours_note": 2000}
-_OTHER_LENGTH = 200
 _SHOWN = 80
+# Names that say what it is and not where.
+NAMELESS = frozenset(map(bare, ("AED", "DAE", "defibrillator", "defibrillatore", "défibrillateur", "除颤仪", "除顫器")))
+UNNAMED = "AED"
 
-_TEXTS = (Field.OWNER, Field.MAKER, Field.MODEL, Field.SERIAL_NUMBER)
-_DATES = (Field.MANUFACTURED_ON, Field.BATTERY_EXPIRES_ON, Field.PADS_EXPIRE_ON)
 _HOURS = (
     Field.HOURS, Field.HOURS_ALWAYS, Field.HOURS_DAYS, Field.HOURS_FROM, Field.HOURS_TO, Field.HOURS_REMARK,
 )  # fmt: skip
@@ -56,7 +50,9 @@ class NotTaken(ValueError):
 class Draft:
     """What a row says of a device. `values` holds the register's fields that the list speaks of, None for blanks.
 
-    `given_access` is false when access was concluded, not read. `id` only in lists of this register's own making.
+    `given_access` is false when access was concluded, not read. `removed_on` is the day on which the list says that
+    it was, or will be, taken away. `id` and `evidence` only in lists of this register's own making. `told`: what became
+    of its hours.
     """
 
     line: int
@@ -67,8 +63,12 @@ class Draft:
     source_ref: str | None
     given_access: bool = True
     reported_broken: str | None = None
+    removed_on: date | None = None
     id: UUID | None = None
     notes: tuple[str, ...] = field(default=())
+    told: Told = Told.NOTHING
+    sheet: str | None = None
+    evidence: Kept | None = None
 
 
 def draft_of(row: SourceRow, mapping: ColumnMapping, datum: Datum | None, source: str) -> Draft:
@@ -82,16 +82,17 @@ def draft_of(row: SourceRow, mapping: ColumnMapping, datum: Datum | None, source
     if hours is not None:
         values["opening_hours"], values["opening_hours_note"] = hours.expression, hours.source_text
         notes += hours.notes
-    _add_texts(row, mapping, values, notes)
-    _add_flags(row, mapping, values)
-    given = _add_access(row, mapping, values, notes)
+    values |= texts_of(row, mapping, notes)
+    address = address_of(row, mapping)
+    if any(wanted in mapping.columns for wanted in (Field.ADDRESS, Field.STREET, Field.CITY, Field.DISTRICT)):
+        values["address"] = address
+    named = (one_line(mapping.cell(row, Field.NAME)), values.get("owner"), address, values.get("place_detail"))
+    values["name"] = next((each for each in named if each), UNNAMED)
+    values |= flags_of(row, mapping, notes)
+    values["access"], given = access_said(row, mapping, values, notes)
     for name, value in values.items():
         if isinstance(value, str):
-            values[name] = _shortened(name, value, notes)
-    state = _cell(row, mapping, Field.STATE)
-    broken = one_line(state)[:_SHOWN] if is_broken(state) else None
-    if broken is not None:
-        notes.append(f"the list says it is {broken!r}")
+            values[name] = shortened(name, value, notes)
     return Draft(
         row.line,
         row.number,
@@ -100,26 +101,34 @@ def draft_of(row: SourceRow, mapping: ColumnMapping, datum: Datum | None, source
         source,
         None,
         given_access=given,
-        reported_broken=broken,
+        reported_broken=_broken(row, mapping, notes),
+        removed_on=date_of(mapping.cell(row, Field.REMOVED_ON)),
         notes=tuple(notes),
+        told=Told.NOTHING if hours is None else hours.told,
+        sheet=row.sheet,
     )
 
 
-def _cell(row: SourceRow, mapping: ColumnMapping, wanted: Field) -> str:
-    heading = mapping.first(wanted)
-    return "" if heading is None else row.values.get(heading, "")
-
-
-def _cells(row: SourceRow, mapping: ColumnMapping, wanted: Field) -> list[str]:
-    return [row.values.get(heading, "") for heading in mapping.columns.get(wanted, ())]
+def _broken(row: SourceRow, mapping: ColumnMapping, notes: list[str]) -> str | None:
+    """The list's words for a device that does not work or is not there."""
+    state = mapping.cell(row, Field.STATE)
+    broken = one_line(state)[:_SHOWN] if is_broken(state) else None
+    if broken is None and yes_or_no(mapping.cell(row, Field.WORKING)) is False:
+        broken = f"{mapping.first(Field.WORKING)}: {one_line(mapping.cell(row, Field.WORKING))}"[:_SHOWN]
+    if broken is not None:
+        notes.append(f"the list says it is {broken!r}")
+    if yes_or_no(mapping.cell(row, Field.DUPLICATE)):
+        notes.append("the list marks it as a duplicate of another entry")
+    return broken
 
 
 def _place_of(row: SourceRow, mapping: ColumnMapping, datum: Datum | None) -> ReadPlace:
     """The first place of a row that is one, in the mapping's order of preference."""
     refusal: NotTaken | None = None
+    own_datum = datum or _own_datum(row, mapping)
     for columns in mapping.coordinates:
         try:
-            found = _read(row, columns, datum or columns.datum or Datum.WGS84)
+            found = _read(row, columns, own_datum or columns.datum or Datum.WGS84)
         except NotTaken as error:
             refusal = refusal or error
             continue
@@ -128,6 +137,14 @@ def _place_of(row: SourceRow, mapping: ColumnMapping, datum: Datum | None) -> Re
         note = f"{refusal.column}: {refusal.reason}; {columns.latitude} was read instead"
         return ReadPlace(found.place, (*found.notes, note))
     raise refusal or NotTaken("there are no coordinates")
+
+
+def _own_datum(row: SourceRow, mapping: ColumnMapping) -> Datum | None:
+    cell = one_line(mapping.cell(row, Field.DATUM))
+    try:
+        return datum_in(cell) if cell else None
+    except UnknownDatum:
+        raise NotTaken("the datum of its coordinates is not known", mapping.first(Field.DATUM), cell[:_SHOWN]) from None
 
 
 def _read(row: SourceRow, columns: CoordinateColumns, datum: Datum) -> ReadPlace:
@@ -175,93 +192,15 @@ def _hours_of(row: SourceRow, mapping: ColumnMapping) -> RowHours | None:
         by_day.setdefault(said.days, {})[said.part] = row.values.get(heading, "")
     return hours_of(
         HoursCells(
-            texts=_cells(row, mapping, Field.HOURS),
-            always=_cell(row, mapping, Field.HOURS_ALWAYS),
-            days=_cell(row, mapping, Field.HOURS_DAYS),
-            opens=_cell(row, mapping, Field.HOURS_FROM),
-            closes=_cell(row, mapping, Field.HOURS_TO),
+            texts=mapping.cells(row, Field.HOURS),
+            always=mapping.cell(row, Field.HOURS_ALWAYS),
+            days=mapping.cell(row, Field.HOURS_DAYS),
+            opens=mapping.cell(row, Field.HOURS_FROM),
+            closes=mapping.cell(row, Field.HOURS_TO),
             by_day=[
                 DayCells(days, parts.get("opens", ""), parts.get("closes", ""), parts.get("both", ""))
                 for days, parts in by_day.items()
             ],
-            remarks=_cells(row, mapping, Field.HOURS_REMARK),
+            remarks=mapping.cells(row, Field.HOURS_REMARK),
         )
     )
-
-
-def _add_texts(row: SourceRow, mapping: ColumnMapping, values: dict[str, Any], notes: list[str]) -> None:
-    address = _address_of(row, mapping)
-    if any(wanted in mapping.columns for wanted in (Field.ADDRESS, Field.STREET, Field.CITY, Field.DISTRICT)):
-        values["address"] = address
-    if Field.PLACE_DETAIL in mapping.columns:
-        parts = [one_line(cell) for cell in _cells(row, mapping, Field.PLACE_DETAIL)]
-        kept = [part for at, part in enumerate(parts) if part and not any(part in other for other in parts[at + 1 :])]
-        values["place_detail"] = "; ".join(kept) or None
-    for wanted in _TEXTS:
-        if wanted in mapping.columns:
-            values[wanted.value] = one_line(_cell(row, mapping, wanted)) or None
-    if Field.PHONE in mapping.columns:
-        cell = one_line(_cell(row, mapping, Field.PHONE))
-        values["phone"] = phone_of(cell)
-        if cell and values["phone"] is None:
-            notes.append(f"phone {cell[:_SHOWN]!r} cannot be dialled")
-    named = (one_line(_cell(row, mapping, Field.NAME)), values.get("owner"), address, values.get("place_detail"))
-    values["name"] = next((each for each in named if each), "AED")
-
-
-def _address_of(row: SourceRow, mapping: ColumnMapping) -> str | None:
-    whole = one_line(_cell(row, mapping, Field.ADDRESS))
-    province, city, district, street, number = (
-        one_line(_cell(row, mapping, wanted))
-        for wanted in (Field.PROVINCE, Field.CITY, Field.DISTRICT, Field.STREET, Field.HOUSE_NUMBER)
-    )
-    if whole and whole.isascii():
-        return whole if not city or city.lower() in whole.lower() else f"{whole}, {city}"
-    if whole and any(each > "\u2e80" for each in whole):
-        # Written from the large to the small, without spaces; the large is often left to its own columns.
-        missing = [part for part in (city, district) if part and part not in whole]
-        return "".join(missing) + whole
-    if whole:
-        return whole
-    asian = any(each > "\u2e80" for each in province + city + district + street)
-    if asian:
-        return "".join(dict.fromkeys((province, city, district, street, number))) or None
-    return ", ".join(each for each in (f"{street} {number}".strip(), district, city) if each) or None
-
-
-def _add_flags(row: SourceRow, mapping: ColumnMapping, values: dict[str, Any]) -> None:
-    if Field.FLOOR in mapping.columns:
-        values["floor"] = floor_of(_cell(row, mapping, Field.FLOOR))
-    if Field.INDOOR in mapping.columns or Field.OUTDOOR in mapping.columns:
-        indoors = inside(_cell(row, mapping, Field.INDOOR))
-        outdoors = yes_or_no(_cell(row, mapping, Field.OUTDOOR))
-        values["indoor"] = indoors if indoors is not None or outdoors is None else not outdoors
-    for wanted in _DATES:
-        if wanted in mapping.columns:
-            values[wanted.value] = date_of(_cell(row, mapping, wanted))
-
-
-def _add_access(row: SourceRow, mapping: ColumnMapping, values: dict[str, Any], notes: list[str]) -> bool:
-    """Access as the list says it; else public where hours are published, for that is what they are published for."""
-    cell = one_line(_cell(row, mapping, Field.ACCESS))
-    if cell:
-        access = access_of(cell)
-        if access is None:
-            notes.append(f"access {cell[:_SHOWN]!r} is not known")
-        values["access"] = access or Access.UNKNOWN
-        return True
-    remarks = [*_cells(row, mapping, Field.HOURS), *_cells(row, mapping, Field.HOURS_REMARK)]
-    if any(is_internal_only(printable(each)) for each in remarks):
-        notes.append("a remark says that strangers do not get it")
-        values["access"] = Access.PRIVATE
-        return True
-    values["access"] = Access.UNKNOWN if values.get("opening_hours") is None else Access.PUBLIC
-    return False
-
-
-def _shortened(name: str, value: str, notes: list[str]) -> str:
-    longest = _LENGTHS.get(name, _OTHER_LENGTH)
-    if name == "opening_hours" or len(value) <= longest:
-        return value
-    notes.append(f"{name} was cut from {len(value)} to {longest} characters")
-    return value[: longest - 1] + "…"

@@ -1,10 +1,12 @@
 """Opening hours out of free text. All of it is understood, or none: what is not certain stays unknown."""
 
+import re
 from functools import lru_cache
 
-from dispatch.aeds.importing.hours_words import Kind, Token, UnknownWord, days_between, tokenise
+from dispatch.aeds.importing.hours_words import Kind, Token, UnknownWord, days_between, names_a_day, tokenise
 from dispatch.aeds.importing.week import EVERY_DAY, Rule, Schedule, Span, all_day, span_of
 
+_ASIDE = re.compile(r"[(（]([^()（）]{1,60})[)）]")
 _LONGEST_TEXT = 1000
 _HALF_DAY = 12 * 60
 _NOON = 12
@@ -15,20 +17,26 @@ class Unclear(ValueError):
 
 
 @lru_cache(maxsize=16384)
-def schedule_of(text: str) -> Schedule:
+def schedule_of(text: str, *, of_form: bool = False) -> Schedule:
     """The schedule that a text tells; an empty one when it tells of nothing but itself ("opening hours:").
 
-    Raises `Unclear`.
+    With `of_form` the text is a form filled in, of which halves of lines may have been left empty: what such a line
+    tells is doubtful. Raises `Unclear`.
     """
     if len(text) > _LONGEST_TEXT:
         raise Unclear(f"longer than {_LONGEST_TEXT} characters")
     try:
-        reader = _Reader()
-        for token in [*tokenise(text), Token(Kind.BREAK)]:
+        reader = _Reader(of_form=of_form)
+        for token in [*tokenise(_ASIDE.sub(_without_brackets, text)), Token(Kind.BREAK)]:
             reader.take(token)
         return reader.schedule()
     except UnknownWord as error:
         raise Unclear(f"{str(error).strip()!r} is not understood") from None
+
+
+def _without_brackets(aside: re.Match[str]) -> str:
+    """`8:30-17:15 (Mon-Fri)`: days in brackets belong to the times before them; anything else stands apart."""
+    return aside[0] if names_a_day(aside[1]) is None else f" {aside[1]} "
 
 
 def minutes_of(cell: str) -> int | None:
@@ -48,7 +56,8 @@ def minutes_of(cell: str) -> int | None:
 class _Reader:
     """Takes tokens one by one and gathers rules: days first, then times, or times alone for every day."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, of_form: bool) -> None:
+        self._of_form = of_form
         self._rules: list[Rule] = []
         self._months: tuple[int, int] | None = None
         self._start_over()
@@ -59,8 +68,11 @@ class _Reader:
         self._times: list[Token] = []
         self._spans: list[Span] = []
         self._doubtful = False
+        self._alike = False
         self._closed = False
         self._spanning = False
+        self._days_after_times = False
+        self._joined = False
 
     def take(self, token: Token) -> None:
         match token.kind:
@@ -70,9 +82,11 @@ class _Reader:
                 self._take_time(token)
             case Kind.RANGE:
                 self._spanning = True
+            case Kind.SLASH if len(self._times) == 1:
+                # 8h30/12h30 13h30/17h30: from and to; else it only joins.
+                self._spanning = True
             case Kind.ALL_DAY:
-                self._spans = list(all_day())
-                self._spanning = False
+                self._take_all_day()
             case Kind.CLOSED:
                 self._take_closed()
             case Kind.MONTHS:
@@ -80,8 +94,10 @@ class _Reader:
                 self._months = token.value
             case Kind.BREAK:
                 self._take_break()
-            case Kind.JOIN | Kind.FILLER:
+            case _:
+                # Words that only join others, or say nothing.
                 pass
+        self._and = token.kind is Kind.AND
 
     def schedule(self) -> Schedule:
         self._finish()
@@ -89,9 +105,22 @@ class _Reader:
             raise Unclear("days without times")
         return Schedule(tuple(self._rules))
 
+    def _take_all_day(self) -> None:
+        if self._days_after_times:
+            raise Unclear("days between times")
+        self._spans = list(all_day())
+        self._spanning = False
+
     def _take_days(self, days: frozenset[int]) -> None:
-        if self._spans or self._doubtful or (self._closed and self._days is not None and not self._closed_first):
+        if self._spans and self._days is None and not self._doubtful:
+            # "9-17 Monday to Friday": the days of the times before, unless times of their own follow.
+            self._days_after_times = True
+        elif self._days_after_times:
+            pass
+        elif self._spans or self._doubtful or (self._closed and self._days is not None and not self._closed_first):
+            joined = self._and
             self._finish()
+            self._joined = joined
         if self._spanning and self._last_day is not None:
             days |= days_between(self._last_day, days)
         elif self._spanning:
@@ -103,6 +132,11 @@ class _Reader:
     def _take_time(self, token: Token) -> None:
         if self._closed:
             raise Unclear("times of being closed")
+        if self._days_after_times:
+            days, last, spanning = self._days, self._last_day, self._spanning
+            self._days = None
+            self._finish()
+            self._days, self._last_day, self._spanning = days, last, spanning
         if self._times and not self._spanning:
             raise Unclear("a time without its other end")
         self._times.append(token)
@@ -110,35 +144,53 @@ class _Reader:
             self._add_span(*self._times)
             self._times = []
             self._spanning = False
+        elif self._of_form and self._spanning and self._days is not None and not self._spans:
+            # `Saturday __ to 17:00`: the form's other half is missing.
+            self._times, self._spanning, self._doubtful = [], False, True
         elif self._spanning:
             raise Unclear("a range without a beginning")
 
     def _add_span(self, first: Token, second: Token) -> None:
+        if first.kind is second.kind is Kind.NUMBER and first.value == second.value == 0:
+            self._doubtful = self._alike = True
+            return
         if first.kind is Kind.NUMBER and second.kind is Kind.NUMBER and not first.value < second.value > _NOON:
             raise Unclear("numbers that may be times or not")
         opens, closes = _minutes(first, second)
         span = span_of(opens, closes)
         if span is None:
             self._doubtful = True
+            self._alike = opens == closes
         else:
             self._spans.append(span)
 
     def _take_closed(self) -> None:
-        if self._spans or self._doubtful or self._times:
+        if self._spans or self._doubtful or self._times or self._joined:
+            # "12:00-13:30 and Sundays closed": closed at those times as well.
             raise Unclear("times of being closed")
         self._closed_first = self._days is None
         self._closed = True
 
     def _take_break(self) -> None:
+        if self._of_form and self._times and self._spanning and self._days is not None:
+            # `Saturday 08:00 to __`: the form's other half is missing.
+            self._times, self._spanning, self._doubtful = [], False, True
         if self._times:
             raise Unclear("a time without its other end")
         if self._spanning and self._days is not None and not self._spans:
             # A form's line left empty, `Saturday __ to __`: no hours were given.
             self._closed, self._closed_first, self._spanning = True, False, False
-        if self._spans or self._doubtful or (self._closed and self._days is not None):
+        if self._spans and self._days is None and not self._doubtful:
+            # "9-17 Monday to Friday": the days of the times before, unless times of their own follow.
+            self._days_after_times = True
+        elif self._days_after_times:
+            pass
+        elif self._spans or self._doubtful or (self._closed and self._days is not None):
             self._finish()
 
     def _finish(self) -> None:
+        if self._closed and self._days is None and self._months is not None:
+            self._days = EVERY_DAY
         if self._closed and self._days is None:
             raise Unclear("closed, without saying when")
         if not (self._spans or self._closed or self._doubtful):
@@ -147,7 +199,7 @@ class _Reader:
         if self._days is None:
             self._add_for_no_days(spans)
         else:
-            self._rules.append(Rule(self._days, spans, self._months, self._doubtful))
+            self._rules.append(Rule(self._days, spans, self._months, self._doubtful, self._alike))
         self._start_over()
 
     def _add_for_no_days(self, spans: tuple[Span, ...]) -> None:
@@ -158,9 +210,10 @@ class _Reader:
             return
         # Before the days of rest named already, or they would not stay days of rest.
         first = next((at for at, rule in enumerate(self._rules) if rule.months == self._months), len(self._rules))
-        self._rules.insert(first, Rule(EVERY_DAY, spans, self._months, self._doubtful))
+        self._rules.insert(first, Rule(EVERY_DAY, spans, self._months, self._doubtful, self._alike))
 
     _closed_first = False
+    _and = False
 
 
 def _minutes(first: Token, second: Token) -> tuple[int, int]:
@@ -170,5 +223,8 @@ def _minutes(first: Token, second: Token) -> tuple[int, int]:
     if second.afternoon and first.afternoon is None and opens < closes - _HALF_DAY and first.kind is Kind.NUMBER:
         opens += _HALF_DAY
     if first.afternoon and second.afternoon is None and opens - _HALF_DAY < closes < _HALF_DAY:
+        closes += _HALF_DAY
+    if first.afternoon is False and second.afternoon is None and closes <= opens < closes + _HALF_DAY:
+        # From nine in the morning to five.
         closes += _HALF_DAY
     return opens, closes

@@ -9,7 +9,6 @@ from dispatch.aeds.importing.documents import LATITUDE, LONGITUDE
 from dispatch.aeds.importing.hours_words import names_a_day
 from dispatch.aeds.importing.vocabulary import WORDS, Field
 from dispatch.aeds.importing.words import bare, folded, tokens
-from geo.datum import Datum
 
 EXACT, TRIMMED, AT_THE_END, WITHIN = 100, 90, 60, 40
 
@@ -39,11 +38,6 @@ _TRIMMINGS = re.compile(
     r"aed|dae|defibrillators?|defibrillateur|defibrillatore|defib|desfibrilador|"
     r"wgs-?_?84|gcj-?_?02|bd-?_?09|epsg:?\d+|etrs89|世界測地系|火星坐标系?|百度坐标系?|火星|百度|高德|"
     r"度$|°|（.*?）|\(.*?\)|【.*?】|\[.*?\]|の|用$"
-)
-_DATUMS = (
-    (re.compile(r"gcj-?_?02|gcj|火星|高德|amap|mars"), Datum.GCJ02),
-    (re.compile(r"bd-?_?09|百度|baidu"), Datum.BD09),
-    (re.compile(r"wgs-?_?84|gps|世界測地系|cgcs2000"), Datum.WGS84),
 )
 _OPENS = re.compile(r"起$|开始|開始|시작|start|stt|from|open|debut|ouverture|von|beginn|apertura|od$|至?自$|開$|上班")
 _CLOSES = re.compile(r"迄$|止$|结束|結束|終了|종료|end|to$|clos|fin$|fermeture|bis|ende|chiusura|cierre|do$|至$|下班")
@@ -77,12 +71,6 @@ def _matters(cell: str) -> bool:
     if not cell.strip() or bare(cell).isdigit():
         return False
     return max(scores_of(cell).values(), default=0) >= AT_THE_END or day_heading(cell) is not None
-
-
-def datum_of(heading: str) -> Datum | None:
-    """The datum that a heading names, such as `经度(GCJ02)` or `wgs84Lat`."""
-    text = folded(heading)
-    return next((datum for pattern, datum in _DATUMS if pattern.search(text)), None)
 
 
 @lru_cache(maxsize=4096)

@@ -5,14 +5,15 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from dispatch.aeds.importing.coordinates import PairOrder, degrees_of, pair_of
+from dispatch.aeds.importing.datums import datum_in, datum_of
 from dispatch.aeds.importing.documents import LATITUDE, LONGITUDE
 from dispatch.aeds.importing.free_hours import minutes_of
-from dispatch.aeds.importing.headings import DayHeading, datum_of, day_heading, scores_of
+from dispatch.aeds.importing.headings import DayHeading, day_heading, scores_of
 from dispatch.aeds.importing.rows import SourceRow, UnreadableFile
-from dispatch.aeds.importing.values import access_of, date_of, floor_of, is_broken, yes_or_no
+from dispatch.aeds.importing.values import access_of, date_of, floor_of, is_broken, photos_of, yes_or_no
 from dispatch.aeds.importing.vocabulary import GATHERED, Field
 from dispatch.aeds.importing.words import bare, folded
-from geo.datum import Datum
+from geo.datum import Datum, UnknownDatum
 
 _SAMPLE = 300
 _LONGEST_SAMPLED_CELL = 500
@@ -54,6 +55,15 @@ class ColumnMapping:
     def first(self, wanted: Field) -> str | None:
         """The column of a field that has one."""
         return next(iter(self.columns.get(wanted, ())), None)
+
+    def cell(self, row: SourceRow, wanted: Field) -> str:
+        """What a row has in the column of a field; empty when the list has no such column."""
+        heading = self.first(wanted)
+        return "" if heading is None else row.values.get(heading, "")
+
+    def cells(self, row: SourceRow, wanted: Field) -> list[str]:
+        """What a row has in all columns of a field."""
+        return [row.values.get(heading, "") for heading in self.columns.get(wanted, ())]
 
     def as_text(self) -> dict[str, list[str]]:
         """The mapping for the report."""
@@ -201,6 +211,13 @@ def _is_flag(cell: str) -> bool:
     return yes_or_no(cell) is not None
 
 
+def _names_a_datum(cell: str) -> bool:
+    try:
+        return datum_in(cell) is not None
+    except UnknownDatum:
+        return False
+
+
 _LOOKS_LIKE: dict[Field, tuple[Callable[[str], bool], float]] = {
     Field.LATITUDE: (_is_degrees, 0.3),
     Field.LONGITUDE: (_is_degrees, 0.3),
@@ -221,6 +238,15 @@ _LOOKS_LIKE: dict[Field, tuple[Callable[[str], bool], float]] = {
     Field.BATTERY_EXPIRES_ON: (lambda cell: date_of(cell) is not None, 0.2),
     Field.PADS_EXPIRE_ON: (lambda cell: date_of(cell) is not None, 0.2),
     Field.STATE: (lambda cell: is_broken(cell) or len(cell) > 2, 0.3),  # noqa: PLR2004 - MD, CA
+    Field.BATTERY_FITTED_ON: (lambda cell: date_of(cell) is not None, 0.2),
+    Field.PADS_FITTED_ON: (lambda cell: date_of(cell) is not None, 0.2),
+    Field.PADS_CHILD_EXPIRE_ON: (lambda cell: date_of(cell) is not None, 0.2),
+    Field.REMOVED_ON: (lambda cell: date_of(cell) is not None, 0.2),
+    Field.DATUM: (_names_a_datum, 0.5),
+    Field.MOBILE: (_is_flag, 0.5),
+    Field.DUPLICATE: (_is_flag, 0.5),
+    Field.WORKING: (_is_flag, 0.5),
+    Field.PHOTO: (lambda cell: photos_of([cell]) != (), 0.3),
 }
 
 

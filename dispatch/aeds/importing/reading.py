@@ -2,212 +2,192 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
+from dataclasses import dataclass, field
 
-from dispatch.aeds.hours import InvalidHours, checked_hours
-from dispatch.aeds.importing.coordinates import SWAPPED, NoPlace, degrees_of, read_place
-from dispatch.aeds.importing.decoding import Decoded, decode
-from dispatch.aeds.importing.delimited import read_delimited
-from dispatch.aeds.importing.documents import LATITUDE, LONGITUDE, looks_like_json, read_document
 from dispatch.aeds.importing.drafts import Draft, NotTaken, draft_of
-from dispatch.aeds.importing.headings import headings_known, words_known
 from dispatch.aeds.importing.identity import with_references
-from dispatch.aeds.importing.mapping import ColumnMapping, headings_by_shape, recognise
-from dispatch.aeds.importing.report import Findings, ImportReport, LeftOut, Note
-from dispatch.aeds.importing.rows import SourceList, SourceRow, UnreadableFile
+from dispatch.aeds.importing.mapping import ColumnMapping, recognise
+from dispatch.aeds.importing.own_drafts import own_draft
+from dispatch.aeds.importing.report import ImportReport, LeftOut, Note
+from dispatch.aeds.importing.row_hours import Told
+from dispatch.aeds.importing.rows import SourceList, UnreadableFile, check_count
+from dispatch.aeds.importing.suspicion import placeholders
+from dispatch.aeds.importing.tables import Tables, tables_of
+from dispatch.aeds.importing.turned_round import without_turned_round
 from dispatch.aeds.importing.vocabulary import Field
-from dispatch.aeds.own_schema import BadCell, is_own, values_of
-from dispatch.aeds.record import Access
-from geo.datum import Datum, parse_datum
-from geo.distance import distance_m
-from geo.place import Place
+from dispatch.aeds.own_schema import is_own
+from geo.datum import Datum
 
-# Farther than this from the middle of a list, and within the list when turned round: swapped.
-_SWAPPED_M = 1_000_000.0
-_ENOUGH_TO_HAVE_A_MIDDLE = 20
-_SLACK_DEGREES = 1.0
-_NO_HOURS = "hours not understood"
+# The mainland; Hong Kong and Macao lie in it, and publish WGS-84.
+_MAINLAND = (18.0, 53.6, 73.5, 134.8)
+_HONG_KONG = (22.1, 22.6, 113.5, 114.5)
+_TAIWAN = (21.8, 26.5, 118.1, 122.1)
+_MOST = 0.5
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What a file holds: drafts for the register, and the report, not yet counting what is new."""
+    """What a file holds: drafts for the register, and the report, not yet counting what is new.
+
+    `is_own`: it is this register's export. `held_back` are the list's ids of rows that could not be taken: their
+    devices are in the list all the same. `read_as` is the datum that the coordinates were taken to be in.
+    """
 
     drafts: tuple[Draft, ...]
     report: ImportReport
+    is_own: bool = False
+    held_back: frozenset[str] = frozenset()
+    read_as: Datum = Datum.WGS84
+
+
+@dataclass(slots=True)
+class _Findings:
+    """Gathers what is found list by list and row by row."""
+
+    drafts: list[tuple[Draft, str]] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)
+    held_back: set[str] = field(default_factory=set)
+    mapping: dict[str, list[str]] = field(default_factory=dict)
+    unused: list[str] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    datums: Counter[tuple[Datum, str]] = field(default_factory=Counter)
 
 
 def read_list(data: bytes, *, source: str, datum: Datum | None = None) -> Reading:
-    """Read a list of AEDs, CSV or JSON, in whatever encoding, language and layout it comes.
+    """Read a list of AEDs: CSV, JSON, xlsx or a table of a page, in whatever encoding, language and layout it comes.
 
-    `datum` is what its coordinates are in; without it what a heading says, else WGS-84. Raises `UnreadableFile`
-    when the file holds no list of places.
+    `datum` is what its coordinates are in; without it what a column or a heading says, else WGS-84. Raises
+    `UnreadableFile` when the file holds no list of places.
     """
-    if not data.strip():
-        raise UnreadableFile("the file is empty")
-    decoded = decode(data, words_known)
-    if looks_like_json(decoded.text):
-        listed = read_document(decoded.text)
-    else:
-        listed = read_delimited(decoded.text, headings_known, headings_by_shape)
-    if not listed.rows:
+    tables = tables_of(data)
+    rows = sum(len(listed.rows) for listed in tables.lists)
+    if not rows:
         raise UnreadableFile("there are headings but no rows")
-    if is_own(listed.headers):
-        return _own(listed, decoded, source)
-    return _foreign(listed, decoded, source, datum)
+    check_count(rows)
+    findings = _Findings()
+    if all(is_own(listed.headers) for listed in tables.lists):
+        return _own(tables, source, findings)
+    refused: UnreadableFile | None = None
+    for listed in tables.lists:
+        findings.warnings += listed.warnings
+        try:
+            mapping = recognise(listed.headers, listed.rows)
+        except UnreadableFile as error:
+            refused = error
+            # A sheet of something else, beside a list: its rows are accounted for with the reason.
+            findings.left_out += [
+                LeftOut(row.line, row.number, str(error)[:200], sheet=row.sheet) for row in listed.rows
+            ]
+            continue
+        _take(listed, mapping, datum, source, findings)
+    if refused is not None and not findings.drafts and len(tables.lists) == 1:
+        raise refused
+    read_as, datum_from = max(findings.datums, key=findings.datums.__getitem__, default=(Datum.WGS84, "assumed"))
+    if tables.broken:
+        findings.warnings.append(
+            f"{tables.broken} characters could not be read as {tables.encoding} and were left away."
+        )
+    drafts = tuple(with_references(findings.drafts))
+    findings.warnings += placeholders(drafts)
+    if datum_from == "assumed" and _lies_in_china(drafts):
+        findings.warnings.append(
+            "The list lies in mainland China and names no datum: its coordinates were read as WGS-84. If they come "
+            "from a Chinese map they are GCJ-02 (or BD-09, if from Baidu) and 300 to 700 m off: then name the datum."
+        )
+    report = _report(tables, drafts, findings, source, read_as, datum_from)
+    return Reading(drafts, report, held_back=frozenset(findings.held_back), read_as=read_as)
 
 
-def _foreign(listed: SourceList, decoded: Decoded, source: str, datum: Datum | None) -> Reading:
-    mapping = recognise(listed.headers, listed.rows)
-    findings = Findings()
-    drafts: list[tuple[Draft, str]] = []
+def _take(listed: SourceList, mapping: ColumnMapping, datum: Datum | None, source: str, findings: _Findings) -> None:
     id_column = mapping.first(Field.ID)
+    drafts: list[tuple[Draft, str]] = []
+    refused: list[LeftOut] = []
+    own_ids = {row.number: row.values.get(id_column, "") for row in listed.rows} if id_column is not None else {}
     for row in listed.rows:
         try:
-            draft = draft_of(row, mapping, datum, source)
+            drafts.append((draft_of(row, mapping, datum, source), own_ids.get(row.number, "")))
         except NotTaken as error:
-            findings.left_out.append(LeftOut(row.line, row.number, error.reason, error.column, error.value))
-            continue
-        drafts.append((draft, "" if id_column is None else row.values.get(id_column, "")))
-    drafts = _without_swapped(drafts, mapping, findings)
-    found_datum, datum_from = _datum(mapping, datum)
-    warnings = [*listed.warnings, *mapping.warnings]
-    if decoded.broken:
-        warnings.append(f"{decoded.broken} characters could not be read as {decoded.encoding} and were left away.")
-    return _reading(
-        tuple(with_references(drafts)), listed, decoded, source, findings,
-        datum=found_datum, datum_from=datum_from, mapping=mapping.as_text(), unused=mapping.unused, warnings=warnings,
-    )  # fmt: skip
+            refused.append(LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet))
+    drafts, turned = without_turned_round(drafts, mapping.coordinates[0].latitude)
+    refused += turned
+    findings.drafts += drafts
+    findings.left_out += refused
+    findings.held_back |= {own_id.strip() for each in refused if (own_id := own_ids.get(each.row, ""))}
+    findings.warnings += mapping.warnings
+    findings.unused += [heading for heading in mapping.unused if heading not in findings.unused]
+    for name, headings in mapping.as_text().items():
+        known = findings.mapping.setdefault(name, [])
+        known += [heading for heading in headings if heading not in known]
+    findings.datums[_datum(mapping, datum)] += len(listed.rows)
 
 
-def _datum(mapping: ColumnMapping, option: Datum | None) -> tuple[str, str]:
+def _datum(mapping: ColumnMapping, option: Datum | None) -> tuple[Datum, str]:
     if option is not None:
-        return option.value, "option"
+        return option, "option"
     named = mapping.coordinates[0].datum
-    return (Datum.WGS84.value, "assumed") if named is None else (named.value, "headings")
+    if Field.DATUM in mapping.columns:
+        return named or Datum.WGS84, "column"
+    return (Datum.WGS84, "assumed") if named is None else (named, "headings")
 
 
-def _without_swapped(
-    drafts: list[tuple[Draft, str]], mapping: ColumnMapping, findings: Findings
-) -> list[tuple[Draft, str]]:
-    """The drafts without those that lie far from all others, but among them when turned round, or only then far."""
-    if len(drafts) < _ENOUGH_TO_HAVE_A_MIDDLE:
-        return drafts
-    latitudes = sorted(draft.place.latitude for draft, _ in drafts)
-    longitudes = sorted(draft.place.longitude for draft, _ in drafts)
-    middle = Place(median(latitudes), median(longitudes))
-    twentieth = len(drafts) // 20
-    south, north = latitudes[twentieth] - _SLACK_DEGREES, latitudes[-1 - twentieth] + _SLACK_DEGREES
-    west, east = longitudes[twentieth] - _SLACK_DEGREES, longitudes[-1 - twentieth] + _SLACK_DEGREES
-    kept: list[tuple[Draft, str]] = []
-    for draft, own_id in drafts:
-        would_fit_turned = south <= draft.place.longitude <= north and west <= draft.place.latitude <= east
-        was_turned = any(SWAPPED in note for note in draft.notes)
-        is_far = distance_m(draft.place, middle) > _SWAPPED_M
-        if is_far and was_turned:
-            reason = "out of range, and turned round it lies far from all other rows"
-            where = f"{draft.place.longitude:g}, {draft.place.latitude:g}"
-            findings.left_out.append(LeftOut(draft.line, draft.row, reason, mapping.coordinates[0].latitude, where))
-        elif is_far and would_fit_turned:
-            where = f"{draft.place.latitude:g}, {draft.place.longitude:g}"
-            reason = "latitude and longitude look swapped: it lies far from all other rows"
-            findings.left_out.append(LeftOut(draft.line, draft.row, reason, mapping.coordinates[0].latitude, where))
-        else:
-            kept.append((draft, own_id))
-    return kept
+def _lies_in_china(drafts: Sequence[Draft]) -> bool:
+    inside = sum(1 for draft in drafts if _is_on_the_mainland(draft.place.latitude, draft.place.longitude))
+    return len(drafts) > 0 and inside >= _MOST * len(drafts)
 
 
-def _own(listed: SourceList, decoded: Decoded, source: str) -> Reading:
+def _is_on_the_mainland(latitude: float, longitude: float) -> bool:
+    def within(box: tuple[float, float, float, float]) -> bool:
+        return box[0] <= latitude <= box[1] and box[2] <= longitude <= box[3]
+
+    # Korea and Japan lie in the box too: east of the Yellow Sea and south of the Tumen it is not China.
+    abroad = longitude > 124.3 and latitude < 43.0 and not (longitude < 131.5 and latitude > 41.0)  # noqa: PLR2004
+    return within(_MAINLAND) and not within(_HONG_KONG) and not within(_TAIWAN) and not abroad
+
+
+def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
     """A list that this register exported: every field as it was, ids and sources with them."""
-    findings = Findings()
     drafts: list[Draft] = []
-    seen: Counter[str] = Counter()
-    for row in listed.rows:
-        try:
-            draft = _own_draft(row)
-        except NotTaken as error:
-            findings.left_out.append(LeftOut(row.line, row.number, error.reason, error.column, error.value))
-            continue
-        seen[str(draft.id)] += 1
-        if seen[str(draft.id)] > 1:
-            findings.left_out.append(LeftOut(row.line, row.number, "this id came before", "id", str(draft.id)))
-            continue
-        drafts.append(draft)
-    return _reading(
-        tuple(drafts), listed, decoded, source, findings,
-        datum=Datum.WGS84.value, datum_from="the export", mapping={"export": ["every field as exported"]}, unused=(),
-        warnings=listed.warnings,
-    )  # fmt: skip
+    seen: set[str] = set()
+    for listed in tables.lists:
+        findings.warnings += listed.warnings
+        for row in listed.rows:
+            try:
+                draft = own_draft(row)
+            except NotTaken as error:
+                findings.left_out.append(
+                    LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet)
+                )
+                continue
+            if str(draft.id) in seen:
+                reason = "this id came before"
+                findings.left_out.append(LeftOut(row.line, row.number, reason, "id", str(draft.id), row.sheet))
+                continue
+            seen.add(str(draft.id))
+            drafts.append(draft)
+    findings.mapping = {"export": ["every field as exported"]}
+    return Reading(tuple(drafts), _report(tables, drafts, findings, source, Datum.WGS84, "the export"), is_own=True)
 
 
-def _own_draft(row: SourceRow) -> Draft:
-    if row.fault is not None:
-        raise NotTaken(row.fault)
-    cells = dict(row.values)
-    for name, other in (("id", "@id"), ("latitude", LATITUDE), ("longitude", LONGITUDE)):
-        cells.setdefault(name, cells.get(other, ""))
-    try:
-        values = values_of(cells)
-        if values["opening_hours"] is not None:
-            values["opening_hours"] = checked_hours(values["opening_hours"])
-        latitude, longitude = degrees_of(cells["latitude"]), degrees_of(cells["longitude"])
-        if latitude is None or longitude is None:
-            raise NotTaken("not a number of degrees", "latitude" if latitude is None else "longitude")
-        where = read_place(latitude, longitude, parse_datum(cells.get("datum") or "wgs84"))
-    except BadCell as error:
-        raise NotTaken(error.problem, error.column, error.value) from None
-    except InvalidHours as error:
-        raise NotTaken(str(error), "opening_hours", cells["opening_hours"][:80]) from None
-    except NoPlace as error:
-        part = error.part or "latitude"
-        raise NotTaken(str(error), part, cells[part][:80]) from None
-    except ValueError as error:
-        raise NotTaken(str(error), "datum", cells.get("datum", "")[:80]) from None
-    values["access"] = values.get("access") or Access.UNKNOWN
-    own = {"id", "source", "source_ref"}
-    return Draft(
-        row.line,
-        row.number,
-        where.place,
-        {name: value for name, value in values.items() if name not in own},
-        values.get("source"),
-        values.get("source_ref"),
-        id=values["id"],
-        notes=(*row.notes, *where.notes),
-    )
-
-
-def _reading(
-    drafts: tuple[Draft, ...],
-    listed: SourceList,
-    decoded: Decoded,
-    source: str,
-    findings: Findings,
-    *,
-    datum: str,
-    datum_from: str,
-    mapping: dict[str, list[str]],
-    unused: tuple[str, ...],
-    warnings: Sequence[str],
-) -> Reading:
-    findings.notes += [Note(draft.line, draft.row, note) for draft in drafts for note in draft.notes]
-    unclear = sum(1 for draft in drafts if any(note.startswith(_NO_HOURS) for note in draft.notes))
-    report = ImportReport(
+def _report(
+    tables: Tables, drafts: Sequence[Draft], findings: _Findings, source: str, datum: Datum, datum_from: str
+) -> ImportReport:
+    told = Counter(draft.told for draft in drafts)
+    return ImportReport(
         source=source,
-        form=listed.form,
-        encoding=decoded.encoding,
-        delimiter=listed.delimiter,
-        datum=datum,
+        form=tables.lists[0].form,
+        encoding=tables.encoding,
+        delimiter=tables.lists[0].delimiter,
+        datum=datum.value,
         datum_from=datum_from,
-        mapping=mapping,
-        unused=unused,
-        rows=len(listed.rows),
+        mapping=findings.mapping,
+        unused=tuple(findings.unused),
+        rows=sum(len(listed.rows) for listed in tables.lists),
         taken=len(drafts),
-        left_out=tuple(sorted(findings.left_out, key=lambda each: (each.line, each.row))),
-        notes=tuple(findings.notes),
-        warnings=tuple(warnings),
-        hours_understood=sum(1 for draft in drafts if draft.values.get("opening_hours") is not None),
-        hours_not_understood=unclear,
+        left_out=tuple(sorted(findings.left_out, key=lambda each: (each.row, each.line))),
+        notes=tuple(Note(draft.line, draft.row, note, draft.sheet) for draft in drafts for note in draft.notes),
+        warnings=tuple(findings.warnings),
+        hours_understood=told[Told.UNDERSTOOD] + told[Told.WITH_EXCEPTIONS],
+        hours_not_understood=told[Told.NOT_UNDERSTOOD],
+        hours_with_exceptions=told[Told.WITH_EXCEPTIONS],
+        hours_only_words=told[Told.ONLY_WORDS],
     )
-    return Reading(drafts, report)

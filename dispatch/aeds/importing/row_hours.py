@@ -4,21 +4,17 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from enum import Enum, auto
 
 from dispatch.aeds.hours import MAX_EXPRESSION_LENGTH, InvalidHours, checked_hours
+from dispatch.aeds.importing.clauses import Understood, is_about_time, told, with_remark
 from dispatch.aeds.importing.free_hours import Unclear, minutes_of, schedule_of
+from dispatch.aeds.importing.hours_vocabulary import ALL_DAY_WORDS
 from dispatch.aeds.importing.hours_words import UnknownWord, days_of, tokenise
-from dispatch.aeds.importing.values import is_internal_only, yes_or_no
+from dispatch.aeds.importing.values import yes_or_no
 from dispatch.aeds.importing.week import EVERY_DAY, Rule, Schedule, all_day, expression_of, span_of
-from dispatch.aeds.importing.words import folded, one_line, without_markup
+from dispatch.aeds.importing.words import bare, folded, one_line, without_markup
 
-# Words that make a remark matter to the hours. A remark with none of them ("second box left of the door") does not.
-_ABOUT_TIME = re.compile(
-    r"[開开放休假週周]|時間|时间|上班|營業|营业|暑|寒|星期|季|夜|晚|平日|全天|全日|全年|\d\s*[:時时点點]\s*\d*|\d\s*月|24|管制|專用|专用|借|"
-    r"hour|open|clos|day|night|week|only|season|summer|winter|ouver|ferm|jour|geöffnet|geschlossen|apert|chius|abiert|cerrad|"
-    r"曜|営業|利用|閉|以外|除く|可能|不可|휴|운영|시간",
-    re.IGNORECASE,
-)
 _OSM = re.compile(
     r"(?:(?:mo|tu|we|th|fr|sa|su|ph|sh|off|closed|open|unknown|week|easter|sunrise|sunset|dawn|dusk|"
     r"jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec|24/7|\"[^\"]*\")(?![a-z])|[-\d:+,;()\[\]|/ ])+",
@@ -30,7 +26,34 @@ _MONTH_COLON = re.compile(r"^([A-Z][a-z]{2}(?:-[A-Z][a-z]{2})?):\s*")
 # Who to ask, which forms put into the field for hours.
 _CONTACT = re.compile(
     r"(?:另一位)?(?:管理(?:員|者|人)|聯絡人|负责人|負責人員?|保管人)(?:姓名)?\s*[:：]\s*[^\s,，。;；]*[。,，;；]?|"
-    r"(?:開放時間|开放时间)?(?:緊急|紧急)?[聯连連]絡電話\s*[:：]?[\s\d()（）#轉分機\-~]+|請(?:電)?洽[\s\d()（）#轉分機\-~]+"
+    r"(?:開放時間|开放时间)?(?:緊急|紧急)?[聯连連]絡電話\s*[:：]?[\s\d()（）#轉分機\-~]+|"
+    r"請(?:電)?洽[\s\d()（）#轉分機\-~]+"
+)
+# Days on which nobody can count.
+_AT_EVENTS = re.compile(r"[,;\s]*(?:evenements?|events?)\s*")
+_BLANKS = frozenset(
+    map(
+        bare,
+        (
+            "non renseigné", "non renseignée", "non précisé", "inconnu", "unknown", "not known", "n/a", "na",
+            "none", "null",
+            "nil", "-", "--", "?", "不明", "不詳", "不详", "未知", "無資料", "无资料", "未填", "暂无", "無", "无",
+            "なし",
+            "Mo-Su off", "tbc", "tbd", "brak danych", "nieznane", "unbekannt", "sconosciuto", "desconocido", "미상",
+            "정보없음",
+        ),
+    )
+)  # fmt: skip
+_NAMES_TIMES = re.compile(
+    rf"\d{{1,2}}\s*[:.h時时点點시]\s*\d{{0,2}}|(?<!\d)[0-2]?\d[0-5]\d\s*(?:-|~|to|至|hrs)|(?<!\d)\d{{1,2}}\s*(?:am|pm|"
+    rf"a\.m|p\.m|uhr)|"
+    rf"(?<!\d)\d{{1,2}}\s*[-~]\s*\d{{1,2}}(?!\d|[-/.月])|{ALL_DAY_WORDS}"
+)
+# Names of days and 00:00 to 00:00, and no word or other figure besides; remarks on who may have it apart.
+_LEFT_AT_ZERO = re.compile(
+    r"(?:(?:星期|周|週)[一二三四五六日]|至|到|-|~|;|,|:|\s|mo|tu|we|th|fr|sa|su|ph|00:00|備註|备注|備考|月|火|"
+    r"水|木|金|土|日)*0?0:00"
+    r"(?:(?:星期|周|週)[一二三四五六日]|至|到|-|~|;|,|:|\s|mo|tu|we|th|fr|sa|su|ph|0?0:00|備註|备注|備考)*"
 )
 _REMARK = re.compile(r"備註\s*[:：]|备注\s*[:：]|備考\s*[:：]")
 
@@ -58,6 +81,18 @@ class HoursCells:
     remarks: Sequence[str] = ()
 
 
+class Told(Enum):
+    """What became of a row's hours."""
+
+    NOTHING = auto()
+    UNDERSTOOD = auto()
+    WITH_EXCEPTIONS = auto()
+    """Understood apart from exceptions, which are kept in words."""
+    ONLY_WORDS = auto()
+    """Said without any time of opening: "office hours", or a form left at 00:00 to 00:00."""
+    NOT_UNDERSTOOD = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class RowHours:
     """Hours in OSM syntax or None, the source's own words, and what the report has to say about them."""
@@ -65,11 +100,12 @@ class RowHours:
     expression: str | None
     source_text: str | None
     notes: tuple[str, ...] = field(default=())
+    told: Told = Told.NOTHING
 
 
-def hours_of(cells: HoursCells) -> RowHours:
-    """The hours a row tells, if all of it is certain; else unknown, with the words kept and the reason noted."""
-    cells = replace(cells, remarks=[each for each in cells.remarks if _is_about_time(each)])
+def hours_of(given: HoursCells) -> RowHours:
+    """The hours a row tells, as far as they are certain; else unknown, with the words kept and the reason noted."""
+    cells = _without_blanks(given)
     source_text = _source_text(cells)
     if source_text is None:
         return RowHours(None, None)
@@ -78,9 +114,41 @@ def hours_of(cells: HoursCells) -> RowHours:
         return _from_openstreetmap(lone.strip(), corrected)
     notes: list[str] = []
     try:
-        return RowHours(_expression(cells, notes), source_text, tuple(notes))
+        expression, has_exceptions = _expression(cells, notes)
     except (Unclear, InvalidHours) as error:
-        return RowHours(None, source_text, (f"hours not understood ({error}): {source_text[:200]}",))
+        if _names_times(source_text) and not _LEFT_AT_ZERO.fullmatch(folded(source_text)):
+            note = f"hours not understood ({error}): {source_text[:200]}"
+            return RowHours(None, source_text, (note,), Told.NOT_UNDERSTOOD)
+        # "Office hours", or a form whose times nobody has filled in.
+        note = f"hours not understood (no time is told): {source_text[:200]}"
+        return RowHours(None, source_text, (note,), Told.ONLY_WORDS)
+    if has_exceptions:
+        notes.append(f"hours understood apart from exceptions: {source_text[:200]}")
+    return RowHours(expression, source_text, tuple(notes), Told.WITH_EXCEPTIONS if has_exceptions else Told.UNDERSTOOD)
+
+
+def _without_blanks(cells: HoursCells) -> HoursCells:
+    """The cells without those that only say that nothing is known, and lists out of their braces."""
+    return replace(
+        cells,
+        texts=[_said(each) for each in cells.texts],
+        days=_said(cells.days),
+        opens=_said(cells.opens),
+        closes=_said(cells.closes),
+        remarks=[each for each in map(_said, cells.remarks) if is_about_time(each)],
+    )
+
+
+def _said(cell: str) -> str:
+    text = cell.strip()
+    if text.startswith("{") and text.endswith("}"):
+        text = text[1:-1].replace('"', "")
+    return "" if bare(text) in _BLANKS else text
+
+
+def _names_times(text: str) -> bool:
+    """Whether hours are told by the clock, by days, or as round the clock; "office hours" are not."""
+    return _NAMES_TIMES.search(folded(text)) is not None
 
 
 def _lone_text(cells: HoursCells) -> str | None:
@@ -91,19 +159,16 @@ def _lone_text(cells: HoursCells) -> str | None:
     return said[0] if len(said) == 1 and not any(map(str.strip, others)) else None
 
 
-def _is_about_time(remark: str) -> bool:
-    return _ABOUT_TIME.search(unicodedata.normalize("NFKC", remark)) is not None or is_internal_only(remark)
-
-
-def _expression(cells: HoursCells, notes: list[str]) -> str:
-    schedule = _stated(cells, notes)
+def _expression(cells: HoursCells, notes: list[str]) -> tuple[str, bool]:
+    found, days = _stated(cells, notes)
     for remark in _remarks(cells):
-        schedule = _with_remark(schedule, remark)
+        found = with_remark(found, _CONTACT.sub("", remark).strip())
+    schedule = found.schedule if days is None else _of_days(days, found.schedule)
     _check_doubts(schedule, notes)
     expression = expression_of(schedule)
     if expression is None:
         raise Unclear("no time is given at which it is open")
-    return checked_hours(expression)
+    return checked_hours(expression), found.has_exceptions
 
 
 def _source_text(cells: HoursCells) -> str | None:
@@ -153,26 +218,41 @@ def _minutes(hours: str, minutes: str) -> int:
 
 def _from_openstreetmap(given: str, corrected: str) -> RowHours:
     if corrected == given:
-        return RowHours(given, None)
-    return RowHours(corrected, given, (f"hours {given!r} were corrected to {corrected!r}",))
+        return RowHours(given, None, told=Told.UNDERSTOOD)
+    note = f"hours {given!r} were corrected to {corrected!r}"
+    return RowHours(corrected, given, (note,), Told.UNDERSTOOD)
 
 
-def _stated(cells: HoursCells, notes: list[str]) -> Schedule:
-    """The schedule of the columns made for hours, remarks apart."""
-    schedule = Schedule()
+def _stated(cells: HoursCells, notes: list[str]) -> tuple[Understood, frozenset[int] | None]:
+    """The schedule of the columns made for hours, remarks apart; and days named in a column whose times are not."""
+    schedule, has_exceptions = Schedule(), False
     for text in cells.texts:
-        schedule = schedule.then(schedule_of(_REMARK.split(without_markup(text), maxsplit=1)[0].strip()))
+        words = _REMARK.split(without_markup(text), maxsplit=1)[0].strip()
+        if not _names_times(words) and _is_of_words(words):
+            # "Office hours": the times, if any, stand elsewhere.
+            continue
+        found = told(words)
+        schedule, has_exceptions = schedule.then(found.schedule), has_exceptions or found.has_exceptions
     for day in cells.by_day:
         schedule = schedule.then(_day_schedule(day, notes))
+    days: frozenset[int] | None = None
     if cells.opens.strip() or cells.closes.strip():
         schedule = schedule.then(_between(cells.days, cells.opens, cells.closes))
     elif cells.days.strip():
-        schedule = _of_days(cells.days, schedule)
+        days = _named_days(cells.days)
     if yes_or_no(cells.always, cross_is_no=True):
         if any(rule.spans not in {(), all_day()} for rule in schedule.rules):
-            raise Unclear("marked as open all day, but times are given")
-        return Schedule((Rule(EVERY_DAY, all_day()),))
-    return schedule
+            notes.append("marked as open all day, but times are given: the times were taken")
+        else:
+            schedule = Schedule((Rule(EVERY_DAY, all_day()),))
+    return Understood(schedule, has_exceptions), days
+
+
+def _is_of_words(text: str) -> bool:
+    try:
+        return not schedule_of(text).rules
+    except Unclear:
+        return True
 
 
 def _day_schedule(cells: DayCells, notes: list[str]) -> Schedule:
@@ -180,8 +260,8 @@ def _day_schedule(cells: DayCells, notes: list[str]) -> Schedule:
         text = folded(cells.text).strip()
         if text in {"closed", "off", "-", "x", "休", "休館", "ferme", "geschlossen", "chiuso", "cerrado", "nieczynne"}:
             return Schedule((Rule(cells.days, ()),))
-        told = schedule_of(cells.text)
-        return Schedule(tuple(Rule(cells.days, rule.spans, rule.months, rule.doubtful) for rule in told.rules))
+        said = schedule_of(cells.text)
+        return Schedule(tuple(Rule(cells.days, rule.spans, rule.months, rule.doubtful) for rule in said.rules))
     if not cells.opens.strip() and not cells.closes.strip():
         return Schedule()
     opens, closes = minutes_of(cells.opens), minutes_of(cells.closes)
@@ -190,7 +270,8 @@ def _day_schedule(cells: DayCells, notes: list[str]) -> Schedule:
     span = span_of(opens, closes)
     if span == (0, 24 * 60) and opens == closes + 1:
         notes.append(f"{_times(cells.opens, cells.closes)} was read as all day")
-    return Schedule((Rule(cells.days, () if span is None else (span,), doubtful=span is None),))
+    spans = () if span is None else (span,)
+    return Schedule((Rule(cells.days, spans, doubtful=span is None, alike=opens == closes),))
 
 
 def _between(days: str, opens: str, closes: str) -> Schedule:
@@ -198,14 +279,15 @@ def _between(days: str, opens: str, closes: str) -> Schedule:
     if begin is None or end is None:
         raise Unclear(f"{_times(opens, closes)!r} are not two times")
     span = span_of(begin, end)
-    return Schedule((Rule(_named_days(days), () if span is None else (span,), doubtful=span is None),))
+    spans = () if span is None else (span,)
+    return Schedule((Rule(_named_days(days), spans, doubtful=span is None, alike=begin == end),))
 
 
 def _named_days(text: str) -> frozenset[int]:
     if not text.strip():
         raise Unclear("times without days")
     try:
-        days = days_of([token for token in tokenise(text) if token.kind.name != "FILLER"])
+        days = days_of([token for token in tokenise(_AT_EVENTS.sub("", folded(text))) if token.kind.name != "FILLER"])
     except UnknownWord as error:
         raise Unclear(f"{str(error).strip()!r} is not understood") from None
     if days is None:
@@ -213,47 +295,26 @@ def _named_days(text: str) -> frozenset[int]:
     return days
 
 
-def _of_days(days: str, schedule: Schedule) -> Schedule:
-    """A schedule told in one column for the days told in another."""
-    named = _named_days(days)
-    if any(rule.days != EVERY_DAY for rule in schedule.rules) or not schedule.rules:
+def _of_days(named: frozenset[int], schedule: Schedule) -> Schedule:
+    """A schedule told in one column for the days told in another: no other days, whatever it says itself."""
+    if not schedule.opens:
         raise Unclear("days without times")
-    return Schedule(tuple(Rule(named, rule.spans, rule.months, rule.doubtful) for rule in schedule.rules))
+    return Schedule(
+        tuple(
+            Rule(
+                named if rule.days == EVERY_DAY else rule.days & named,
+                rule.spans,
+                rule.months,
+                rule.doubtful,
+            )
+            for rule in schedule.rules
+        )
+    )
 
 
 def _remarks(cells: HoursCells) -> list[str]:
     within = [part for text in cells.texts for part in _REMARK.split(without_markup(text), maxsplit=1)[1:]]
     return [remark.strip() for remark in [*within, *cells.remarks] if remark.strip()]
-
-
-def _with_remark(schedule: Schedule, remark: str) -> Schedule:
-    """The schedule as a remark changes it. Raises `Unclear` for a remark about time that is not understood."""
-    if is_internal_only(remark):
-        # Who may come in is told by `access`; the hours stand.
-        return schedule
-    remark = _CONTACT.sub("", without_markup(remark)).strip()
-    try:
-        said = schedule_of(remark)
-    except Unclear:
-        if _is_about_time(remark):
-            raise
-        return schedule
-    if not said.rules:
-        return schedule
-    if not schedule.opens:
-        return said if said.opens else schedule.then(said)
-    general = [rule for rule in said.rules if rule.spans and rule.days == EVERY_DAY and rule.months is None]
-    if general and _contradicts(schedule, general[-1]):
-        raise Unclear(f"the remark {one_line(remark)[:60]!r} says otherwise than the times")
-    # A remark that repeats the times in general does not open days that the columns leave closed.
-    return schedule.then(Schedule(tuple(rule for rule in said.rules if rule not in general)))
-
-
-def _contradicts(schedule: Schedule, general: Rule) -> bool:
-    stated = {rule.spans for rule in schedule.rules if rule.spans}
-    return stated != {general.spans} and not (
-        general.spans == all_day() and all(sum(b - a for a, b in spans) >= 23 * 60 + 30 for spans in stated)
-    )
 
 
 def _check_doubts(schedule: Schedule, notes: list[str]) -> None:

@@ -2,7 +2,8 @@
 
 import re
 import unicodedata
-from datetime import date
+from collections.abc import Iterable
+from datetime import date, timedelta
 
 from dispatch.aeds.importing.words import bare, folded
 from dispatch.aeds.record import Access
@@ -22,6 +23,12 @@ _DATE_FORMS = (
     re.compile(r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})"),
     re.compile(r"(?P<d>\d{1,2})[./-](?P<m>\d{1,2})[./-](?P<y>\d{4})(?: .*)?"),
 )
+# Reiwa, Heisei, and the years of the Republic in Taiwan: the year before their first.
+_ERA = re.compile(
+    r"(?P<era>令和|平成|民國|民国|r|h)\s*\.?(?P<y>元|\d{1,3})[年./-](?P<m>\d{1,2})(?:[月./-](?P<d>\d{1,2})日?)?月?"
+)
+_ERA_BEFORE = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988, "民國": 1911, "民国": 1911}
+_DAY_ZERO, _SERIAL_DIGITS = date(1899, 12, 30), 5
 _WORDED_FLOORS = {
     bare(word): floor
     for floor, words in {
@@ -36,6 +43,10 @@ _WORDED_FLOORS = {
 }
 _CHINESE_DIGITS = {"零": 0, "一": 1, "二": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9, "十": 10}
 _BELOW = re.compile(r"(?:b|地下|負|负|지하|u)\s*(\d{1,2})\s*(?:f|階|层|樓|楼|층)?", re.IGNORECASE)
+# R+2, 1. OG, 2. UG.
+_STOREY = re.compile(
+    r"r\s*\+\s*(?P<french>\d{1,2})|(?P<german>\d{1,2})\.?\s*(?:og|obergeschoss|stock)|(?P<down>\d{1,2})\.?\s*(?:ug|untergeschoss)"
+)
 _ABOVE = re.compile(
     r"(?:l|level|floor|piano|etage|planta|no|第)?\.?\s*([-+]?\d{1,3})(?:\.0)?\s*"
     r"(?:f|fl|st|nd|rd|th|er|e|eme|og|階|层|層|樓|楼|층|o|a)?\.?\s*(?:floor|etage|stock|piano|planta|pietro)?",
@@ -69,13 +80,20 @@ _BROKEN_WORDS = (
 )
 _BROKEN = frozenset(map(bare, _BROKEN_WORDS.split(",")))
 
+_HTTPS = re.compile(r"https://[^\s\x00,;\"'<>|]+")
+_LONGEST_URL, _MOST_PHOTOS = 500, 20
+
 # Said in passing in remarks; each is plain that a stranger does not get the device.
 _INTERNAL_ONLY = re.compile(
-    r"(?:本公司|公司|廠內|厂内|校內|校内|內部|内部|員工|员工)(?:人員|人员|教職員工)?(?:內部|"
-    r"内部)?(?:專用|专用)|內部使用|内部使用|不外借|"
-    r"(?:只|僅|仅)(?:供|限).{0,12}(?:員工|员工|內部|内部|職員|职员)|不對外開放|不对外开放|非開放場所|未對外開放|"
-    r"staff only|employees only|not (?:open|available) to the public|nicht öffentlich|"
-    r"réservé au personnel|部外者(?:利用|使用)?不可"
+    r"(?:本公司|公司|廠內|厂内|校內|校内|內部|内部|員工|员工|本廠|本院|本校)(?:人員|人员|教職員工|同仁|員工|"
+    r"师生|師生)?(?:內部|内部)?"
+    r"(?:專用|专用)|內部使用|内部使用|不外借|"
+    r"(?:只|僅|仅)(?:供|限|提供|平常日供).{0,12}(?:員工|员工|內部|内部|職員|职员|同仁|校內|校内|師生|住戶|住户|"
+    r"園區內|廠內|本棟人員|社區)|供.{0,6}(?:所有)?員工使用|"
+    r"(?:只|僅|仅)供應?.{0,10}(?:員工|人員)使用|不對外開放|不对外开放|非開放場所|未對外開放|"
+    r"不(?:對外)?開放校外|門禁管制|玻璃門管制|(?:只|僅|仅)(?:供|限)學生使用|"
+    r"staff only|employees only|members? only|residents? only|not (?:open|available) to the public|nicht offentlich|"
+    r"reserve au personnel|solo personale|部外者(?:利用|使用)?不可"
 )
 
 
@@ -96,6 +114,8 @@ def floor_of(cell: str) -> int | None:
     if word in _WORDED_FLOORS:
         return _WORDED_FLOORS[word]
     text = re.sub("[一二三四五六七八九十]+", lambda found: str(_chinese_number(found[0])), folded(text))
+    if storey := _STOREY.fullmatch(text):
+        return -int(storey["down"]) if storey["down"] else int(storey["french"] or storey["german"])
     if below := _BELOW.fullmatch(text):
         return -int(below[1])
     if above := _ABOVE.fullmatch(text):
@@ -113,21 +133,34 @@ def _chinese_number(digits: str) -> int:
 def date_of(cell: str) -> date | None:
     """The day a cell names, or None; a month alone is its first day.
 
-    Years before 1990 or after 2100 are a program's way of writing "none".
+    Years before 1990 or after 2100 are a program's way of writing "none". A number of five digits is the days since
+    the last of 1899 by which spreadsheet programs count.
     """
     text = unicodedata.normalize("NFKC", cell).strip().lower()
+    if text.isascii() and text.isdigit() and len(text) == _SERIAL_DIGITS:
+        return _in_range(_DAY_ZERO + timedelta(days=int(text)))
+    if era := _ERA.fullmatch(text):
+        year = 1 if era["y"] == "元" else int(era["y"])
+        return _day(_ERA_BEFORE[era["era"]] + year, int(era["m"]), int(era["d"] or 1))
     for form in _DATE_FORMS:
         if not (parts := form.fullmatch(text)):
             continue
         if "/" in text and text.index("/") < 3 and parts["d"] != parts["m"] and int(parts["d"]) <= 12:  # noqa: PLR2004
             # 03/04/2025 is March here and April there.
             return None
-        try:
-            day = date(int(parts["y"]), int(parts["m"]), int(parts["d"] or 1))
-        except ValueError:
-            return None
-        return day if _EARLIEST_YEAR <= day.year <= _LATEST_YEAR else None
+        return _day(int(parts["y"]), int(parts["m"]), int(parts["d"] or 1))
     return None
+
+
+def _day(year: int, month: int, day: int) -> date | None:
+    try:
+        return _in_range(date(year, month, day))
+    except ValueError:
+        return None
+
+
+def _in_range(day: date) -> date | None:
+    return day if _EARLIEST_YEAR <= day.year <= _LATEST_YEAR else None
 
 
 def access_of(cell: str) -> Access | None:
@@ -142,7 +175,13 @@ def is_broken(cell: str) -> bool:
 
 def is_internal_only(remark: str) -> bool:
     """Whether a remark says outright that strangers do not get the device."""
-    return _INTERNAL_ONLY.search(unicodedata.normalize("NFKC", remark)) is not None
+    return _INTERNAL_ONLY.search(folded(remark)) is not None
+
+
+def photos_of(cells: Iterable[str]) -> tuple[str, ...]:
+    """The addresses of pictures that may be shown: https ones, each once."""
+    found = (url for cell in cells for url in _HTTPS.findall(cell))
+    return tuple(dict.fromkeys(url for url in found if len(url) <= _LONGEST_URL))[:_MOST_PHOTOS]
 
 
 def phone_of(cell: str) -> str | None:

@@ -42,12 +42,21 @@ class Field(StrEnum):
     MANUFACTURED_ON = "manufactured_on"
     BATTERY_EXPIRES_ON = "battery_expires_on"
     PADS_EXPIRE_ON = "pads_expire_on"
+    BATTERY_FITTED_ON = "battery_fitted_on"
+    PADS_FITTED_ON = "pads_fitted_on"
+    PADS_CHILD_EXPIRE_ON = "pads_child_expire_on"
+    PHOTO = "photos"
+    MOBILE = "mobile"
+    DATUM = "datum"
     STATE = "state"
+    WORKING = "working"
+    REMOVED_ON = "removed_on"
+    DUPLICATE = "duplicate"
     IGNORED = "ignored"
 
 
 # Of these a list may have several columns, and all are used, in the file's order.
-GATHERED = frozenset({Field.PLACE_DETAIL, Field.HOURS_REMARK})
+GATHERED = frozenset({Field.PLACE_DETAIL, Field.HOURS_REMARK, Field.PHOTO})
 
 # Whole headings, and for longer headings the part that tells. Earlier is surer.
 WORDS: dict[Field, tuple[str, ...]] = {
@@ -87,7 +96,9 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "standortname", "nazwa", "nazwa obiektu", "nazwa miejsca", "설치기관명", "기관명", "설치기관", "org",
         "naam", "business name", "organization name", "site", "ubicazione", "establecimiento", "etablissement",
         "estabelecimento", "設置先", "設置先名称", "設置場所", "設置场所", "單位名稱", "地點名稱", "地點", "地点",
-        "地点名称", "安装单位", "安装地点名称", "投放单位", "投放点", "display name", "location title",
+        "地点名称", "安装单位", "安装地点名称", "投放单位", "投放点", "投放地点", "投放点位", "投放场所",
+        "设置单位", "配置单位", "使用单位", "安装点位", "布点名称",
+        "display name", "location title",
     ),
     Field.ADDRESS: (
         "address", "full address", "street address", "addr full", "addr", "地址", "場所地址", "詳細地址",
@@ -108,7 +119,9 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "gugun", "woonplaats", "suburb", "locality",
     ),
     Field.DISTRICT: (
-        "district", "区", "區", "区县", "區縣", "所属区", "所属区县", "行政区", "行政區", "鄉鎮市區", "鄉鎮市区",
+        "district", "区", "區", "区县", "区(县)", "县区", "县(市、区)", "市区", "乡镇街道", "區縣", "所属区",
+        "所属区县", "行政区", "行政區",
+        "鄉鎮市區", "鄉鎮市区",
         "場所區域", "區域", "地區", "地区", "area", "行政区划", "所在地_町字", "町字", "addr:district", "borough",
         "bezirk", "stadtteil", "dzielnica", "quartiere", "barrio", "quartier",
     ),
@@ -122,9 +135,12 @@ WORDS: dict[Field, tuple[str, ...]] = {
     ),
     Field.PLACE_DETAIL: (
         "defibrillator:location", "place detail", "aed location", "aed location desc", "aed placement", "placement",
-        "location detail", "location details", "location description", "detailed location", "position description",
+        "location detail", "location details", "location description", "detailed location",
+        "detailed location of the aed installed", "position description",
         "where", "site location", "aed放置地點", "aed地點描述", "放置地點", "放置位置", "設置位置", "設置場所詳細",
-        "設置場所の詳細", "設置箇所", "具体位置", "具體位置", "详细位置", "詳細位置", "安装位置", "安裝位置",
+        "設置場所の詳細", "設置箇所", "具体位置", "具體位置", "具体安装位置", "具体地点", "安装具体位置",
+        "放置具体位置", "设备位置", "投放位置", "详细位置", "詳細位置",
+        "安装位置", "安裝位置",
         "擺放位置", "摆放位置", "设置位置", "設置地點", "安放位置", "存放位置", "放置场所", "位置描述", "位置说明",
         "地点描述", "地點描述", "方書", "建物名等(方書)", "設置階", "c_acc_complt", "acc_complt",
         "c_acc_lib_complt", "emplacement", "localisation", "acces complement", "standortbeschreibung", "lage",
@@ -134,7 +150,8 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "directions", "precise location", "descrizione posizione", "description", "loc_desc",
     ),
     Field.FLOOR: (
-        "floor", "level", "floor level", "樓層", "楼层", "階", "階数", "設置階数", "所在楼层", "所在樓層",
+        "floor", "level", "floor level", "ground level categories", "樓層", "楼层", "階", "階数", "設置階数",
+        "所在楼层", "所在樓層",
         "c_acc_etg", "acc_etg", "etage", "stockwerk", "piano", "planta", "pietro", "층", "설치층", "verdieping",
         "storey", "fl",
     ),
@@ -147,7 +164,9 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "aussen",
     ),
     Field.ACCESS: (
-        "access", "permission", "accessibility", "public access", "accessible to public", "c_acc_lib", "acc_lib",
+        "access", "permission", "accessibility", "public access", "accessible to public",
+        "whether the aed can be used by anyone", "can be used by anyone", "used by anyone",
+        "open to public", "publicly accessible", "c_acc_lib", "acc_lib",
         "acces libre", "libre acces", "availability type", "public", "accesso", "acceso", "zugang",
         "zuganglichkeit", "dostep", "dostepnosc", "是否公开", "是否对外开放", "开放性质", "对公众开放", "公開",
         "公众可用", "toegang", "access type", "acces",
@@ -161,6 +180,11 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "offnungszeiten", "verfugbarkeit", "orari", "orario", "orario di apertura", "disponibilita", "horario",
         "horarios", "disponibilidad", "godziny otwarcia", "godziny", "dostepny", "운영시간", "이용시간",
         "사용가능시간", "openingstijden", "open hours", "24 hours", "24h", "operational hours", "aed hours",
+        "service hour remark",
+        "service hour", "c_dispo_horaires", "dispo_horaires", "hours available", "times available", "access times",
+        "zugangszeiten", "verfugbare zeiten", "horaires d'acces", "horaires d'accessibilite", "horario de acceso",
+        "orari di accesso", "可取用时间", "开放时段", "開放時段", "对外开放时间", "設備開放時間", "可使用時間",
+        "使用可能な時間帯", "利用できる時間",
     ),
     Field.HOURS_ALWAYS: (
         "全年全天開放大眾使用", "全天開放", "24小時開放", "24小时开放", "24小時", "24小时", "24時間",
@@ -239,8 +263,55 @@ WORDS: dict[Field, tuple[str, ...]] = {
     ),
     Field.STATE: (
         "state", "status", "aed status", "operational status", "状态", "狀態", "设备状态", "設備狀態", "運用状況",
-        "c_etat_fonct", "etat_fonct", "etat", "etat fonctionnement", "zustand", "stato", "estado", "stan", "상태",
-        "working", "disused:emergency", "使用状态", "运行状态",
+        "c_etat_fonct", "etat_fonct", "fonctionnement", "etat", "etat fonctionnement", "zustand", "stato",
+        "estado", "stan", "상태",
+        "disused:emergency", "使用状态", "运行状态", "设备运行状态", "設置状況", "稼働状況", "使用狀態", "工作状态",
+        "是否正常", "condition", "etat du dae", "stato dispositivo", "estado del dea", "validity",
+    ),
+    Field.WORKING: (
+        "working", "is working", "operational", "in service", "in operation", "functional", "active", "is active",
+        "en service", "en fonctionnement", "in funzione", "attivo", "activo", "in betrieb", "aktiv", "czynny",
+        "是否可用", "是否启用", "是否可使用", "可否使用", "사용가능여부",
+    ),
+    Field.REMOVED_ON: (
+        "removed on", "removal date", "date removed", "date of removal", "decommissioned on", "end date",
+        "valid until", "valid to", "date de retrait", "date fin", "date de fin", "date de suppression",
+        "data rimozione", "data dismissione", "fecha de baja", "fecha baja", "abbaudatum", "demontiert am",
+        "data usuniecia", "撤去日", "撤去年月日", "廃止日", "設置終了日", "拆除日期", "撤除日期", "停用日期",
+        "撤销日期",
+        "철거일", "폐기일",
+    ),
+    Field.DUPLICATE: ("c_doublon", "doublon", "is duplicate", "duplicate", "是否重复"),
+    Field.MOBILE: (
+        "c_dae_mobile", "dae_mobile", "dae mobile", "is_mobile", "mobile aed", "mobile device", "mobile unit",
+        "itinerant",
+        "是否移动", "移动设备", "移動式", "可移动",
+    ),
+    Field.DATUM: (
+        "datum", "coordinate system", "coordinate reference system", "crs", "srs", "spatial reference", "epsg",
+        "坐标系", "坐标系统", "坐标类型", "坐标体系", "座標系", "座標系統", "测地系", "測地系", "geodetic datum",
+        "systeme de coordonnees", "referentiel", "koordinatensystem", "sistema de coordenadas",
+        "sistema di riferimento", "uklad wspolrzednych",
+    ),
+    Field.PHOTO: (
+        "c_photo1", "c_photo2", "photo", "photos", "photo1", "photo2", "photo url", "image", "images", "image url",
+        "picture", "画像", "写真", "照片", "图片", "圖片", "照片链接", "foto", "fotos", "immagine", "zdjecie", "사진",
+        "image_url",
+    ),
+    Field.BATTERY_FITTED_ON: (
+        "battery fitted on", "battery installed", "battery install date", "battery installation date",
+        "battery replaced on", "电池安装日期", "电池更换日期", "電池更換日期", "バッテリー交換日", "バッテリ交換日",
+        "date installation batterie", "data instalacji baterii",
+    ),
+    Field.PADS_FITTED_ON: (
+        "pads fitted on", "pads installed", "pads install date", "pads installation date", "pads replaced on",
+        "电极片安装日期", "电极片更换日期", "貼片更換日期", "パッド交換日", "date installation electrodes",
+    ),
+    Field.PADS_CHILD_EXPIRE_ON: (
+        "pads child expire on", "child pads expiry", "child pads expiry date", "paediatric pads expiry",
+        "pediatric pads expiry", "c_dtpr_lcped", "dtpr_lcped", "儿童电极片有效期", "儿童电极片到期日",
+        "兒童貼片有效日期",
+        "小児用パッド有効期限", "小児用パッド使用期限", "date peremption electrodes pediatriques",
     ),
     Field.IGNORED: (
         "kana", "名称_カナ", "フリガナ", "カナ", "ふりがな", "名称_英字", "名称_英語", "英語名", "name en",
@@ -251,8 +322,8 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "市区町村コード", "全国地方公共団体コード", "所在地_全国地方公共団体コード", "町字id", "場所描述",
         "場所分類", "場所類型", "其他類型", "场所类型", "场所分类", "category", "type", "place type", "分類",
         "分類名", "類型", "类型", "カテゴリ", "種別", "updated at", "updated", "last update", "更新日", "更新時間",
-        "更新时间", "created at", "登録日", "date", "c_maj_don", "c_com_insee", "insee", "photo", "image", "画像",
-        "c_photo1", "wikimedia_commons", "mapillary", "wheelchair", "support", "check_date", "fixme", "emergency",
+        "更新时间", "created at", "登録日", "date", "c_maj_don", "c_com_insee", "insee",
+        "wikimedia_commons", "mapillary", "wheelchair", "support", "check_date", "fixme", "emergency",
         "manager", "管理員", "管理員姓名", "负责人", "負責人", "联系人", "聯絡人", "担当者", "clerk",
         "contact person", "contact name", "小児対応設備の有無", "小児対応", "小児用パッド", "小児モード",
         "child pads", "c_lc_ped", "高度の種別", "高度の値", "altitude", "elevation", "count", "quantity", "台数",
@@ -260,6 +331,13 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "changeset", "user", "uid", "timestamp", "area code", "c_id_adr", "c_siren", "c_dermnt", "c_freq_mnt",
         "c_date_instal", "設置日", "設置年月日", "安装时间", "安装日期", "install date", "installation date",
         "c_acc_pcsec", "c_acc_acc", "c_dispsurv", "c_etat_valid", "c_fab_siren", "c_expt_siren", "c_expt_tel1",
-        "c_expt_email", "c_site_email", "operator:website",
+        "c_expt_email", "c_site_email", "operator:website", "c_acc_pcsec", "c_application_provenance",
+        "c_srid_origin",
+        "c__edit_datemaj", "c_x_coor2", "c_y_coor2", "c_sys_coor", "c_id_euro", "c_tel2", "c_mnt_rais", "c_mnt_siren",
+        "poiコード", "名称_通称", "設置台数", "台数", "アクセス方法", "バリアフリー情報", "ライセンス",
+        "画像_ライセンス",
+        "情報更新日", "person allowed to operate the aed", "person who has access to the aed", "aed count",
+        "小児対応設備", "一時預かりの有無", "投放时间", "投放日期", "启用日期", "启用时间", "使用年限", "登记日期",
+        "身份证号", "邮箱", "管理人员", "机长", "机长姓名", "责任人", "填报人", "审核人", "图标",
     ),
 }  # fmt: skip

@@ -23,13 +23,15 @@ Span = tuple[int, int]
 class Rule:
     """On these days (0 is Monday, 7 a public holiday) of these months (1-12; all when empty): open during `spans`.
 
-    No spans: closed. `doubtful`: the source gives times that can be read in two ways.
+    No spans: closed. `doubtful`: the source gives times that can be read in two ways; `alike` if they begin and end
+    alike, which is all day or never.
     """
 
     days: frozenset[int]
     spans: tuple[Span, ...]
     months: tuple[int, int] | None = None
     doubtful: bool = False
+    alike: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,12 @@ class Schedule:
     def doubtful_days(self) -> frozenset[int]:
         """The days whose times can be read in two ways."""
         return frozenset(day for rule in self.rules if rule.doubtful for day in rule.days)
+
+    @property
+    def is_all_day_or_never(self) -> bool:
+        """Whether every time that is given begins and ends alike."""
+        given = [rule for rule in self.rules if rule.spans or rule.doubtful]
+        return bool(given) and all(rule.alike for rule in given)
 
     def then(self, other: "Schedule") -> "Schedule":
         """This schedule with the other's rules put over it."""

@@ -10,12 +10,15 @@ _LATIN_ACCENTS = re.compile("[\u0300-\u036f]")
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffd]")
 _BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr)\s*/?\s*>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,500}>")
+# And a sign of the Chinese alphabet that is typed for the digit one.
+_COLONS = str.maketrans("︰∶꞉˸ㄧ", "::::一")
 _CAMEL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def folded(text: str) -> str:
     """Lower case, half width, no accents on Latin letters; everything else as it is."""
-    wide = unicodedata.normalize("NFKC", text)
+    # The first of these would become two dots.
+    wide = unicodedata.normalize("NFKC", text.translate(_COLONS))
     if wide.isascii():
         return wide.lower()
     plain = _LATIN_ACCENTS.sub("", unicodedata.normalize("NFD", wide))

@@ -5,20 +5,42 @@ from dispatch.storage.tables.incidents import alerts, due_times, incident_events
 from dispatch.storage.tables.messages import mailboxes, messages
 from dispatch.storage.tables.metadata import METADATA
 from dispatch.storage.tables.push import hook_proofs, push_jobs, push_subscriptions
+from dispatch.storage.tables.registry import (
+    aed_events,
+    aed_health,
+    aed_hours,
+    aed_placements,
+    custodian_absences,
+    custodians,
+    districts,
+    owners,
+    work_order_notices,
+    work_orders,
+)
 from dispatch.storage.tables.responders import responders
 
 __all__ = [
     "METADATA",
+    "aed_events",
+    "aed_health",
+    "aed_hours",
+    "aed_placements",
     "aed_reports",
     "aeds",
     "alerts",
+    "custodian_absences",
+    "custodians",
+    "districts",
     "due_times",
     "hook_proofs",
     "incident_events",
     "incidents",
     "mailboxes",
     "messages",
+    "owners",
     "push_jobs",
     "push_subscriptions",
     "responders",
+    "work_order_notices",
+    "work_orders",
 ]

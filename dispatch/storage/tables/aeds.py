@@ -6,12 +6,14 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     Index,
     Integer,
     Table,
     Text,
     Uuid,
+    func,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
@@ -54,7 +56,23 @@ aeds = Table(
     Column("serial_number", Text),
     Column("manufactured_on", Date),
     Column("battery_expires_on", Date),
-    Column("pads_expire_on", Date),
+    Column("pads_expire_on", Date, comment="of the pads for adults"),
+    Column("battery_fitted_on", Date),
+    Column("pads_fitted_on", Date),
+    Column("pads_child_fitted_on", Date),
+    Column("pads_child_expire_on", Date),
+    Column("has_self_test", Boolean, comment="whether it tests itself; null: not known"),
+    Column("is_connected", Boolean, comment="whether it reports by itself; null: once it has"),
+    Column("is_mobile", Boolean, nullable=False, server_default="false"),
+    Column("carried_by", Text, comment="the responder who has a mobile one with them"),
+    Column("fix_at", DateTime(timezone=True), comment="when a mobile one was last where it is said to be"),
+    Column("fence_m", Float, comment="null: the owner's"),
+    Column("photos", ARRAY(Text), nullable=False, server_default="{}"),
+    Column("site_id", Uuid, nullable=False, server_default=func.gen_random_uuid()),
+    Column("owner_id", Uuid, ForeignKey("owners.id")),
+    Column("district_code", Text, comment="GB/T 2260; where the site lies"),
+    Column("area", Text, comment="H3 cell of resolution 2: one time zone, one country's holidays"),
+    Column("belief", JSONB, comment="how likely it works, and how that wears off"),
     Column("readiness", Text, nullable=False, server_default="unverified"),
     Column("readiness_reasons", ARRAY(Text), nullable=False, server_default="{}"),
     Column("readiness_at", DateTime(timezone=True), nullable=False),
@@ -73,6 +91,11 @@ Index(
     unique=True,
     postgresql_where=aeds.c.source_ref.is_not(None),
 )
+
+Index("ix_aeds_custodian", aeds.c.custodian)
+Index("ix_aeds_owner_id", aeds.c.owner_id)
+Index("ix_aeds_serial_number", aeds.c.serial_number)
+Index("ix_aeds_hours", aeds.c.opening_hours, aeds.c.area)
 
 aed_reports = Table(
     "aed_reports",

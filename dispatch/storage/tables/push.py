@@ -4,7 +4,6 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     DateTime,
-    ForeignKey,
     Index,
     Integer,
     Table,
@@ -21,7 +20,7 @@ push_subscriptions = Table(
     "push_subscriptions",
     METADATA,
     Column("id", Uuid, primary_key=True),
-    Column("responder_id", Text, ForeignKey("responders.id"), nullable=False),
+    Column("responder_id", Text, nullable=False, comment="of a custodian: `custodian:` and their subject"),
     Column("endpoint", Text, nullable=False, unique=True, comment="the capability URL that the push service gave out"),
     Column("service", Text, nullable=False, comment="scheme, host and port of the endpoint"),
     Column("p256dh", Text, nullable=False, comment="the device's public key, base64url"),
@@ -74,7 +73,7 @@ push_jobs = Table(
     # What is said of an alert is pushed once a channel and device.
     UniqueConstraint("alert_id", "subscription_id", "kind", "version"),
     CheckConstraint("channel in ('socket', 'web_push', 'webhook')", name="channel"),
-    CheckConstraint("kind in ('alert', 'assignment', 'stand_down', 'nudge', 'test_alert')", name="kind"),
+    CheckConstraint("kind in ('alert', 'assignment', 'stand_down', 'nudge', 'test_alert', 'work_order')", name="kind"),
     CheckConstraint("state in ('queued', 'sent', 'dead')", name="state"),
 )
 Index(
@@ -97,7 +96,7 @@ Index(
 hook_proofs = Table(
     "hook_proofs",
     METADATA,
-    Column("responder_id", Text, ForeignKey("responders.id"), primary_key=True),
+    Column("responder_id", Text, primary_key=True, comment="of a custodian: `custodian:` and their subject"),
     Column("phone", Text, nullable=False, comment="the number that was reached; another number proves nothing"),
     Column("proven_at", DateTime(timezone=True), nullable=False),
 )

@@ -41,7 +41,7 @@ function note({ kind, by, data = {} }, incident, aedName) {
     kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
     kind === "planned" ? outlook(data) : null,
     alert && kind === "reassigned" ? wordFor("role", String(data.role)) : null,
-    kind === "reassigned" || kind === "aed_lost" ? aedName(String(data.aed_id)) : null,
+    ["reassigned", "aed_lost", "aed_taken"].includes(kind) ? aedName(String(data.aed_id)) : null,
     kind === "aed_lost" ? lostAed(data, incident) : null,
     kind === "urged" && typeof data.lag_s === "number" ? word("event.behind", { time: minutes(data.lag_s) }) : null,
     kind === "merged" ? shortName(String(data.into)) : null,

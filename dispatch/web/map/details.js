@@ -1,43 +1,71 @@
 /** Everything a passer-by may want to know of one AED. */
 
-import { openingHours, usability } from "../aeds.js";
+import { openingHours } from "../aeds.js";
+import { aedSigns } from "../carto/aed_images.js";
 import { el } from "../dom.js";
-import { dateTime, dotted, floorName } from "../format.js";
+import { dateTime, distance, dotted, floorName } from "../format.js";
 import { icon } from "../icons.js";
-import { word, wordFor } from "../language.js";
+import { said, word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
+import { signOf, usableInWords, usableOf } from "../registry/usable.js";
 
-/** @typedef {import("../contract/aeds.d.ts").Aed} Aed */
+/** @typedef {import("../contract/registry.d.ts").RegisteredAed} Aed */
 
 /**
- * @param {Aed} aed
- * @param {() => void} onClose
+ * @param {object} view
+ * @param {Aed} view.aed
+ * @param {boolean} view.reported this browser has told of a problem with it
+ * @param {() => void} view.onClose
+ * @param {() => void} view.onReport
  * @returns {HTMLElement}
  */
-export function aedDetails(aed, onClose) {
-  const how = usability(aed);
+export function aedDetails({ aed, reported, onClose, onReport }) {
   const place = dotted([
     aed.place_detail,
     typeof aed.floor === "number" ? floorName(aed.floor) : null,
     typeof aed.indoor === "boolean" ? word(aed.indoor ? "indoor" : "outdoor") : null,
   ]);
-  const hours = dotted([openingHours(aed.opening_hours), aed.opening_hours_note]);
+  const sign = signOf(usableOf(aed), aed.readiness === "ready");
+  const why = said(aed.why);
   return el("article", { class: "details-card" },
-    el("header", {}, el("h2", { text: aed.name }),
+    el("header", {}, el("h2", { text: aed.name, attributes: { tabindex: "-1" } }),
       el("button", { class: "shut", attributes: { type: "button", "aria-label": word("close") }, on: { click: onClose } }, icon("close"))),
-    el("span", { class: "usability", text: word(`aed.${how}`), attributes: { "data-usability": how } }),
+    el("p", { class: "usability", attributes: { "data-sign": sign } }, icon(aedSigns[sign].icon), usableInWords(aed)),
+    why && aed.readiness !== "ready" ? el("p", { class: "why", text: why }) : null,
     el("dl", {},
       ...fact("aed.address", aed.address),
       ...fact("aed.place_detail", place),
-      ...fact("aed.hours", hours),
+      ...fact("aed.hours", hoursLines(aed)),
       ...fact("aed.access", wordFor("access", aed.access)),
       ...fact("aed.readiness", wordFor("readiness", aed.readiness)),
       ...fact("aed.checked", aed.readiness_at ? dateTime(aed.readiness_at) : null),
       ...(aed.phone ? fact("aed.phone", el("a", { text: aed.phone, attributes: { href: `tel:${aed.phone}` } })) : []),
+      ...fact("aed.photos", photoLinks(aed.photos ?? [])),
       ...fact("aed.source", aed.source)),
     el("div", { class: "links" },
-      el("a", { class: "button button-small", attributes: { href: geoLink(aed.location, aed.name) } }, icon("way"), word("aed.directions")),
-      el("a", { class: "button button-small", text: word("assignment.navigate.amap"), attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } })));
+      el("a", { class: "button button-small button-strong", attributes: { href: geoLink(aed.location, aed.name) } }, icon("way"), word("aed.directions")),
+      el("a", { class: "button button-small", text: word("assignment.navigate.amap"), attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } })),
+    reported
+      ? el("p", { class: "reported", attributes: { role: "status" } }, icon("check"), word("report.thanks"))
+      : el("button", { class: "button button-quiet button-small report", attributes: { type: "button", id: "report" }, on: { click: onReport } }, icon("warning"), word("report.ask")));
+}
+
+/**
+ * Opening hours a line each, as their rules follow each other.
+ *
+ * @param {Aed} aed
+ */
+function hoursLines({ opening_hours, opening_hours_note }) {
+  const rules = opening_hours ? opening_hours.split(/;\s*/).map((rule) => openingHours(rule)) : [openingHours(null)];
+  const lines = [...rules, ...(opening_hours_note && opening_hours_note !== opening_hours ? [opening_hours_note] : [])];
+  return el("span", { class: "lines" }, ...lines.map((text) => el("span", { text })));
+}
+
+/** Pictures lie on others' servers: they are fetched by who taps, not by who looks at the map. @param {string[]} photos */
+function photoLinks(photos) {
+  if (photos.length === 0) return null;
+  return el("span", { class: "photos" }, ...photos.map((address, i) =>
+    el("a", { attributes: { href: address, target: "_blank", rel: "noopener noreferrer" } }, icon("camera"), word("aed.photo", { n: i + 1 }))));
 }
 
 /**
@@ -46,4 +74,33 @@ export function aedDetails(aed, onClose) {
  */
 function fact(name, value) {
   return value ? [el("dt", { text: word(name) }), el("dd", {}, value)] : [];
+}
+
+/**
+ * Several that hang so close together that a finger meets them all.
+ *
+ * @param {import("../contract/registry.d.ts").TileAed[]} aeds
+ * @param {(id: string) => void} onSelect
+ * @param {() => void} onClose
+ */
+export function severalHere(aeds, onSelect, onClose) {
+  return el("article", { class: "details-card" },
+    el("header", {}, el("h2", { text: word("aed.several", { n: aeds.length }), attributes: { tabindex: "-1" } }),
+      el("button", { class: "shut", attributes: { type: "button", "aria-label": word("close") }, on: { click: onClose } }, icon("close"))),
+    el("ul", { class: "nearest" }, ...aeds.map((aed) => {
+      const sign = signOf(aed.usable, aed.checked);
+      return el("li", {}, el("button", { attributes: { type: "button", "data-aed": aed.id }, on: { click: () => onSelect(aed.id) } },
+        el("span", { class: "sign", attributes: { "data-sign": sign } }, icon(aedSigns[sign].icon)),
+        el("strong", { text: aed.name }),
+        el("span", { class: "detail", text: dotted([word(`aed.sign.${sign}`), aed.opens ? word("aed.opens_at", { time: aed.opens }) : null]) })));
+    })));
+}
+
+/**
+ * One line about a device that a search found.
+ *
+ * @param {import("../contract/registry.d.ts").FoundAed} aed
+ */
+export function foundLine(aed) {
+  return dotted([typeof aed.distance_m === "number" ? distance(aed.distance_m) : null, aed.address, aed.place_detail]);
 }

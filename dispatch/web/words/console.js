@@ -120,6 +120,7 @@ export const consoleWords = {
   "event.doubted": ["没有回答，不再计入", "No answer: not counted on"],
   "event.believed": ["确认在路上，重新计入", "On the way after all"],
   "event.aed_lost": ["AED 不可用", "AED cannot be had"],
+  "event.aed_taken": ["AED 已被取走", "AED taken from its place"],
   "event.search_ended": ["停止寻找救护员", "Search ended"],
   "event.merged": ["并入另一事件", "Merged into another incident"],
   "event.joined": ["并入了另一呼救", "Another call joined"],

@@ -1,0 +1,1 @@
+"""How well the registry is looked after, in numbers."""

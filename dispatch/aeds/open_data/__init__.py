@@ -1,0 +1,1 @@
+"""What everybody may have of the registry, as files."""

@@ -1,0 +1,1 @@
+"""Where devices hang, and hung: moves, and the history of a device."""

@@ -1,0 +1,232 @@
+"""Keeps, for all opening hours in use, whether a place that has them is open now, and until when that holds.
+
+Many devices share few hours: a row for each expression and area lets one join tell it of 100,000 devices. A row is
+looked at again when its time is over, and nothing else is ever looked through.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.aeds.hours import InvalidHours, is_open_at, next_change_after
+from dispatch.aeds.hours_area import area_of
+from dispatch.aeds.record import Aed
+from dispatch.clock import Clock
+from dispatch.storage.database import Database
+from geo.place import Place
+
+_AT_ONCE = 500
+"""Rows in one transaction."""
+
+_WITHOUT_PAUSE = 16
+"""Hours evaluated before others have their turn: some three milliseconds."""
+
+_LONGEST_SLEEP_S = 30.0
+_WHAT_NEVER_CHANGES_EVERY = timedelta(days=1)
+
+# Hours may also change their comment alone, which is neither opening nor closing.
+_CHANGES_LOOKED_AT = 10
+
+# Rows from before areas were kept.
+_WITHOUT_AREA = text(
+    "select id, ST_Y(location::geometry) as latitude, ST_X(location::geometry) as longitude from aeds"
+    " where area is null and readiness <> 'removed' limit :most for update skip locked"
+)
+_SET_AREA = text(
+    "update aeds set area = given.area from unnest(cast(:ids as uuid[]), cast(:areas as text[])) as given(id, area)"
+    " where aeds.id = given.id"
+)
+
+_ONE_PLACE_EACH = """
+    select distinct on (aeds.opening_hours, aeds.area) aeds.opening_hours as expression, aeds.area,
+        ST_Y(aeds.location::geometry) as latitude, ST_X(aeds.location::geometry) as longitude
+    from aeds left join aed_hours as hours on hours.expression = aeds.opening_hours and hours.area = aeds.area
+    where aeds.opening_hours is not null and aeds.area is not null and aeds.readiness <> 'removed'
+        and hours.expression is null {those}
+    order by aeds.opening_hours, aeds.area, aeds.id
+"""
+_MISSING = text(_ONE_PLACE_EACH.format(those=""))
+_MISSING_OF = text(_ONE_PLACE_EACH.format(those="and aeds.id = any(cast(:ids as uuid[]))"))
+
+# A place that is really there: the middle of an area may lie at sea, in no country and no time zone.
+_WITH_A_PLACE = """
+    with due as ({due})
+    select due.expression, due.area,
+        ST_Y(there.location::geometry) as latitude, ST_X(there.location::geometry) as longitude
+    from due left join lateral (
+        select location from aeds
+        where aeds.opening_hours = due.expression and aeds.area = due.area and aeds.readiness <> 'removed'
+        order by id limit 1
+    ) as there on true
+"""
+_DUE = text(
+    _WITH_A_PLACE.format(
+        due="select expression, area from aed_hours where until <= :now"
+        " order by until limit :most for update skip locked"
+    )
+)
+_WITHOUT_CHANGE = text(_WITH_A_PLACE.format(due="select expression, area from aed_hours where until is null"))
+_NEXT = text("select min(until) from aed_hours")
+
+_PUT = text(
+    "insert into aed_hours (expression, area, is_open, until) select * from unnest(cast(:expressions as text[]),"
+    " cast(:areas as text[]), cast(:open as boolean[]), cast(:until as timestamptz[]))"
+    " on conflict (expression, area) do update set is_open = excluded.is_open, until = excluded.until"
+    " where (aed_hours.is_open, aed_hours.until) is distinct from (excluded.is_open, excluded.until)"
+)
+_DROP = text(
+    "delete from aed_hours using unnest(cast(:expressions as text[]), cast(:areas as text[])) as gone(expression, area)"
+    " where aed_hours.expression = gone.expression and aed_hours.area = gone.area"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Hours somewhere. Without a place: nobody has them any more."""
+
+    expression: str
+    area: str
+    place: Place | None
+
+
+class HoursKeeper:
+    """Fills `aed_hours`. `on_read` is told the devices whose hours have been read for the first time."""
+
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        default_zone: str,
+        on_read: Callable[[Collection[UUID]], object] = lambda _ids: None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._default_zone = default_zone
+        self._on_read = on_read
+        self._news: set[UUID] = set()
+        self._news_came = asyncio.Event()
+        self._looked_through_at: datetime | None = None
+
+    def changed(self, aeds: Iterable[Aed]) -> None:
+        """These devices are new or have changed: their hours may be others."""
+        self._news.update(aed.id for aed in aeds if aed.opening_hours is not None and not aed.removed)
+        if self._news:
+            self._news_came.set()
+
+    async def run(self) -> None:
+        """Do so for ever."""
+        while True:
+            await self.act()
+            await self._sleep()
+
+    async def act(self) -> None:
+        """Bring everything up to now: new hours, those whose time is over, and once a day those that never change."""
+        now = self._clock.now()
+        last = self._looked_through_at
+        if last is None or not timedelta(0) <= now - last < _WHAT_NEVER_CHANGES_EVERY:
+            await self._give_areas()
+            await self._read_anew(_WITHOUT_CHANGE, {})
+            await self._read(_MISSING, {})
+            self._looked_through_at = now
+        if self._news:
+            await self._read_news()
+        found = _AT_ONCE
+        while found == _AT_ONCE:
+            found = await self._read_anew(_DUE, {"now": now, "most": _AT_ONCE})
+
+    async def _sleep(self) -> None:
+        async with self._database.statement() as connection:
+            soonest: datetime | None = (await connection.execute(_NEXT)).scalar_one()
+        left_s = _LONGEST_SLEEP_S
+        if soonest is not None:
+            left_s = min(left_s, max(0.0, (soonest - self._clock.now()).total_seconds()))
+        try:
+            async with asyncio.timeout(left_s):
+                await self._news_came.wait()
+        except TimeoutError:
+            pass
+
+    async def _give_areas(self) -> None:
+        """Devices that were written before there were areas get theirs."""
+        while True:
+            async with self._database.transaction() as connection:
+                rows = (await connection.execute(_WITHOUT_AREA, {"most": _AT_ONCE})).all()
+                if not rows:
+                    return
+                areas = [area_of(Place(row.latitude, row.longitude)) for row in rows]
+                await connection.execute(_SET_AREA, {"ids": [row.id for row in rows], "areas": areas})
+
+    async def _read_news(self) -> None:
+        news, self._news = self._news, set()
+        self._news_came.clear()
+        try:
+            await self._read(_MISSING_OF, {"ids": list(news)})
+        except BaseException:
+            self._news |= news
+            raise
+        self._on_read(news)
+
+    async def _read(self, question: Any, parameters: dict[str, Any]) -> None:
+        """Put down what `question` finds missing."""
+        async with self._database.statement() as connection:
+            found = [_hours_of(row) for row in await connection.execute(question, parameters)]
+        for begin in range(0, len(found), _AT_ONCE):
+            some = found[begin : begin + _AT_ONCE]
+            async with self._database.transaction() as connection:
+                await self._write(connection, some)
+
+    async def _read_anew(self, question: Any, parameters: dict[str, Any]) -> int:
+        """Put down how those that `question` finds are now; the number found."""
+        async with self._database.transaction() as connection:
+            found = [_hours_of(row) for row in await connection.execute(question, parameters)]
+            await self._write(connection, found)
+            gone = [each for each in found if each.place is None]
+            if gone:
+                await connection.execute(_DROP, _keys(gone))
+        return len(found)
+
+    async def _write(self, connection: AsyncConnection, hours: Sequence[Hours]) -> None:
+        now = self._clock.now()
+        known: list[tuple[Hours, bool, datetime | None]] = []
+        for number, each in enumerate(hours, 1):
+            if each.place is not None:
+                known.append((each, *self._at(each.expression, each.place, now)))
+            if number % _WITHOUT_PAUSE == 0:
+                await asyncio.sleep(0)
+        if known:
+            # In the order of the key: two workers then wait for each other instead of blocking each other.
+            known.sort(key=lambda row: (row[0].expression, row[0].area))
+            await connection.execute(
+                _PUT,
+                _keys([each for each, _, _ in known])
+                | {"open": [is_open for _, is_open, _ in known], "until": [until for _, _, until in known]},
+            )
+
+    def _at(self, expression: str, place: Place, now: datetime) -> tuple[bool, datetime | None]:
+        """Whether a place is open, and when it next opens or closes; None when it does not within a year."""
+        try:
+            is_open = is_open_at(expression, place, now, self._default_zone)
+            change = next_change_after(expression, place, now, self._default_zone)
+            for _ in range(_CHANGES_LOOKED_AT):
+                if change is None or is_open_at(expression, place, change, self._default_zone) != is_open:
+                    break
+                change = next_change_after(expression, place, change, self._default_zone)
+        except InvalidHours:
+            # Nothing that was checked on entry; whoever wrote it past us gets closed doors, not a fault.
+            return False, None
+        return is_open, change
+
+
+def _hours_of(row: Any) -> Hours:
+    place = None if row.latitude is None else Place(row.latitude, row.longitude)
+    return Hours(row.expression, row.area, place)
+
+
+def _keys(hours: Sequence[Hours]) -> dict[str, list[str]]:
+    return {"expressions": [each.expression for each in hours], "areas": [each.area for each in hours]}

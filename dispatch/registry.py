@@ -1,0 +1,136 @@
+"""The parts of the AED registry, put together."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from dispatch.access.tokens import TokenIssuer
+from dispatch.aeds.custodians.myself import Myself
+from dispatch.aeds.custodians.service import Custodians
+from dispatch.aeds.custodians.turning import AbsenceTurns
+from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.intake.mqtt import MqttIntake
+from dispatch.aeds.open_data.publishing import OpenData
+from dispatch.aeds.owners import districts
+from dispatch.aeds.owners.service import Owners
+from dispatch.aeds.placing.service import PlacingDesk
+from dispatch.aeds.record import Aed
+from dispatch.aeds.searching.search import AedSearch
+from dispatch.aeds.service import AedService
+from dispatch.aeds.settling.following import Following
+from dispatch.aeds.settling.settling import Judging, Settling
+from dispatch.aeds.tiles.hours_keeper import HoursKeeper
+from dispatch.aeds.tiles.tiles import Tiles
+from dispatch.aeds.work_orders.assigning import Assigner
+from dispatch.aeds.work_orders.service import WorkOrders
+from dispatch.aeds.work_orders.telling import Telling
+from dispatch.clock import Clock
+from dispatch.push.service import Push
+from dispatch.push.vocabulary import custodian_recipient
+from dispatch.settings import Settings
+from dispatch.storage.database import Database
+
+_DISTRICTS_AFTER_S = 30.0
+
+Work = Callable[[], Coroutine[Any, Any, None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What the registry stands on."""
+
+    settings: Settings
+    database: Database
+    clock: Clock
+    tokens: TokenIssuer
+    push: Push
+    is_away: Callable[[], bool]
+
+
+class Registry:
+    """`aeds` is the way to every device; the other parts know who owns them, who sees to them, and how they look."""
+
+    def __init__(self, of: Surroundings, directory: AedDirectory, on_change: Callable[[list[Aed]], None]) -> None:
+        settings, database, clock, push = of.settings, of.database, of.clock, of.push
+        timezone = ZoneInfo(settings.timezone)
+        self._directory = directory
+        self._on_change = on_change
+        self.owners = Owners(database, clock)
+        self.custodians = Custodians(database, clock, timezone)
+        tree, register = self.owners.tree, self.custodians.register
+        assigner = Assigner(tree, register)
+        judging = Judging(policy_of=tree.policy_of, assignment_of=assigner.of_aed, default_zone=settings.timezone)
+        settling = Settling(judging)
+        settling.place_in_districts = districts.place
+        self.aeds = AedService(database, directory, clock, self._changed, settling)
+        self.aeds.reports.stands_in = self.custodians.may_act_for
+        self.placing = PlacingDesk(database, clock, self.aeds)
+        self.orders = WorkOrders(database, clock, tree, register)
+        self.open_data = OpenData(directory, clock.now, settings.open_data_licence)
+        self.search = AedSearch(directory)
+        self.tiles = Tiles(database.url, clock, timezone, is_away=of.is_away)
+        self._hours = HoursKeeper(database, clock, settings.timezone, self.tiles.hours_read)
+        self.custodian_pages = Myself(
+            database,
+            clock,
+            self.custodians,
+            self.orders,
+            lambda subject, now: push.channels.channels_of(custodian_recipient(subject), now),
+        )
+        self._telling = Telling(
+            database, clock, tree, register, timezone, has_hook=push.desk.has_hook, on_queued=push.desk.poke
+        )
+        self._following = Following(database.url, settling.writer, self.aeds.refresh)
+        self._turns = AbsenceTurns(database, clock, self.custodians)
+        self._districts = districts.DistrictFilling(database)
+        self._mqtt = (
+            MqttIntake(settings.mqtt_url.get_secret_value(), settings.mqtt_topic, self.aeds.reports, of.tokens)
+            if settings.mqtt_url is not None
+            else None
+        )
+
+    async def load(self, database: Database) -> None:
+        """Fill memory from the database."""
+        await self._directory.load(database)
+        await self.owners.load()
+        await self.custodians.load()
+        self.search.know(self._directory)
+        self.tiles.know(self._directory)
+
+    @property
+    def works(self) -> tuple[Work, ...]:
+        """What it does by itself, each until cancelled."""
+        return (
+            self.aeds.due.run,
+            self.aeds.due.run_adoption,
+            self.aeds.due.run_audits,
+            self.owners.follow,
+            self.custodians.follow,
+            self._turns.run,
+            self._telling.run,
+            self._telling.run_forgetting,
+            self._following.run,
+            self._following.run_single,
+            self._following.run_refreshing,
+            self._hours.run,
+            self._fill_districts,
+            *(() if self._mqtt is None else (self._mqtt.run,)),
+        )
+
+    async def stop(self) -> None:
+        """Settle what waits, and let go of what is held."""
+        await self.aeds.reports.gathering.drain()
+        await self.tiles.close()
+
+    async def _fill_districts(self) -> None:
+        # Once in a database's life it takes a second of this process: not while those who waited for a start come in.
+        await asyncio.sleep(_DISTRICTS_AFTER_S)
+        await self._districts.run()
+
+    def _changed(self, changed: list[Aed]) -> None:
+        self.search.changed(changed)
+        self.tiles.changed(changed)
+        self._hours.changed(changed)
+        self._on_change(changed)

@@ -1,0 +1,99 @@
+/** Going away: from when to when, and who stands in. */
+
+import { el, fill } from "../dom.js";
+import { dateTime } from "../format.js";
+import { serverNow } from "../clock.js";
+import { word } from "../language.js";
+
+/** @typedef {import("../contract/owners.d.ts").Absence} Absence */
+/** @typedef {{ from_at: string, until_at: string, substitute: string | null }} Planned */
+
+const DAY_MS = 86_400_000;
+
+/**
+ * @param {object} view
+ * @param {string} view.myself
+ * @param {Absence[]} view.absences mine, and those in which I stand in
+ * @param {(planned: Planned) => Promise<Record<string, string>>} view.onPlan resolves with what is wrong, by field; empty when it is planned
+ * @param {(absence: Absence) => void} view.onEnd
+ * @returns {HTMLElement}
+ */
+export function absenceCard({ myself, absences, onPlan, onEnd }) {
+  const place = el("div", {});
+  const shut = () => fill(place, el("button", { class: "button button-wide", text: word("absence.plan"), attributes: { type: "button", id: "plan-absence" }, on: { click: () => fill(place, absenceForm(onPlan, shut)) } }));
+  shut();
+  return el("section", { class: "sheet absences", attributes: { id: "absences" } },
+    el("h2", { text: word("absence.title") }),
+    absences.length === 0 ? el("p", { class: "muted", text: word("absence.none") }) : null,
+    el("ul", {}, ...absences.map((absence) => absenceRow(absence, myself, onEnd))),
+    place);
+}
+
+/**
+ * @param {Absence} absence
+ * @param {string} myself
+ * @param {(absence: Absence) => void} onEnd
+ */
+function absenceRow(absence, myself, onEnd) {
+  const mine = absence.custodian === myself;
+  const when = word("absence.when", { from: dateTime(absence.from_at), until: dateTime(absence.until_at) });
+  const who = mine
+    ? absence.seen_to_by ? word("absence.by", { name: absence.seen_to_by_name ?? absence.seen_to_by }) : word("absence.by_venue")
+    : word("absence.i_stand_in", { name: absence.custodian_name ?? absence.custodian });
+  return el("li", { attributes: { "data-absence": absence.id } },
+    el("div", {}, el("strong", { text: when }), el("p", { class: "muted", text: who })),
+    mine ? el("button", { class: "button button-small", text: word("absence.end"), attributes: { type: "button", "data-end": absence.id }, on: { click: () => onEnd(absence) } }) : null);
+}
+
+/**
+ * @param {(planned: Planned) => Promise<Record<string, string>>} onPlan
+ * @param {() => void} onDone
+ */
+function absenceForm(onPlan, onDone) {
+  const today = dayOf(serverNow());
+  const from = el("input", { attributes: { type: "date", id: "absence-from", required: true, min: today, value: today } });
+  const until = el("input", { attributes: { type: "date", id: "absence-until", required: true, min: today, value: dayOf(serverNow() + 6 * DAY_MS) } });
+  const substitute = el("input", { attributes: { type: "text", id: "absence-substitute", maxlength: 200, autocomplete: "off" } });
+  const problem = el("p", { class: "banner banner-warn", attributes: { role: "alert", hidden: true } });
+  const problems = { from_at: fieldProblem(), until_at: fieldProblem(), substitute: fieldProblem() };
+  const button = el("button", { class: "button button-strong", text: word("absence.save"), attributes: { type: "submit", id: "absence-save" } });
+  return el("form", {
+    class: "absence-form",
+    on: {
+      submit: async (/** @type {Event} */ event) => {
+        event.preventDefault();
+        button.disabled = true;
+        const wrong = await onPlan({
+          // From the first morning, or from now on, until after the last evening.
+          from_at: new Date(Math.max(Date.parse(`${from.value}T00:00:00`), serverNow())).toISOString(),
+          until_at: new Date(Date.parse(`${until.value}T00:00:00`) + DAY_MS).toISOString(),
+          substitute: substitute.value.trim() || null,
+        });
+        button.disabled = false;
+        for (const [name, element] of Object.entries(problems)) {
+          element.textContent = wrong[name] ?? "";
+          element.hidden = !wrong[name];
+        }
+        const other = Object.entries(wrong).filter(([name]) => !(name in problems)).map(([, text]) => text).join(" ");
+        problem.textContent = other;
+        problem.hidden = !other;
+        if (Object.keys(wrong).length === 0) onDone();
+      },
+    },
+  },
+  problem,
+  el("label", { class: "field" }, el("span", { text: word("absence.from") }), from, problems.from_at),
+  el("label", { class: "field" }, el("span", { text: word("absence.until") }), until, problems.until_at),
+  el("label", { class: "field" }, el("span", { text: word("absence.substitute") }), substitute, problems.substitute, el("span", { class: "muted small", text: word("absence.substitute.explain") })),
+  el("div", { class: "form-actions" }, button, el("button", { class: "button", text: word("back"), attributes: { type: "button" }, on: { click: onDone } })));
+}
+
+function fieldProblem() {
+  return el("span", { class: "field-problem small", attributes: { role: "alert", hidden: true } });
+}
+
+/** A day as a date field has it, where this person is. @param {number} at_ms */
+function dayOf(at_ms) {
+  const at = new Date(at_ms);
+  return new Date(at_ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+}

@@ -1,0 +1,128 @@
+/** What every room of the office needs: to ask the service, and to know who owns what. */
+
+import { ask, Refusal, Unreachable } from "../api.js";
+import { word } from "../language.js";
+
+/** @typedef {import("../contract/owners.d.ts").Owner} Owner */
+
+const UPLOAD_WITHIN_MS = 180_000;
+
+export class Desk {
+  /** @type {Promise<Owner[]> | null} */
+  #owners = null;
+
+  /**
+   * @param {string} token
+   * @param {{ onSpent: (why: string) => void }} handlers
+   */
+  constructor(token, handlers) {
+    this.token = token;
+    this.handlers = handlers;
+  }
+
+  /**
+   * @template T
+   * @param {"GET" | "POST" | "PUT" | "PATCH" | "DELETE"} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<T>}
+   * @throws {Refusal | Unreachable}
+   */
+  async ask(method, path, body) {
+    try {
+      return await ask(method, path, { token: this.token, ...(body === undefined ? {} : { body }) });
+    } catch (error) {
+      this.#look(error);
+      throw error;
+    }
+  }
+
+  /**
+   * Sends a file with its fields.
+   *
+   * @template T
+   * @param {string} path
+   * @param {FormData} form
+   * @returns {Promise<T>}
+   * @throws {Refusal | Unreachable}
+   */
+  async send(path, form) {
+    const answer = await this.#fetched(path, { method: "POST", body: form });
+    const read = await answer.json().catch(() => ({}));
+    if (answer.ok) return /** @type {T} */ (read);
+    const refusal = new Refusal({ ...read, status: answer.status });
+    this.#look(refusal);
+    throw refusal;
+  }
+
+  /**
+   * Fetches a file and hands it to the browser to be kept: a link could not carry the token.
+   *
+   * @param {string} path
+   * @param {string} name
+   */
+  async download(path, name) {
+    const answer = await this.#fetched(path, { method: "GET" });
+    if (!answer.ok) throw new Refusal({ ...(await answer.json().catch(() => ({}))), status: answer.status });
+    const address = URL.createObjectURL(await answer.blob());
+    const link = document.createElement("a");
+    [link.href, link.download] = [address, name];
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(address), 60_000);
+  }
+
+  /** @param {string} path @param {RequestInit} request */
+  async #fetched(path, request) {
+    try {
+      return await fetch(path, { ...request, headers: { Accept: "application/json", Authorization: `Bearer ${this.token}` }, signal: AbortSignal.timeout(UPLOAD_WITHIN_MS), cache: "no-store" });
+    } catch (error) {
+      throw new Unreachable(String(error));
+    }
+  }
+
+  /** The tree of owners, parents before their children; asked for once. */
+  owners() {
+    this.#owners ??= this.ask("GET", "/v1/owners").then((answer) => /** @type {{ owners: Owner[] }} */ (answer).owners).catch((error) => {
+      this.#owners = null;
+      throw error;
+    });
+    return this.#owners;
+  }
+
+  /** They have changed. */
+  forgetOwners() {
+    this.#owners = null;
+  }
+
+  /** @param {unknown} error */
+  #look(error) {
+    if (!(error instanceof Refusal)) return;
+    if (error.status === 401) this.handlers.onSpent(word("refused.bad_token"));
+    if (error.status === 403) this.handlers.onSpent(word("office.wrong_role"));
+  }
+}
+
+/**
+ * How deep an owner stands, for drawing the tree as a list.
+ *
+ * @param {Owner[]} owners
+ * @returns {Map<string, number>}
+ */
+export function depths(owners) {
+  /** @type {Map<string, number>} */
+  const found = new Map();
+  for (const owner of owners) found.set(owner.id, owner.parent_id ? (found.get(owner.parent_id) ?? -1) + 1 : 0);
+  return found;
+}
+
+/**
+ * What is wrong, by the field at fault; under "" what concerns none.
+ *
+ * @param {unknown} error
+ * @param {(error: unknown) => string} inWords
+ * @returns {Record<string, string>}
+ */
+export function problemsByField(error, inWords) {
+  const named = error instanceof Refusal ? (error.problem.errors ?? []).filter(({ field }) => field) : [];
+  return named.length ? Object.fromEntries(named.map(({ field, problem }) => [field, problem])) : { "": inWords(error) };
+}

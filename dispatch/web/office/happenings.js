@@ -1,0 +1,89 @@
+/** A device's past as one list: what changed, where it hung, what was reported. */
+
+import { el } from "../dom.js";
+import { dateTime, dotted } from "../format.js";
+import { word, wordFor } from "../language.js";
+import { registryWords } from "../words/registry.js";
+
+/** @typedef {import("../contract/registry.d.ts").History} History */
+/** @typedef {{ at: string, kind: string, title: string, text: string, by: string }} Happening */
+
+/** The longest first: `fault_said_by_public` is a reason of its own, not a fault with a code. */
+const REASONS = Object.keys(registryWords).filter((key) => key.startsWith("reason.")).map((key) => key.slice(7)).sort((a, b) => b.length - a.length);
+/** What nobody reads: ids, and what the title says already. */
+const NOT_TOLD = new Set(["id", "aed_id", "report_id", "kind", "site_id", "from", "to", "cause"]);
+
+/** @param {History} history */
+export function happenings(history) {
+  const all = [...history.events.map(ofEvent), ...history.reports.map(ofReport), ...history.placements.map(ofPlacement)]
+    .sort((a, b) => b.at.localeCompare(a.at));
+  if (all.length === 0) return el("p", { class: "muted", text: word("office.history.none") });
+  return el("ol", { class: "past" }, ...all.map((each) => el("li", { attributes: { "data-kind": each.kind } },
+    el("time", { class: "numeral", text: dateTime(each.at), attributes: { datetime: each.at } }),
+    el("div", {}, el("strong", { text: each.title }), each.text ? el("p", { text: each.text }) : null,
+      el("p", { class: "muted small", text: each.by })))));
+}
+
+/** @param {History["events"][number]} event @returns {Happening} */
+function ofEvent({ at, kind, by, data }) {
+  const [from, to] = [data.from, data.to];
+  const turn = kind === "readiness" && to && from !== to ? [from, to].filter(Boolean).map((state) => wordFor("readiness", String(state))).join(" → ") : "";
+  return { at, kind: `event-${kind}`, title: dotted([wordFor("event_kind", kind), turn]), text: rest(data), by: whoIs(by) };
+}
+
+/** @param {History["reports"][number]} report @returns {Happening} */
+function ofReport({ at, kind, by, data }) {
+  const code = typeof data.code === "string" ? wordFor("aed_problem", data.code) : "";
+  const outcome = typeof data.outcome === "string" ? wordFor("outcome", data.outcome) : "";
+  const { code: _code, outcome: _outcome, ...others } = data;
+  return { at, kind: "report", title: dotted([wordFor("report_kind", kind), outcome, code]), text: rest(others), by: whoIs(by) };
+}
+
+/** @param {History["placements"][number]} placement @returns {Happening} */
+function ofPlacement({ since, until, facts, moved_by }) {
+  const place = facts ? dotted([String(facts.name ?? ""), String(facts.address ?? ""), String(facts.place_detail ?? "")]) : "";
+  const title = until ? word("office.hung_until", { time: dateTime(until) }) : word("office.hangs");
+  return { at: since, kind: "placement", title, text: place, by: whoIs(moved_by) };
+}
+
+/** Whatever else there is, as it is. @param {Record<string, unknown>} data */
+function rest(data) {
+  return Object.entries(data).filter(([name, value]) => !NOT_TOLD.has(name) && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
+    .map(([name, value]) => `${wordFor("field", name)}: ${READ_AS[name]?.(value) ?? told(value)}`).join("；");
+}
+
+/** @type {Record<string, (value: unknown) => string>} */
+const READ_AS = {
+  reasons: reasonsInWords,
+  reasons_before: reasonsInWords,
+  occasion: (value) => wordFor("occasion", String(value)),
+  report_kind: (value) => wordFor("report_kind", String(value)),
+  fields: (value) => Object.entries(/** @type {Record<string, [unknown, unknown]>} */ (value)).map(([name, [before, after]]) => `${wordFor("field", name)} ${told(before ?? "–")} → ${told(after ?? "–")}`).join("、"),
+};
+
+/** A reason may carry what exactly failed behind it. @param {unknown} reasons */
+function reasonsInWords(reasons) {
+  return /** @type {string[]} */ (reasons).map((reason) => {
+    const known = REASONS.find((each) => reason === each || reason.startsWith(`${each}_`));
+    if (!known) return reason;
+    const code = reason.slice(known.length + 1);
+    return code ? `${wordFor("reason", known)}（${wordFor("item", code, wordFor("aed_problem", code))}）` : wordFor("reason", known);
+  }).join("、");
+}
+
+/** `role:subject`, or what brought it about. @param {string} by */
+function whoIs(by) {
+  const [role = "", ...rest] = by.split(":");
+  return dotted([wordFor("who", role), rest.join(":")]);
+}
+
+/** @param {unknown} value @returns {string} */
+function told(value) {
+  if (Array.isArray(value)) return value.map(told).join("、");
+  if (typeof value === "object" && value !== null) {
+    const { item, ok, note } = /** @type {Record<string, unknown>} */ (value);
+    if (typeof item === "string") return `${wordFor("item", item)} ${ok ? "✓" : "✗"}${note ? `（${note}）` : ""}`;
+    return Object.entries(value).map(([name, one]) => `${wordFor("field", name)} ${told(one)}`).join(" ");
+  }
+  return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);
+}

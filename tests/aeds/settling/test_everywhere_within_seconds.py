@@ -1,0 +1,88 @@
+"""What one service settles the others know: a fault keeps a device out of every plan within five seconds."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+
+from dispatch.access.tokens import Identity, Role
+from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.record import Aed
+from dispatch.aeds.service import AedService
+from dispatch.aeds.settling.following import Following
+from dispatch.storage.database import Database
+from tests.aeds.conftest import Registry
+from tests.aeds.settling.test_settling import ADMIN, LAKE, hung, said
+
+
+@contextlib.asynccontextmanager
+async def another(registry: Registry) -> AsyncIterator[tuple[AedService, list[list[Aed]]]]:
+    """A second service on the same database, with memory of its own that follows."""
+    told: list[list[Aed]] = []
+    database = Database(registry.database.url)
+    service = AedService(database, AedDirectory(), registry.clock, told.append)
+    following = Following(database.url, service.settling.writer, service.refresh)
+    works = [asyncio.create_task(each()) for each in (following.run, following.run_single, following.run_refreshing)]
+    await service.directory.load(database)
+    # Listening has begun when everything has been read once more.
+    await asyncio.sleep(0.3)
+    try:
+        yield service, told
+    finally:
+        for work in works:
+            work.cancel()
+        await asyncio.gather(*works, return_exceptions=True)
+        await database.close()
+
+
+async def soon(is_so: Callable[[], bool]) -> float:
+    loop = asyncio.get_running_loop()
+    began = loop.time()
+    async with asyncio.timeout(5):
+        while not is_so():  # noqa: ASYNC110 - polled
+            await asyncio.sleep(0.01)
+    return loop.time() - began
+
+
+async def test_a_fault_keeps_a_device_out_of_every_plan_within_seconds(registry: Registry) -> None:
+    aed = await hung(registry)
+    async with another(registry) as (other, told):
+        assert [each.id for each, _ in other.nearest(LAKE, 5, registry.clock.now())] == [aed.id]
+        await registry.service.report(aed.id, said("fault"), Identity(Role.DEVICE, str(aed.id)))
+        assert await soon(lambda: not other.nearest(LAKE, 5, registry.clock.now())) < 5
+        assert [[each.id for each in some] for some in told][-1] == [aed.id]
+
+
+async def test_what_only_drifts_is_followed_and_told_to_nobody(registry: Registry) -> None:
+    aeds = [await hung(registry) for _ in range(5)]
+    device = [Identity(Role.DEVICE, str(each.id)) for each in aeds]
+    for each, who in zip(aeds, device, strict=True):
+        await registry.service.report(each.id, said("heartbeat"), who)
+    async with another(registry) as (other, told):
+        registry.clock.move(hours=1)
+        changes = len(registry.changes)
+        for each, who in zip(aeds, device, strict=True):
+            await registry.service.report(each.id, said("heartbeat"), who)
+        await soon(lambda: all(other.directory.get(each.id) == registry.directory.get(each.id) for each in aeds))
+        assert told == []
+        assert len(registry.changes) == changes
+
+
+async def test_our_own_word_is_not_read_again(registry: Registry) -> None:
+    aed = await hung(registry)
+    read: list[object] = []
+
+    async def note(ids: object) -> None:
+        read.append(ids)
+
+    following = Following(registry.database.url, registry.service.settling.writer, note)
+    works = [asyncio.create_task(each()) for each in (following.run, following.run_refreshing)]
+    await soon(lambda: read == [None])
+    await registry.service.report(aed.id, said("heartbeat"), ADMIN)
+    async with registry.database.transaction() as connection:
+        from dispatch.aeds.settling import rows
+
+        await rows.notify(connection, "somebody else", [aed.id], [])
+    await soon(lambda: len(read) > 1)
+    assert read[1:] == [{aed.id}]
+    for work in works:
+        work.cancel()
