@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # Programs from the system's packages, for setup.sh: looked for as programs, fetched as Debian packages when absent.
-# Neither PostgreSQL nor Redis is left running, nor made to run at boot: the service and the tests start their own.
+# None of PostgreSQL, Redis and Mosquitto is left running, nor made to run at boot: service and tests start their own.
 
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/first-minutes.conf
@@ -12,6 +12,7 @@ bring_system_packages() {
   [[ -e /etc/ssl/certs/ca-certificates.crt ]] || missing+=(ca-certificates)
   if [[ $purpose == test ]]; then
     command -v redis-server >/dev/null || missing+=(redis-server)
+    has_broker || missing+=(mosquitto)
     command -v chromium >/dev/null || missing+=(chromium)
     has_chinese_font || missing+=(fonts-noto-cjk)
   fi
@@ -36,6 +37,9 @@ has_postgis() {
 
 has_chinese_font() { compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || compgen -G '/usr/share/fonts/*/*CJK*' >/dev/null; }
 
+# Debian puts it where only root looks.
+has_broker() { command -v mosquitto >/dev/null || [[ -x /usr/sbin/mosquitto ]]; }
+
 AS_ROOT=()
 become_root() {
   ((EUID == 0)) && return
@@ -54,14 +58,16 @@ refresh_lists() { as_root apt-get update -qq || printf 'going on with the lists 
 apt_install() { as_root apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; }
 
 install_system_packages() {
-  local had_redis=0
+  local had_redis=0 had_broker=0
   command -v redis-server >/dev/null && had_redis=1
+  has_broker && had_broker=1
   keep_services_still
   apt_install "${@//postgresql-15/postgresql-$(postgres_version)}"
   let_services_be
-  # Installed for the tests alone: it must not come up with the machine either.
-  if ((!had_redis)) && command -v redis-server >/dev/null && command -v systemctl >/dev/null; then
-    as_root systemctl disable --quiet redis-server.service || true
+  # Installed for the tests alone: they must not come up with the machine either.
+  if command -v systemctl >/dev/null; then
+    ((had_redis)) || as_root systemctl disable --quiet redis-server.service || true
+    ((had_broker)) || as_root systemctl disable --quiet mosquitto.service || true
   fi
 }
 

@@ -39,6 +39,12 @@ def runtime_dependencies() -> set[str]:
     return {distribution(requirement) for requirement in table["dependencies"]}
 
 
+def extra_dependencies() -> set[str]:
+    table = project()["project"]
+    assert isinstance(table, dict)
+    return {distribution(each) for several in table["optional-dependencies"].values() for each in several}
+
+
 def development_dependencies() -> set[str]:
     groups = project()["dependency-groups"]
     assert isinstance(groups, dict)
@@ -73,6 +79,7 @@ def container_images() -> set[str]:
     ("heading", "wanted"),
     [
         ("The service", runtime_dependencies()),
+        ("Extras", extra_dependencies()),
         ("Development", development_dependencies() - runtime_dependencies()),
         ("Set-up's own tools", {name for lock in SET_UP_LOCKS for name in locked(lock)}),
         ("The pages, from npm", npm_dependencies()),
@@ -99,7 +106,8 @@ def test_what_the_service_imports_is_a_dependency_of_its_own() -> None:
     undeclared = {
         name
         for name in foreign
-        if not runtime_dependencies() & {distribution(owner) for owner in owners.get(name, [name])}
+        if not (runtime_dependencies() | extra_dependencies())
+        & {distribution(owner) for owner in owners.get(name, [name])}
     }
     # FastAPI's foundations are part of what it shows to those who use it.
     assert undeclared - {"starlette", "pydantic", "pydantic_core"} == set()
@@ -116,12 +124,14 @@ def top_level_imports(path: Path) -> set[str]:
 
 
 def test_the_lock_file_holds_every_declared_dependency() -> None:
-    assert locked("requirements.lock").keys() >= runtime_dependencies() | development_dependencies()
+    assert (
+        locked("requirements.lock").keys() >= runtime_dependencies() | extra_dependencies() | development_dependencies()
+    )
 
 
 def test_the_services_own_lock_holds_what_it_needs_in_the_same_versions_and_nothing_for_tests() -> None:
     everything, service = locked("requirements.lock"), locked("dispatch/requirements.lock")
-    assert service.keys() >= runtime_dependencies()
+    assert service.keys() >= runtime_dependencies() | extra_dependencies()
     assert service.items() <= everything.items()
     assert not service.keys() & {"pytest", "mypy", "locust", "playwright", "ruff"}
 
