@@ -1,6 +1,7 @@
 """The parts of the AED registry, put together."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +13,7 @@ from dispatch.aeds.custodians.service import Custodians
 from dispatch.aeds.custodians.turning import AbsenceTurns
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.intake.mqtt import MqttIntake
+from dispatch.aeds.learning.records import OwnerRecords
 from dispatch.aeds.open_data.publishing import OpenData
 from dispatch.aeds.owners import districts
 from dispatch.aeds.owners.service import Owners
@@ -56,15 +58,23 @@ class Registry:
         settings, database, clock, push = of.settings, of.database, of.clock, of.push
         timezone = ZoneInfo(settings.timezone)
         self._directory = directory
+        self._is_away = of.is_away
         self._on_change = on_change
         self.owners = Owners(database, clock)
         self.custodians = Custodians(database, clock, timezone)
         tree, register = self.owners.tree, self.custodians.register
         assigner = Assigner(tree, register)
-        judging = Judging(policy_of=tree.policy_of, assignment_of=assigner.of_aed, default_zone=settings.timezone)
+        self.records = OwnerRecords(database)
+        judging = Judging(
+            policy_of=tree.policy_of,
+            assignment_of=assigner.of_aed,
+            rates_of=self.records.rates_of,
+            default_zone=settings.timezone,
+        )
         settling = Settling(judging)
         settling.place_in_districts = districts.place
         self.aeds = AedService(database, directory, clock, self._changed, settling)
+        self.aeds.on_settled.append(self.records.settled)
         self.aeds.reports.stands_in = self.custodians.may_act_for
         self.placing = PlacingDesk(database, clock, self.aeds)
         self.orders = WorkOrders(database, clock, tree, register)
@@ -96,6 +106,7 @@ class Registry:
         await self._directory.load(database)
         await self.owners.load()
         await self.custodians.load()
+        await self.records.load()
         self.search.know(self._directory)
         self.tiles.know(self._directory)
 
@@ -108,6 +119,7 @@ class Registry:
             self.aeds.due.run_audits,
             self.owners.follow,
             self.custodians.follow,
+            self.records.run,
             self._turns.run,
             self._telling.run,
             self._telling.run_forgetting,
@@ -122,6 +134,9 @@ class Registry:
     async def stop(self) -> None:
         """Settle what waits, and let go of what is held."""
         await self.aeds.reports.gathering.drain()
+        if not self._is_away():
+            with contextlib.suppress(Exception):
+                await self.records.write()
         await self.tiles.close()
 
     async def _fill_districts(self) -> None:

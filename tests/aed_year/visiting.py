@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any, Final
 from dispatch.aeds.health.deadlines import Trouble
 from dispatch.aeds.health.evidence import Evidence
 from dispatch.aeds.health.vocabulary import Cause, ReportKind, Urgency
-from tests.aed_year import befalling
+from tests.aed_year.dates import EXPIRES, expect_expiry, replaced
 from tests.aed_year.device import Device, Fault
+from tests.aed_year.faults import within
+from tests.aed_year.surroundings import shut_door, speak_of
 from tests.aed_year.world import DAY, START, YEAR
 
 if TYPE_CHECKING:
@@ -71,7 +73,7 @@ def _visit(year: OwnerYear, device: Device, planned_at: datetime) -> None:
     if found and chance.random() < 0.3:
         _come(year, device, timedelta(days=chance.uniform(1, 10)))
         return
-    dates = befalling.replaced(year, device)
+    dates = replaced(year, device)
     _put_right(year, device, found)
     sign = [{"item": "sign", "ok": False}] if chance.random() < 0.01 else []
     _inspect(year, device, {"outcome": "ok", "items": sign, **dates})
@@ -86,14 +88,12 @@ def _put_right(year: OwnerYear, device: Device, found: list[Fault]) -> None:
         year.end(device, fault.value)
         if fault is Fault.AWAY and not device.link_lost:
             place = device.card.facts.place
-            befalling.speak_of(
-                year, device, ReportKind.LOCATION, {"latitude": place.latitude, "longitude": place.longitude}
-            )
+            speak_of(year, device, ReportKind.LOCATION, {"latitude": place.latitude, "longitude": place.longitude})
     low = device.drains_since is not None and device.battery_percent(year.clock.now) < 40
     if low or Fault.FLAT in found:
         device.drains_since = None
         year.end(device, "drain")
-    befalling.shut_door(year, device)
+    shut_door(year, device)
     if device.link_dead and device.chance.random() < 0.8:
         device.link_dead = False
         year.end(device, "link dead")
@@ -111,15 +111,15 @@ def _inspect(year: OwnerYear, device: Device, data: dict[str, Any], minutes_ago:
 
 
 def _expect_new_dates(year: OwnerYear, device: Device) -> None:
-    for what in ("battery", "pads", "pads_child"):
-        befalling.expect_expiry(year, device, what)
+    for what, _, _ in EXPIRES:
+        expect_expiry(year, device, what)
 
 
 def _overlooked(year: OwnerYear, device: Device) -> None:
     """Whatever was overlooked has until the next look."""
     for each in device.troubles:
         if each.trouble is Trouble.SEEN_BY_PEOPLE and each.deadline is not None:
-            people = befalling.within(device, Trouble.SEEN_BY_PEOPLE)
+            people = within(device, Trouble.SEEN_BY_PEOPLE)
             if people is not None:
                 each.deadline = year.clock.now + people
                 year.expect(device, each)

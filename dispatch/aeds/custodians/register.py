@@ -34,6 +34,10 @@ class CustodianRegister:
         self._absences: dict[str, list[Absence]] = {}
         self._stand_ins: dict[str, set[str]] = {}
 
+    def become(self, other: "CustodianRegister") -> None:
+        """Hold what another one holds, at once."""
+        self._custodians, self._absences, self._stand_ins = other._custodians, other._absences, other._stand_ins
+
     def fill(self, custodians: Iterable[Custodian], absences: Iterable[Absence]) -> None:
         """Hold exactly these; absences that are over need not be among them."""
         self._custodians = {each.subject: each for each in custodians}

@@ -1,5 +1,6 @@
 """Everything that is asked of the tables of custodians and their absences."""
 
+import asyncio
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,7 @@ from dispatch.storage.tables import aeds, custodian_absences, custodians
 NOTIFY_CHANNEL = "dispatch_custodians"
 
 _REMOVED = "removed"
+_BATCH = 500
 
 _BEGINNING = text("""
 update custodian_absences set handed_over_at = :now
@@ -39,7 +41,12 @@ returning custodian
 
 async def everybody(connection: AsyncConnection) -> list[Custodian]:
     """Every custodian."""
-    return [_custodian_of(row) for row in await connection.execute(select(custodians))]
+    found: list[Custodian] = []
+    # Part by part: a province has thousands, and the loop has something else to do.
+    for some in (await connection.execute(select(custodians))).partitions(_BATCH):
+        found += map(_custodian_of, some)
+        await asyncio.sleep(0)
+    return found
 
 
 async def absences_after(connection: AsyncConnection, moment: datetime) -> list[Absence]:

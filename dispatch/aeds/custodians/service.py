@@ -1,6 +1,6 @@
 """What happens to custodians: they are entered, go away and come back. Memory follows the commit."""
 
-from collections.abc import Mapping
+import asyncio
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.custodians import repository
 from dispatch.aeds.custodians.record import Absence, Custodian
-from dispatch.aeds.custodians.register import CustodianRegister, Custody
+from dispatch.aeds.custodians.register import CustodianRegister
 from dispatch.aeds.custodians.schemas import AbsenceIn, CustodianIn
 from dispatch.aeds.due.rows import look_again_at_custodians
 from dispatch.clock import Clock
@@ -43,18 +43,19 @@ class Custodians:
     async def load(self) -> None:
         """Hold what the database holds."""
         async with self._database.statement() as connection:
-            custodians = await repository.everybody(connection)
-            absences = await repository.absences_after(connection, self._clock.now())
-        self.register.fill(custodians, absences)
+            self.register.become(await self._read(connection, self._clock.now()))
 
     async def follow(self) -> None:
         """Hear what other processes change, for ever. Whatever was missed meanwhile has orders given out anew."""
         async for payload in listen(self._database.url, repository.NOTIFY_CHANNEL):
             now = self._clock.now()
-            before = _custodies(self.register, now)
+            before = CustodianRegister(self._timezone)
+            before.become(self.register)
             await self.load()
-            changed = _different(before, _custodies(self.register, now))
-            if payload is None and changed:
+            if payload is not None:
+                continue
+            changed = await asyncio.to_thread(_different, before, self.register, now)
+            if changed:
                 async with self._database.transaction() as connection:
                     await look_again_at_custodians(connection, changed, now)
 
@@ -200,14 +201,14 @@ class Custodians:
         if not self.register.is_certified(substitute, max(given.from_at, now)):
             raise InvalidField("substitute", f"{substitute.name} has no certificate that is valid then.")
 
-    async def _held(self, connection: AsyncConnection, now: datetime) -> Mapping[str, Custody]:
-        """Who sees to whose devices, which nobody else changes until the transaction ends."""
+    async def _held(self, connection: AsyncConnection, now: datetime) -> CustodianRegister:
+        """Everybody, whom nobody else changes until the transaction ends."""
         await repository.hold(connection)
-        return _custodies(await self._read(connection, now), now)
+        return await self._read(connection, now)
 
-    async def _follows(self, connection: AsyncConnection, before: Mapping[str, Custody], now: datetime) -> None:
+    async def _follows(self, connection: AsyncConnection, before: CustodianRegister, now: datetime) -> None:
         """Have the orders of those given out anew whose devices somebody else sees to, now or from another time on."""
-        changed = _different(before, _custodies(await self._read(connection, now), now))
+        changed = await asyncio.to_thread(_different, before, await self._read(connection, now), now)
         if changed:
             await look_again_at_custodians(connection, changed, now + _HEARD_WITHIN)
         await repository.tell_changed(connection)
@@ -218,9 +219,7 @@ class Custodians:
         return register
 
 
-def _custodies(register: CustodianRegister, now: datetime) -> dict[str, Custody]:
-    return {each.subject: register.custody_of(each.subject, now) for each in register}
-
-
-def _different(before: Mapping[str, Custody], after: Mapping[str, Custody]) -> list[str]:
-    return sorted(each for each in before.keys() | after.keys() if before.get(each) != after.get(each))
+def _different(before: CustodianRegister, after: CustodianRegister, now: datetime) -> list[str]:
+    """Whose devices somebody else sees to now, or will from another moment on."""
+    subjects = {each.subject for register in (before, after) for each in register}
+    return sorted(each for each in subjects if before.custody_of(each, now) != after.custody_of(each, now))

@@ -7,11 +7,14 @@ from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+from psycopg.errors import QueryCanceled
+from sqlalchemy.exc import DBAPIError
+
 from dispatch.aeds.figures.questions import Answered, Asked, ask
 from dispatch.aeds.figures.summing import Sums, added, daily, grouped, sums_by_cause, sums_by_place
 from dispatch.aeds.owners.tree import Owner, OwnerTree
 from dispatch.clock import Clock
-from dispatch.problems import InvalidField
+from dispatch.problems import InvalidField, Problem
 from dispatch.storage.database import Database
 
 LONGEST_DAYS = 400
@@ -20,6 +23,17 @@ _USUAL_DAYS = 30
 # Sums over everything there is: a page that many look at at once asks once.
 _KEPT_FOR = timedelta(seconds=60)
 _MOST_KEPT = 32
+
+
+class TooMuch(Problem):
+    """There was more to sum up than the time that is given to it."""
+
+    status = 503
+    code = "too_much"
+    title = "Too much at once"
+
+    def __init__(self) -> None:
+        super().__init__("This takes too long at the moment; ask for fewer days, or for one owner.")
 
 
 class Figures:
@@ -38,7 +52,7 @@ class Figures:
     ) -> dict[str, Any]:
         """The figures of the days from `first` to `last`, both whole where they are over; the last 30 without.
 
-        Raises `InvalidField`.
+        Raises `InvalidField`, `TooMuch`.
         """
         today = self._clock.now().astimezone(self._timezone).date()
         last = today if last is None else last
@@ -72,8 +86,14 @@ class Figures:
             now=now,
             timezone=self._timezone.key,
         )
-        async with self._database.transaction() as connection:
-            answered = await ask(connection, asked)
+        try:
+            async with self._database.transaction() as connection:
+                answered = await ask(connection, asked)
+        except DBAPIError as error:
+            if not isinstance(error.orig, QueryCanceled):
+                raise
+            # Said here: where it is asked what is wrong with the database, this would look like one that hangs.
+            raise TooMuch from error
         # Tens of thousands of rows of owners and districts: not on the loop that answers an SOS.
         shown = await asyncio.to_thread(self._shown, owner_id, asked, answered)
         return {"owner_id": owner_id, "from": first, "to": last, "at": now, **shown}

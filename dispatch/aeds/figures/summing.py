@@ -20,7 +20,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import Row
 
-from dispatch.aeds.figures.questions import Answered, Asked
+from dispatch.aeds.figures.questions import Answered, Asked, Group
 from dispatch.aeds.record import Readiness
 
 _REMOVED = Readiness.REMOVED.value
@@ -104,18 +104,16 @@ def sums_by_place(asked: Asked, answered: Answered) -> dict[tuple[Any, str | Non
             sums = found[row.owner_id, row.district_code]
             sums.usable_s -= float(row.changed_after_s)
             sums.there_s += float(row.gone_after_s)
-    for row in answered.orders:
-        if row.is_by_owner:
-            _count_orders(found[row.owner_id, row.district_code], row)
+    for row in _about(answered, Group.PLACE):
+        _count_orders(found[row.owner_id, row.district_code], row)
     return dict(found)
 
 
 def sums_by_cause(answered: Answered) -> dict[str, Sums]:
     """What became of orders of each cause."""
     found: dict[str, Sums] = {}
-    for row in answered.orders:
-        if not row.is_by_owner:
-            _count_orders(found.setdefault(row.cause, Sums()), row)
+    for row in _about(answered, Group.CAUSE):
+        _count_orders(found.setdefault(row.cause, Sums()), row)
     return found
 
 
@@ -140,15 +138,19 @@ def daily(asked: Asked, answered: Answered, whole: Sums) -> list[Day]:
     entered = {row.day: row for row in answered.devices if row.day is not None}
     # Of what came after the time asked for there is one row, of no day.
     changes = {row.day: row for row in answered.changes if not row.is_by_owner}
-    orders = {row.day: row for row in answered.days}
+    opened = {row.opened_on: row for row in _about(answered, Group.OPENED_ON)}
+    closed = {row.closed_on: row for row in _about(answered, Group.CLOSED_ON)}
+    due = {row.due_on: row for row in _about(answered, Group.DUE_ON)}
     later = changes.get(None)
     usable = sum(number for state, number in whole.by_state.items() if state in _USABLE) - _int(later, "change")
     there = whole.devices + _int(later, "gone") - _entered_later(answered)
-    overdue = whole.overdue - sum(int(row.overdue) for day, row in orders.items() if day > _last_day(asked))
+    last = _last_day(asked)
+    overdue = whole.overdue + sum(row.closed_late for day, row in closed.items() if day is not None and day > last)
+    overdue -= sum(row.became_late for day, row in due.items() if day is not None and day > last)
     days: list[Day] = []
     for day in reversed(list(_days(asked))):
         begins, ends = _bounds(asked, day)
-        change, new, ordered = changes.get(day), entered.get(day), orders.get(day)
+        change, new, ended = changes.get(day), entered.get(day), closed.get(day)
         lasts_s = (ends - begins).total_seconds()
         offset_s = (begins - asked.begin).total_seconds()
         there_s = there * lasts_s
@@ -163,18 +165,20 @@ def daily(asked: Asked, answered: Answered, whole: Sums) -> list[Day]:
                 day=day,
                 devices=there,
                 uptime=min(1.0, max(0.0, usable_s / there_s)) if there_s > 0 else None,
-                opened=_int(ordered, "opened"),
-                closed=_int(ordered, "closed"),
+                opened=_int(opened.get(day), "opened"),
+                closed=_int(ended, "closed"),
                 overdue=max(0, overdue),
-                mean_time_to_repair_s=float(ordered.repair_s) / float(ordered.repaired)
-                if ordered is not None and ordered.repaired
-                else None,
+                mean_time_to_repair_s=ended.repair_s / ended.repaired if ended is not None and ended.repaired else None,
             )
         )
         there += _int(change, "gone") - (new.number if new is not None else 0)
         usable -= _int(change, "change")
-        overdue -= _int(ordered, "overdue")
+        overdue += _int(ended, "closed_late") - _int(due.get(day), "became_late")
     return days[::-1]
+
+
+def _about(answered: Answered, group: Group) -> list[Row[Any]]:
+    return [row for row in answered.orders if row.grouped == group]
 
 
 def _count_orders(sums: Sums, row: Row[Any]) -> None:

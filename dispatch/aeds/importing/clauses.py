@@ -124,7 +124,7 @@ def _saying_of_days(before: Understood, sentence: str) -> Understood | None:
     if words.RARE.search(sentence) or words.EXCEPTING.search(sentence) or words.EXCEPTED.search(sentence):
         return None
     pieces = [piece for piece in words.COMMAS.split(sentence) if piece.strip()]
-    if not all(_only_days(piece) for piece in pieces[:-1]):
+    if len(pieces) < 2 or not all(_only_days(piece) for piece in pieces[:-1]):  # noqa: PLR2004 - days, and what of them
         return None
     if words.WIDER.search(pieces[-1]):
         return replace(before, has_exceptions=True)

@@ -16,6 +16,8 @@ _CHARSET = re.compile(rb"charset\s*=\s*[\"']?([\w-]+)", re.IGNORECASE)
 # What browsers read these as, because the pages are written so.
 _AS_BROWSERS = {"euc-kr": "cp949", "gb2312": "gb18030", "gbk": "gb18030", "shift_jis": "cp932", "iso-8859-1": "cp1252"}
 
+_OF_TEXTS = ("utf-8", "gb", "big5", "cp949", "euc", "cp932", "shift", "iso8859", "cp125", "koi8")
+
 _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF8, "utf-8-sig"),
     (codecs.BOM_UTF32_LE, "utf-32"),
@@ -72,10 +74,13 @@ def _declared_by_page(data: bytes) -> str | None:
     named = _CHARSET.search(begin) if begin.startswith(b"<") else None
     if named is None:
         return None
+    said = named[1].decode("ascii", errors="replace").lower()
     try:
-        return codecs.lookup(_AS_BROWSERS.get(named[1].decode().lower(), named[1].decode())).name
-    except (LookupError, UnicodeDecodeError):
+        name = codecs.lookup(_AS_BROWSERS.get(said, said)).name
+    except (LookupError, ValueError):
         return None
+    # Python knows codecs that are none of texts, and some that never fail to fail.
+    return name if name.startswith(_OF_TEXTS) else None
 
 
 def _utf_16_without_mark(data: bytes) -> str | None:

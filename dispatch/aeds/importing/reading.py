@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import structlog
+
 from dispatch.aeds.importing.drafts import Draft, NotTaken, draft_of
 from dispatch.aeds.importing.identity import with_references
 from dispatch.aeds.importing.mapping import ColumnMapping, recognise
@@ -17,6 +19,8 @@ from dispatch.aeds.importing.turned_round import without_turned_round
 from dispatch.aeds.importing.vocabulary import Field
 from dispatch.aeds.own_schema import is_own
 from geo.datum import Datum
+
+log = structlog.get_logger()
 
 # The mainland; Hong Kong and Macao lie in it, and publish WGS-84.
 _MAINLAND = (18.0, 53.6, 73.5, 134.8)
@@ -108,6 +112,10 @@ def _take(listed: SourceList, mapping: ColumnMapping, datum: Datum | None, sourc
             drafts.append((draft_of(row, mapping, datum, source), own_ids.get(row.number, "")))
         except NotTaken as error:
             refused.append(LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet))
+        except Exception as error:  # noqa: BLE001 - a mistake of ours in one row must not keep all others out
+            log.exception("a row of a list could not be read", source=source, line=row.line)
+            reason = f"the row could not be read ({type(error).__name__})"
+            refused.append(LeftOut(row.line, row.number, reason, sheet=row.sheet))
     drafts, turned = without_turned_round(drafts, mapping.coordinates[0].latitude)
     refused += turned
     findings.drafts += drafts
@@ -147,7 +155,7 @@ def _is_on_the_mainland(latitude: float, longitude: float) -> bool:
 def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
     """A list that this register exported: every field as it was, ids and sources with them."""
     drafts: list[Draft] = []
-    seen: set[str] = set()
+    seen: set[tuple[str, ...]] = set()
     for listed in tables.lists:
         findings.warnings += listed.warnings
         for row in listed.rows:
@@ -158,11 +166,15 @@ def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
                     LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet)
                 )
                 continue
-            if str(draft.id) in seen:
-                reason = "this id came before"
-                findings.left_out.append(LeftOut(row.line, row.number, reason, "id", str(draft.id), row.sheet))
+            keys = [("id", str(draft.id))]
+            if draft.source is not None and draft.source_ref is not None:
+                keys.append(("source_ref", draft.source_ref, draft.source))
+            again = next((key for key in keys if key in seen), None)
+            if again is not None:
+                reason = f"this {again[0]} came before"
+                findings.left_out.append(LeftOut(row.line, row.number, reason, again[0], again[1], row.sheet))
                 continue
-            seen.add(str(draft.id))
+            seen.update(keys)
             drafts.append(draft)
     findings.mapping = {"export": ["every field as exported"]}
     return Reading(tuple(drafts), _report(tables, drafts, findings, source, Datum.WGS84, "the export"), is_own=True)

@@ -1,5 +1,6 @@
 """Everything that is asked of the table of owners."""
 
+import asyncio
 from typing import Any
 from uuid import UUID
 
@@ -12,11 +13,17 @@ from dispatch.storage.tables import aeds, custodians, owners
 NOTIFY_CHANNEL = "dispatch_owners"
 
 _REMOVED = "removed"
+_BATCH = 500
 
 
 async def all_owners(connection: AsyncConnection) -> list[Owner]:
     """Every owner."""
-    return [_owner_of(row) for row in await connection.execute(select(owners))]
+    found: list[Owner] = []
+    # Part by part: a province has thousands, and the loop has something else to do.
+    for some in (await connection.execute(select(owners))).partitions(_BATCH):
+        found += map(_owner_of, some)
+        await asyncio.sleep(0)
+    return found
 
 
 async def hold(connection: AsyncConnection) -> None:

@@ -1,8 +1,9 @@
 """What happens to owners: they are entered, changed, removed. Memory follows the commit, here and elsewhere."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -20,6 +21,12 @@ from dispatch.storage.notifications import listen
 # By then every process has heard of the change: a device looked at sooner might be judged by what held before.
 _HEARD_WITHIN = timedelta(seconds=1)
 
+# Some thousand devices.
+_OWNERS_AT_ONCE = 100
+
+# How long after a change it is made sure, at a start, that all devices concerned are looked at again.
+_LATELY = timedelta(minutes=10)
+
 # Not null where they are said at all.
 _NEEDED = ("level", "name", "policy")
 
@@ -35,12 +42,15 @@ class Owners:
     async def load(self) -> None:
         """Hold what the database holds."""
         async with self._database.statement() as connection:
-            self.tree.fill(await repository.all_owners(connection))
+            owners = await repository.all_owners(connection)
+        # Tens of milliseconds for a province: not on the loop that answers an SOS.
+        self.tree.become(await asyncio.to_thread(OwnerTree, owners))
 
     async def follow(self) -> None:
         """Hear what other processes change, for ever. Whatever was missed meanwhile has devices judged anew."""
         async for payload in listen(self._database.url, repository.NOTIFY_CHANNEL):
-            before = OwnerTree(self.tree.all())
+            before = OwnerTree()
+            before.become(self.tree)
             await self.load()
             if payload is None:
                 await self._judge_anew(before)
@@ -61,7 +71,7 @@ class Owners:
         )
         async with self._database.transaction() as connection:
             await repository.hold(connection)
-            tree = OwnerTree(await repository.all_owners(connection))
+            tree = await asyncio.to_thread(OwnerTree, await repository.all_owners(connection))
             check_owner(tree, owner)
             await repository.add(connection, owner)
             await repository.tell_changed(connection)
@@ -69,7 +79,7 @@ class Owners:
         return owner
 
     async def change(self, owner_id: UUID, change: OwnerChange) -> Owner:
-        """Change what is said. What it changes in the policy of devices is looked at again within two seconds.
+        """Change what is said. The devices for which it changes the policy are looked at again from then on.
 
         Raises `NotFound`, `InvalidField`, `Conflict`.
         """
@@ -81,16 +91,16 @@ class Owners:
         async with self._database.transaction() as connection:
             await repository.hold(connection)
             held = await repository.all_owners(connection)
-            tree = OwnerTree(held)
+            tree = await asyncio.to_thread(OwnerTree, held)
             before = _found(tree.get(owner_id))
             after = replace(before, **values, updated_at=max(now, before.updated_at))
             check_owner(tree, after)
             await repository.put(connection, after)
-            changed = _judged_otherwise(tree, OwnerTree([each if each.id != owner_id else after for each in held]))
-            if changed:
-                await look_again_at_owners(connection, changed, now + _HEARD_WITHIN)
             await repository.tell_changed(connection)
+        fresh = [each if each.id != owner_id else after for each in held]
+        changed = await asyncio.to_thread(lambda: _judged_otherwise(tree, OwnerTree(fresh)))
         await self.load()
+        await self._look_again(changed, now + _HEARD_WITHIN)
         return after
 
     async def remove(self, owner_id: UUID) -> None:
@@ -121,10 +131,19 @@ class Owners:
         return effective_values(self.tree.chain_of(owner_id), self.tree.policy_of(owner_id))
 
     async def _judge_anew(self, before: OwnerTree) -> None:
-        changed = _judged_otherwise(before, self.tree)
-        if changed:
+        now = self._clock.now()
+        changed = set(await asyncio.to_thread(_judged_otherwise, before, self.tree))
+        # Somebody may have changed these and died before all their devices were to be looked at.
+        for owner in self.tree.all():
+            if owner.updated_at > now - _LATELY and owner.updated_at != owner.created_at:
+                changed |= self.tree.subtree_of(owner.id)
+        await self._look_again(sorted(changed), now)
+
+    async def _look_again(self, owner_ids: Sequence[UUID], at: datetime) -> None:
+        """Have devices judged anew: some owners' at a time, or whoever reports for any of them would wait for all."""
+        for begin in range(0, len(owner_ids), _OWNERS_AT_ONCE):
             async with self._database.transaction() as connection:
-                await look_again_at_owners(connection, changed, self._clock.now())
+                await look_again_at_owners(connection, owner_ids[begin : begin + _OWNERS_AT_ONCE], at)
 
 
 def _judged_otherwise(before: OwnerTree, after: OwnerTree) -> list[UUID]:

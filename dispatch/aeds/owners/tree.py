@@ -65,6 +65,11 @@ class OwnerTree:
         self._policies: dict[UUID | None, CarePolicy] = {}
         self.fill(owners)
 
+    def become(self, other: "OwnerTree") -> None:
+        """Hold what another one holds, at once: filling a large one takes a while, and may be done elsewhere."""
+        self._owners, self._children, self._chains = other._owners, other._children, other._chains
+        self._policies, self._by_name = other._policies, other._by_name
+
     def fill(self, owners: Iterable[Owner]) -> None:
         """Hold exactly these."""
         self._owners = {owner.id: owner for owner in owners}

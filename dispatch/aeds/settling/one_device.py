@@ -6,6 +6,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from dispatch.aeds.health.conclusion import Facts, conclude
+from dispatch.aeds.health.evidence import Latest
 from dispatch.aeds.health.needs import Need, needs
 from dispatch.aeds.health.policy import CarePolicy
 from dispatch.aeds.health.probability import belief_of
@@ -54,11 +55,15 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settled:
-    """A device before and after, and everything there is to write. `before` is None for a new one."""
+    """A device before and after, and everything there is to write. `before` is None for a new one.
+
+    `known` is what was known before the reports that were `taken`.
+    """
 
     before: Aed | None
     aed: Aed
     kept: Kept
+    known: Latest
     taken: tuple[StoredReport, ...]
     events: tuple[AedEvent, ...]
     orders: Changes
@@ -103,6 +108,7 @@ def settled(held: Held, happened: Happened, rule: Rule, why: Because, now: datet
         before=None if held.is_new else before,
         aed=aed,
         kept=kept.until(follows.look_again_at),
+        known=held.kept.latest,
         taken=reports,
         events=tuple(change.events()),
         orders=orders,

@@ -29,6 +29,7 @@ _WITHOUT_PAUSE = 16
 
 _LONGEST_SLEEP_S = 30.0
 _WHAT_NEVER_CHANGES_EVERY = timedelta(days=1)
+_LOOKED_FOR_AGAIN_AFTER = timedelta(minutes=10)
 
 # Hours may also change their comment alone, which is neither opening nor closing.
 _CHANGES_LOOKED_AT = 10
@@ -109,13 +110,21 @@ class HoursKeeper:
         self._clock = clock
         self._default_zone = default_zone
         self._on_read = on_read
-        self._news: set[UUID] = set()
+        # Devices whose hours may never have been read; and hours that were there when somebody last looked.
+        self._news: dict[UUID, tuple[str, str]] = {}
+        self._there: set[tuple[str, str]] = set()
+        self._there_since: datetime | None = None
         self._news_came = asyncio.Event()
         self._looked_through_at: datetime | None = None
 
     def changed(self, aeds: Iterable[Aed]) -> None:
         """These devices are new or have changed: their hours may be others."""
-        self._news.update(aed.id for aed in aeds if aed.opening_hours is not None and not aed.removed)
+        for aed in aeds:
+            if aed.opening_hours is None or aed.removed:
+                continue
+            hours = (aed.opening_hours, area_of(aed.place))
+            if hours not in self._there:
+                self._news[aed.id] = hours
         if self._news:
             self._news_came.set()
 
@@ -134,6 +143,7 @@ class HoursKeeper:
             await self._read_anew(_WITHOUT_CHANGE, {})
             await self._read(_MISSING, {})
             self._looked_through_at = now
+        self._forget_what_was_there(now)
         if self._news:
             await self._read_news()
         found = _AT_ONCE
@@ -162,24 +172,34 @@ class HoursKeeper:
                 areas = [area_of(Place(row.latitude, row.longitude)) for row in rows]
                 await connection.execute(_SET_AREA, {"ids": [row.id for row in rows], "areas": areas})
 
+    def _forget_what_was_there(self, now: datetime) -> None:
+        """Another process may have dropped hours that nobody had any more."""
+        if self._there_since is None or not timedelta(0) <= now - self._there_since < _LOOKED_FOR_AGAIN_AFTER:
+            self._there.clear()
+            self._there_since = now
+
     async def _read_news(self) -> None:
-        news, self._news = self._news, set()
+        news, self._news = self._news, {}
         self._news_came.clear()
         try:
-            await self._read(_MISSING_OF, {"ids": list(news)})
+            found = await self._read(_MISSING_OF, {"ids": list(news)})
         except BaseException:
-            self._news |= news
+            self._news = news | self._news
             raise
-        self._on_read(news)
+        self._there.update(news.values())
+        read = {(each.expression, each.area) for each in found}
+        if read:
+            self._on_read([aed_id for aed_id, hours in news.items() if hours in read])
 
-    async def _read(self, question: Any, parameters: dict[str, Any]) -> None:
-        """Put down what `question` finds missing."""
+    async def _read(self, question: Any, parameters: dict[str, Any]) -> list[Hours]:
+        """Put down what `question` finds missing, and answer it."""
         async with self._database.statement() as connection:
             found = [_hours_of(row) for row in await connection.execute(question, parameters)]
         for begin in range(0, len(found), _AT_ONCE):
             some = found[begin : begin + _AT_ONCE]
             async with self._database.transaction() as connection:
                 await self._write(connection, some)
+        return found
 
     async def _read_anew(self, question: Any, parameters: dict[str, Any]) -> int:
         """Put down how those that `question` finds are now; the number found."""
@@ -189,6 +209,7 @@ class HoursKeeper:
             gone = [each for each in found if each.place is None]
             if gone:
                 await connection.execute(_DROP, _keys(gone))
+                self._there.difference_update((each.expression, each.area) for each in gone)
         return len(found)
 
     async def _write(self, connection: AsyncConnection, hours: Sequence[Hours]) -> None:

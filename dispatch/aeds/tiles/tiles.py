@@ -153,10 +153,13 @@ class Tiles:
         here = asyncio.current_task()
         try:
             async with self._room:
+                begun_s = asyncio.get_running_loop().time()
                 drawing = await self._artist.draw(key, self._clock.now())
-            # Outdated while it was drawn, it is for those only who asked before that.
-            if self._flights.get(key) is here:
-                self._shelf.put(key, Kept(drawing, asyncio.get_running_loop().time()))
+            # Outdated while it was drawn, it is for those who asked before that, and better than none.
+            is_outdated = self._flights.get(key) is not here
+            kept = self._shelf.get(key)
+            if not is_outdated or kept is None or kept.drawn_s < begun_s:
+                self._shelf.put(key, Kept(drawing, asyncio.get_running_loop().time(), is_outdated))
             return drawing
         finally:
             if self._flights.get(key) is here:

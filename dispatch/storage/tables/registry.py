@@ -8,6 +8,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Float,
     ForeignKey,
     Identity,
     Index,
@@ -21,6 +22,11 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import JSONB
 
 from dispatch.storage.tables.metadata import METADATA
+
+OWNER_RECORD_SUMS = (
+    *("tested_days", "test_failures", "seen_days", "unaided_days", "found_by_people", "first_looks", "first_unfit"),
+    *("doubts", "doubts_true", "silences", "silent_unfit"),
+)
 
 districts = Table(
     "districts",
@@ -124,6 +130,16 @@ aed_events = Table(
 )
 Index("ix_aed_events_aed_id", aed_events.c.aed_id, aed_events.c.id)
 Index("ix_aed_events_kind_at", aed_events.c.kind, aed_events.c.at)
+# Most changes of readiness leave a device usable, or not: the office's uptime is about the others.
+Index(
+    "ix_aed_events_usable_at",
+    aed_events.c.at,
+    postgresql_where=text(
+        "kind = 'removed' OR kind = 'readiness'"
+        " AND coalesce(data ->> 'to' IN ('degraded', 'ready', 'unverified'), false)"
+        " <> coalesce(data ->> 'from' IN ('degraded', 'ready', 'unverified'), false)"
+    ),
+)
 
 work_orders = Table(
     "work_orders",
@@ -194,6 +210,14 @@ Index(
     work_order_notices.c.recipient,
     work_order_notices.c.at,
     postgresql_where=text("told_at IS NULL"),
+)
+
+# What was found at an owner's devices, in sums: how often they fail is learned from it.
+owner_records = Table(
+    "owner_records",
+    METADATA,
+    Column("owner_id", Uuid, primary_key=True, comment="zero: devices without an owner"),
+    *(Column(name, Float, nullable=False, server_default="0") for name in OWNER_RECORD_SUMS),
 )
 
 # Hours are few where devices are many: whether a place is open is kept by what is written on its door.

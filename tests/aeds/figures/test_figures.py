@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 
 import pytest
 
+from dispatch.aeds.figures import questions
 from dispatch.aeds.figures.sheets import written
 from dispatch.aeds.health.vocabulary import ReportKind
 from tests.aeds.work_orders.office import SHANGHAI, Json, Office
@@ -111,6 +112,17 @@ async def test_a_question_that_cannot_be_is_refused_by_its_field(
     for path in ("/v1/registry/figures", "/v1/registry/figures.csv"):
         problem = await office.refused("GET", path, 422, params=params)
         assert problem["fields"] == [field]
+
+
+async def test_what_takes_too_long_is_refused_and_no_database_is_away(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await office.aed()
+    monkeypatch.setattr(questions, "_WITHIN_MS", 50)
+    monkeypatch.setattr(questions, "_DISTRICTS", "select 'x' as code, pg_sleep(5) as name where :codes is not null")
+    problem = await office.refused("GET", "/v1/registry/figures", 503)
+    assert problem["code"] == "too_much"
+    await office.aed()
 
 
 async def test_figures_are_the_offices(office: Office) -> None:

@@ -135,7 +135,7 @@ async def test_at_midnight_what_expires_is_seen(mapped: Mapped) -> None:
     assert await mapped.state_of(aed) == "no"
 
 
-async def test_a_tile_of_the_whole_province_is_not_drawn_without_end(mapped: Mapped, drawings: list[TileKey]) -> None:
+async def test_a_tile_of_the_whole_province_is_not_drawn_without_end(mapped: Mapped) -> None:
     calm = Tiles(mapped.database.url, mapped.clock, ZoneInfo(ZONE), rest=1_000_000)
     aed = await mapped.add()
     key = key_at(WULIN, 6)

@@ -199,6 +199,59 @@ def upgrade() -> None:
     )
     op.create_index("ix_aed_events_aed_id", "aed_events", ["aed_id", "id"], unique=False)
     op.create_index("ix_aed_events_kind_at", "aed_events", ["kind", "at"], unique=False)
+    op.create_index(
+        "ix_aed_events_usable_at",
+        "aed_events",
+        ["at"],
+        unique=False,
+        postgresql_where=sa.text(
+            "kind = 'removed' OR kind = 'readiness'"
+            " AND coalesce(data ->> 'to' IN ('degraded', 'ready', 'unverified'), false)"
+            " <> coalesce(data ->> 'from' IN ('degraded', 'ready', 'unverified'), false)"
+        ),
+    )
+    _create_work_orders()
+    op.create_table(
+        "owner_records",
+        sa.Column("owner_id", sa.Uuid(), nullable=False, comment="zero: devices without an owner"),
+        sa.Column("tested_days", sa.Float(), server_default="0", nullable=False),
+        sa.Column("test_failures", sa.Float(), server_default="0", nullable=False),
+        sa.Column("seen_days", sa.Float(), server_default="0", nullable=False),
+        sa.Column("unaided_days", sa.Float(), server_default="0", nullable=False),
+        sa.Column("found_by_people", sa.Float(), server_default="0", nullable=False),
+        sa.Column("first_looks", sa.Float(), server_default="0", nullable=False),
+        sa.Column("first_unfit", sa.Float(), server_default="0", nullable=False),
+        sa.Column("doubts", sa.Float(), server_default="0", nullable=False),
+        sa.Column("doubts_true", sa.Float(), server_default="0", nullable=False),
+        sa.Column("silences", sa.Float(), server_default="0", nullable=False),
+        sa.Column("silent_unfit", sa.Float(), server_default="0", nullable=False),
+        sa.PrimaryKeyConstraint("owner_id", name=op.f("pk_owner_records")),
+    )
+    op.create_table(
+        "aed_hours",
+        sa.Column("expression", sa.Text(), nullable=False),
+        sa.Column(
+            "area", sa.Text(), nullable=False, comment="as `aeds.area`: one time zone and one country's holidays"
+        ),
+        sa.Column("is_open", sa.Boolean(), nullable=False),
+        sa.Column(
+            "until", sa.DateTime(timezone=True), nullable=True, comment="when that changes; null: not within a year"
+        ),
+        sa.PrimaryKeyConstraint("expression", "area", name=op.f("pk_aed_hours")),
+    )
+    op.create_index("ix_aed_hours_until", "aed_hours", ["until"], unique=False)
+    op.alter_column("aeds", "pads_expire_on", comment="of the pads for adults", existing_type=sa.Date())
+    for table in ("push_subscriptions", "hook_proofs"):
+        op.alter_column(table, "responder_id", comment=_WHO, existing_type=sa.Text(), existing_nullable=False)
+    op.create_foreign_key(op.f("fk_aeds_owner_id"), "aeds", "owners", ["owner_id"], ["id"])
+    # Custodians are woken too, and are no responders.
+    op.drop_constraint(op.f("fk_push_subscriptions_responder_id"), "push_subscriptions", type_="foreignkey")
+    op.drop_constraint(op.f("fk_hook_proofs_responder_id"), "hook_proofs", type_="foreignkey")
+    op.drop_constraint(op.f("ck_push_jobs_kind"), "push_jobs", type_="check")
+    op.create_check_constraint(op.f("ck_push_jobs_kind"), "push_jobs", _KINDS + ", 'work_order')")
+
+
+def _create_work_orders() -> None:
     op.create_table(
         "work_orders",
         sa.Column("id", sa.Uuid(), nullable=False),
@@ -295,28 +348,6 @@ def upgrade() -> None:
         unique=False,
         postgresql_where=sa.text("told_at IS NULL"),
     )
-    op.create_table(
-        "aed_hours",
-        sa.Column("expression", sa.Text(), nullable=False),
-        sa.Column(
-            "area", sa.Text(), nullable=False, comment="as `aeds.area`: one time zone and one country's holidays"
-        ),
-        sa.Column("is_open", sa.Boolean(), nullable=False),
-        sa.Column(
-            "until", sa.DateTime(timezone=True), nullable=True, comment="when that changes; null: not within a year"
-        ),
-        sa.PrimaryKeyConstraint("expression", "area", name=op.f("pk_aed_hours")),
-    )
-    op.create_index("ix_aed_hours_until", "aed_hours", ["until"], unique=False)
-    op.alter_column("aeds", "pads_expire_on", comment="of the pads for adults", existing_type=sa.Date())
-    for table in ("push_subscriptions", "hook_proofs"):
-        op.alter_column(table, "responder_id", comment=_WHO, existing_type=sa.Text(), existing_nullable=False)
-    op.create_foreign_key(op.f("fk_aeds_owner_id"), "aeds", "owners", ["owner_id"], ["id"])
-    # Custodians are woken too, and are no responders.
-    op.drop_constraint(op.f("fk_push_subscriptions_responder_id"), "push_subscriptions", type_="foreignkey")
-    op.drop_constraint(op.f("fk_hook_proofs_responder_id"), "hook_proofs", type_="foreignkey")
-    op.drop_constraint(op.f("ck_push_jobs_kind"), "push_jobs", type_="check")
-    op.create_check_constraint(op.f("ck_push_jobs_kind"), "push_jobs", _KINDS + ", 'work_order')")
 
 
 def downgrade() -> None:
@@ -330,21 +361,10 @@ def downgrade() -> None:
     op.alter_column("aeds", "pads_expire_on", comment=None, existing_type=sa.Date())
     op.drop_constraint(op.f("fk_aeds_owner_id"), "aeds", type_="foreignkey")
     op.drop_index("ix_aed_hours_until", table_name="aed_hours")
+    op.drop_table("owner_records")
     op.drop_table("aed_hours")
-    op.drop_index("ix_work_order_notices_waiting", table_name="work_order_notices")
-    op.drop_table("work_order_notices")
-    op.drop_index("uq_work_orders_open", table_name="work_orders", postgresql_where=sa.text("closed_at IS NULL"))
-    op.drop_index("ix_work_orders_opened_at", table_name="work_orders")
-    op.drop_index("ix_work_orders_closed_at", table_name="work_orders")
-    op.drop_index("ix_work_orders_cancelled", table_name="work_orders")
-    op.drop_index(
-        "ix_work_orders_look_again_at",
-        table_name="work_orders",
-        postgresql_where=sa.text("closed_at IS NULL AND look_again_at IS NOT NULL"),
-    )
-    op.drop_index("ix_work_orders_assignee", table_name="work_orders", postgresql_where=sa.text("closed_at IS NULL"))
-    op.drop_index("ix_work_orders_aed_id", table_name="work_orders")
-    op.drop_table("work_orders")
+    _drop_work_orders()
+    op.drop_index("ix_aed_events_usable_at", table_name="aed_events")
     op.drop_index("ix_aed_events_kind_at", table_name="aed_events")
     op.drop_index("ix_aed_events_aed_id", table_name="aed_events")
     op.drop_table("aed_events")
@@ -382,3 +402,20 @@ def downgrade() -> None:
     op.drop_table("owners")
     op.drop_index("ix_districts_outline", table_name="districts", postgresql_using="gist")
     op.drop_table("districts")
+
+
+def _drop_work_orders() -> None:
+    op.drop_index("ix_work_order_notices_waiting", table_name="work_order_notices")
+    op.drop_table("work_order_notices")
+    op.drop_index("uq_work_orders_open", table_name="work_orders", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_work_orders_opened_at", table_name="work_orders")
+    op.drop_index("ix_work_orders_closed_at", table_name="work_orders")
+    op.drop_index("ix_work_orders_cancelled", table_name="work_orders")
+    op.drop_index(
+        "ix_work_orders_look_again_at",
+        table_name="work_orders",
+        postgresql_where=sa.text("closed_at IS NULL AND look_again_at IS NOT NULL"),
+    )
+    op.drop_index("ix_work_orders_assignee", table_name="work_orders", postgresql_where=sa.text("closed_at IS NULL"))
+    op.drop_index("ix_work_orders_aed_id", table_name="work_orders")
+    op.drop_table("work_orders")

@@ -1,0 +1,1 @@
+"""How often an owner's devices fail, learned from what their reports tell."""
