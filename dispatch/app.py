@@ -13,6 +13,7 @@ from dispatch.access import endpoints as access_endpoints
 from dispatch.access.limits import RateLimit
 from dispatch.aeds import endpoints as aed_endpoints
 from dispatch.aeds.custodians import endpoints as custodian_endpoints
+from dispatch.aeds.figures import endpoints as figure_endpoints
 from dispatch.aeds.intake import endpoints as intake_endpoints
 from dispatch.aeds.owners import endpoints as owner_endpoints
 from dispatch.aeds.placing import endpoints as placing_endpoints
@@ -76,6 +77,7 @@ def create_app(
     app.state.custodians = registry.custodians
     app.state.custodian_pages = registry.custodian_pages
     app.state.work_orders = registry.orders
+    app.state.figures = registry.figures
     app.state.aed_search = registry.search
     app.state.aed_tiles = registry.tiles
     app.state.open_data = registry.open_data
@@ -107,6 +109,7 @@ def _add_routes(app: FastAPI) -> None:
         owner_endpoints.router,
         custodian_endpoints.router,
         work_order_endpoints.router,
+        figure_endpoints.router,
         responder_endpoints.router,
         access_endpoints.router,
         push_endpoints.router,

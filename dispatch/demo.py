@@ -17,6 +17,9 @@ _STOP_WITHIN_S = 10
 # The first-aider whom the visitor plays, on the responder page.
 VISITOR = "visitor"
 
+# The custodian whom they play, on the custodian page; `simulator.custody` gives them devices.
+KEEPER = "keeper"
+
 # Ten times as fast as life: a rescue takes a minute, so that a visitor sees one to its end.
 _CITY = ("--speed", "10", "--sos-every-s", "25", "--visitor", VISITOR)
 
@@ -84,6 +87,8 @@ def _say_where(address: str, tokens: TokenIssuer) -> None:
         f"  responder   {address}/responder#token={_token(tokens, Role.RESPONDER, VISITOR)}",
         f"  console     {address}/console#token={_token(tokens, Role.OPERATOR, 'demo')}",
         f"  AED map     {address}/map",
+        f"  custodian   {address}/custodian#token={_token(tokens, Role.CUSTODIAN, KEEPER)}",
+        f"  office      {address}/office#token={_token(tokens, Role.ADMIN, 'demo')}",
         f"  API         {address}/docs",
         "",
         "  Ctrl-C ends it. Everything in it is practice.",

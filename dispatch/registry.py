@@ -12,6 +12,7 @@ from dispatch.aeds.custodians.myself import Myself
 from dispatch.aeds.custodians.service import Custodians
 from dispatch.aeds.custodians.turning import AbsenceTurns
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.figures.service import Figures
 from dispatch.aeds.intake.mqtt import MqttIntake
 from dispatch.aeds.learning.records import OwnerRecords
 from dispatch.aeds.open_data.publishing import OpenData
@@ -78,6 +79,7 @@ class Registry:
         self.aeds.reports.stands_in = self.custodians.may_act_for
         self.placing = PlacingDesk(database, clock, self.aeds)
         self.orders = WorkOrders(database, clock, tree, register)
+        self.figures = Figures(database, clock, tree, timezone)
         self.open_data = OpenData(directory, clock.now, settings.open_data_licence)
         self.search = AedSearch(directory)
         self.tiles = Tiles(database.url, clock, timezone, is_away=of.is_away)

@@ -110,8 +110,17 @@ def _bench_import(service: RunningService, rows: int) -> float:
         for name, value in (("source", "bench"), ("force", "true"))
     ]
     parts.append(
-        f'--{boundary}\r\nContent-Disposition: form-data; name="file"; filename="list.csv"\r\n'
-        f"Content-Type: text/csv\r\n\r\n" + "\n".join(lines) + f"\r\n--{boundary}--\r\n"
+        "\r\n".join(
+            (
+                f"--{boundary}",
+                'Content-Disposition: form-data; name="file"; filename="list.csv"',
+                "Content-Type: text/csv",
+                "",
+                "\n".join(lines),
+                f"--{boundary}--",
+                "",
+            )
+        )
     )
     body = "".join(parts).encode()
     began = time.perf_counter()
@@ -174,8 +183,9 @@ def table(written: dict[str, Any]) -> str:
         f"{written['devices']:,} devices",
         f"reports a second, on disk:   {written['reports_per_s']:>8,} from gateways, in batches",
         f"                             {written['reports_single_per_s']:>8,} from devices, one by one",
-        f"nearest usable AED a second: {nearest['memory_per_s']:>8,} from memory, {nearest['sql_per_s']:,} from PostGIS:"
-        f" {written['ratio_nearest_sql']:.1f} x, the same answers",
+        f"nearest usable AED a second: {nearest['memory_per_s']:>8,} from memory",
+        f"                             {nearest['sql_per_s']:>8,} from PostGIS",
+        f"                             {written['ratio_nearest_sql']:>8.1f} x as many, the same answers",
     ]
     if "tile_p95_ms" in written:
         lines.append(

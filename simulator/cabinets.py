@@ -1,12 +1,13 @@
 """The city's AEDs: where they hang, when their doors are open, and what they report about themselves."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from random import Random
 from typing import Final
 
 from geo.place import Place
+from simulator.custody import Custody
 from simulator.hangzhou import CENTRE
 from simulator.movement import scatter
 from simulator.people import happens, moved, some_landmark
@@ -68,8 +69,8 @@ class Cabinet:
     connected: bool
     faulty: bool
 
-    def body(self) -> dict[str, object]:
-        """Answer the body of `POST /v1/aeds`."""
+    def body(self, custody: Mapping[str, object]) -> dict[str, object]:
+        """Answer the body of `POST /v1/aeds`; `custody` says who owns it and looks after it."""
         body: dict[str, object] = {
             "name": self.name,
             "location": {
@@ -87,7 +88,8 @@ class Cabinet:
             body["floor"] = self.site.floor
         if self.opening_hours is not None:
             body["opening_hours"] = self.opening_hours
-        return body
+        body["is_connected"] = body["has_self_test"] = self.connected
+        return body | dict(custody)
 
 
 def equip(count: int, *, seed: int, centre: Place = CENTRE) -> list[Cabinet]:
@@ -114,8 +116,9 @@ def _cabinet(number: int, seed: int, rng: Random, centre: Place) -> Cabinet:
 class Registry:
     """The cabinets as the service knows them, reporting about themselves."""
 
-    def __init__(self, service: Service, cabinets: Sequence[Cabinet], rng: Random) -> None:
+    def __init__(self, service: Service, cabinets: Sequence[Cabinet], custody: Custody, rng: Random) -> None:
         self._service = service
+        self._custody = custody
         self._cabinets = cabinets
         self._rng = rng
         self._ids: dict[str, str] = {}
@@ -124,6 +127,7 @@ class Registry:
 
     async def hang(self) -> None:
         """Create every cabinet that the service does not have yet, and let each say or be told how it is."""
+        await self._custody.settle_in()
         known = await self._service.aeds_by_name([each.place for each in self._cabinets])
         async with asyncio.TaskGroup() as group:
             for cabinet in self._cabinets:
@@ -141,7 +145,7 @@ class Registry:
                 await self._report(cabinet, "self_test" if happens(0.1, self._rng) else "heartbeat")
 
     async def _hang_one(self, cabinet: Cabinet, aed_id: str | None) -> None:
-        aed_id = aed_id or await self._service.create_aed(cabinet.body())
+        aed_id = aed_id or await self._service.create_aed(cabinet.body(self._custody.facts_of(cabinet.source_ref)))
         if aed_id is not None:
             self._ids[cabinet.source_ref] = aed_id
             await self._report(cabinet, "self_test" if cabinet.connected else "inspection")

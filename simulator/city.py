@@ -12,6 +12,7 @@ from typing import Final
 from geo.place import Place
 from simulator.cabinets import Registry, equip
 from simulator.callers import Caller
+from simulator.custody import Custody
 from simulator.desk import Desk
 from simulator.first_aiders import FirstAider
 from simulator.hangzhou import CENTRE
@@ -102,9 +103,11 @@ class _City:
         # the request ids of the first.
         self._chance = Random(secrets.randbits(64))
         self._desk = Desk(service, pace=self._pace, rng=Random(self._chance.random()), journal=journal)
+        self._custody = Custody(service, Random(self._chance.random()), today=datetime.now(UTC).date())
         self._registry = Registry(
             service,
             equip(options.aeds, seed=options.seed, centre=options.centre),
+            self._custody,
             Random(self._chance.random()),
         )
         gate = asyncio.Semaphore(_HANDSHAKES)
@@ -145,6 +148,7 @@ class _City:
             living = [group.create_task(person.live()) for person in self._people]
             living.append(group.create_task(self._desk.work()))
             living.append(group.create_task(self._aeds()))
+            living.append(group.create_task(self._custody.look_after_forever()))
             await self._let_it_happen(group, stop)
             await self._wind_down()
             for task in (*living, *self._callers):

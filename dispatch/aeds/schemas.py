@@ -124,6 +124,13 @@ def values_of(said: AedDetails) -> dict[str, Any]:
     return values
 
 
+class SaidOut(BaseModel):
+    """One line in two languages."""
+
+    en: str
+    zh: str
+
+
 class AedOut(BaseModel):
     """All that is known about one AED."""
 
@@ -162,6 +169,8 @@ class AedOut(BaseModel):
     district_code: str | None
     readiness: Readiness
     readiness_reasons: list[str]
+    readiness_text: SaidOut
+    works_probability: float | None
     readiness_at: datetime
     usable_now: bool
     next_change_at: datetime | None

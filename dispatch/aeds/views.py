@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.health.explaining import explained
 from dispatch.aeds.record import Aed
 from dispatch.locations import location_json
 from geo.datum import Datum
@@ -30,6 +31,8 @@ def whole(aed: Aed, directory: AedDirectory, now: datetime, datum: Datum = Datum
         "access": aed.access.value,
         "readiness": aed.readiness.value,
         "readiness_reasons": list(aed.readiness_reasons),
+        "readiness_text": explained(aed.readiness_reasons, aed.readiness),
+        "works_probability": None if aed.belief is None or aed.removed else round(aed.belief.at(now), 3),
         "usable_now": directory.is_usable(aed, now),
         "next_change_at": directory.next_change(aed, now),
     }

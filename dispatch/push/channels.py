@@ -6,7 +6,7 @@ from typing import Any
 
 from dispatch.push import repository
 from dispatch.push.repository import Ways
-from dispatch.push.vocabulary import PROOF_LASTS, Channel
+from dispatch.push.vocabulary import PROOF_LASTS, Channel, custodian_of
 from dispatch.storage.database import Database
 
 _NONE = Ways()
@@ -19,7 +19,7 @@ def _nobody_asks(_responder_id: str) -> None:
 class Channels:
     """Filled at the start, kept up by every change here and by what other processes notify.
 
-    `phone_of` answers a responder's telephone number as it is now.
+    `phone_of` answers a responder's telephone number as it is now, and a custodian's (named as in `vocabulary`).
     """
 
     def __init__(self, database: Database, *, has_hook: bool, phone_of: Callable[[str], str | None]) -> None:
@@ -27,7 +27,7 @@ class Channels:
         self._has_hook = has_hook
         self._phone_of = phone_of
         self._ways: dict[str, Ways] = {}
-        # Told of everybody whose ways have changed.
+        # Told of every first-aider whose ways have changed: nobody counts on custodians in an emergency.
         self.on_change: Callable[[str], None] = _nobody_asks
 
     @property
@@ -36,8 +36,8 @@ class Channels:
         return self._has_hook
 
     def known(self) -> list[str]:
-        """Everybody to whom there is a device, or a telephone that has answered."""
-        return list(self._ways)
+        """Every first-aider to whom there is a device, or a telephone that has answered."""
+        return [each for each in self._ways if custodian_of(each) is None]
 
     async def refresh(self, responder_id: str | None = None) -> None:
         """Read one person's ways again, or everybody's."""
@@ -51,7 +51,8 @@ class Channels:
             self._ways.pop(responder_id, None)
             self._ways.update(found)
         for each in changed:
-            self.on_change(each)
+            if custodian_of(each) is None:
+                self.on_change(each)
 
     def has_proven_channel(self, responder_id: str, now: datetime) -> bool:
         """Whether a device or the telephone has answered within the last 30 days; sockets are not asked here."""

@@ -121,6 +121,10 @@ class Tally:
                 state.value: round(each.calibration_error(), 5) for state, each in sorted(self.reliability.items())
             },
             "looks_by_state": {state.value: each.total() for state, each in sorted(self.reliability.items())},
+            "worked_by_state": {
+                state.value: round(sum(each.worked) / max(1, each.total()), 5)
+                for state, each in sorted(self.reliability.items())
+            },
             "brier": round(reliability.brier(), 5),
             "reliability": [
                 {"looks": number, "believed": round(believed, 4), "worked": round(worked, 4)}

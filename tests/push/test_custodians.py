@@ -9,8 +9,9 @@ from dispatch.push import order_jobs
 from dispatch.push.order_jobs import Device as WayTo
 from dispatch.push.order_jobs import OrderMessage
 from dispatch.push.wording import words_of
+from tests.people import WULIN, ServiceInProcess
 from tests.push.conftest import PHONE, OpenDesk, Waking, count_is, heard_by, states_are, until
-from tests.push.phones import HOOK_SECRET
+from tests.push.phones import HOOK_SECRET, pushed
 from tests.push.receiving import Answer, Device, Listener, checked_hook
 
 Json = dict[str, Any]
@@ -195,6 +196,30 @@ async def test_a_device_is_given_up_by_its_owner_alone(waking: Waking, push_serv
         answer = await waking.call("DELETE", path, role="custodian", subject=subject, json={"endpoint": endpoint})
         assert answer.status_code == 204
         assert await count_is(waking, "push_subscriptions", left)
+
+
+async def test_a_fault_wakes_the_custodian_through_the_whole_service(
+    service: ServiceInProcess, push_service: Listener
+) -> None:
+    certificate = {"number": "ZJ-1", "expires_on": "2030-01-01"}
+    body = {"name": "李", "certificate": certificate, "language": "zh"}
+    await service.call("PUT", "/v1/custodians/li", role="admin", json=body)
+    device = Device()
+    subscription = {"endpoint": f"{push_service.origin}/push/{uuid4().hex}", "keys": device.keys}
+    path = "/v1/custodians/me/push-subscription"
+    await service.call("PUT", path, role="custodian", subject="li", json=subscription)
+    aed_id = await service.add_aed(WULIN, name="武林广场", custodian="li")
+    report = {"kind": "fault", "code": "broken"}
+    await service.call("POST", f"/v1/aeds/{aed_id}/reports", role="admin", json=report)
+    service.clock.move(seconds=5)
+    read = await pushed(device, push_service)
+    assert (read["type"], read["title"]) == ("work_order", "【紧急】AED 新工单")
+    me = await service.call("GET", "/v1/custodians/me", role="custodian", subject="li")
+    assert [each["aed_id"] for each in me["orders"]] == [aed_id]
+    await service.call("POST", "/v1/push/receipts", json={"receipt": read["receipt"]})
+    me = await service.call("GET", "/v1/custodians/me", role="custodian", subject="li")
+    assert [(each["channel"], each["proven"]) for each in me["channels"]] == [("web_push", True)]
+    assert service.service.push.channels.known() == []
 
 
 def test_the_words_tell_one_order_whole_and_several_by_their_number() -> None:

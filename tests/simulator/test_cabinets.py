@@ -19,7 +19,7 @@ def test_every_site_has_hours_that_the_library_understands() -> None:
 
 
 def test_cabinets_say_what_a_registry_wants_to_know() -> None:
-    bodies = [each.body() for each in equip(200, seed=3)]
+    bodies = [each.body({}) for each in equip(200, seed=3)]
     assert len({each["source_ref"] for each in bodies}) == 200
     assert len({each["name"] for each in bodies}) == 200
     assert {each["access"] for each in bodies} <= ACCESS

@@ -36,7 +36,7 @@ class CustodianRegister:
 
     def become(self, other: "CustodianRegister") -> None:
         """Hold what another one holds, at once."""
-        self._custodians, self._absences, self._stand_ins = other._custodians, other._absences, other._stand_ins
+        vars(self).update(vars(other))
 
     def fill(self, custodians: Iterable[Custodian], absences: Iterable[Absence]) -> None:
         """Hold exactly these; absences that are over need not be among them."""

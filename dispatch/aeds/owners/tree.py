@@ -67,8 +67,7 @@ class OwnerTree:
 
     def become(self, other: "OwnerTree") -> None:
         """Hold what another one holds, at once: filling a large one takes a while, and may be done elsewhere."""
-        self._owners, self._children, self._chains = other._owners, other._children, other._chains
-        self._policies, self._by_name = other._policies, other._by_name
+        vars(self).update(vars(other))
 
     def fill(self, owners: Iterable[Owner]) -> None:
         """Hold exactly these."""

@@ -23,6 +23,7 @@ from dispatch.aeds.settling.one_device import Happened, Held, Rule, Settled, set
 from dispatch.aeds.settling.zones import zone_of
 from dispatch.aeds.work_orders import repository as orders
 from dispatch.aeds.work_orders.record import NOBODY, Assignment
+from geo.place import Place
 
 # A few milliseconds of the loop's time, then whoever waits for it has a turn.
 _CONCLUDED_AT_ONCE = 16
@@ -210,7 +211,7 @@ class Settling:
         kept = {each.aed.id: each.kept for each in done}
         events = [event for each in done for event in each.events]
         await rows.write(connection, [each.aed for each in by_itself], kept, events)
-        moved = [each.aed for each in by_itself if each.before is not None and each.before.place != each.aed.place]
+        moved = [each.aed for each in by_itself if each.before is not None and _where(each.before) != _where(each.aed)]
         await rows.put_places(connection, moved)
         await orders.write(connection, [each.orders for each in done], now)
 
@@ -257,6 +258,11 @@ async def _taken(
             same = each in there and there[each].says_the_same_as(first[each])
             outcomes[each] = Outcome.REPEATED if same else Outcome.ID_USED
     return outcomes, fresh
+
+
+def _where(aed: Aed) -> tuple[Place, datetime | None]:
+    """Where it is, and when it was last there for certain: a taxi may stand."""
+    return aed.place, aed.fix_at
 
 
 def _as_edited(aed: Aed, about: Happened) -> Aed:

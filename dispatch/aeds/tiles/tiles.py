@@ -11,7 +11,7 @@ import psycopg
 import structlog
 
 from dispatch.aeds.record import Aed
-from dispatch.aeds.tiles.addresses import TileAddress, tiles_that_show
+from dispatch.aeds.tiles.addresses import FIRST_ZOOM_WITH_POINTS, TileAddress, tiles_that_show
 from dispatch.aeds.tiles.drawing import MOST_AT_ONCE, Artist, Drawing, TileKey
 from dispatch.aeds.tiles.shelf import Kept, Shelf
 from dispatch.clock import Clock
@@ -26,8 +26,8 @@ _MOST_WAITING = 200
 """Different tiles that may wait to be drawn: some ten seconds' worth; who comes then is asked to come again."""
 
 _REST = 20.0
-"""Times what drawing it took, a tile is left as it is: where something changes every second, one of the whole province
-would otherwise be drawn without end."""
+"""So many times what drawing it took, a tile of clusters is left as it is: somewhere in a province something changes
+every second, and it would be drawn without end."""
 
 # What a change of these says, a tile shows.
 _SHOWN = (
@@ -73,7 +73,7 @@ class Tiles:
         """The tile. Raises `DatabaseAway` or `DatabaseBusy` when it cannot be drawn and never was."""
         self._datums.add(key.datum)
         kept = self._shelf.get(key)
-        if kept is not None and self._may_be_shown(kept):
+        if kept is not None and self._may_be_shown(key, kept):
             return Answer(kept.drawing, is_stale=False)
         try:
             return Answer(await self._drawn(key), is_stale=False)
@@ -129,9 +129,11 @@ class Tiles:
         await asyncio.gather(*under_way, return_exceptions=True)
         await self._artist.close()
 
-    def _may_be_shown(self, kept: Kept) -> bool:
+    def _may_be_shown(self, key: TileKey, kept: Kept) -> bool:
         if not kept.is_outdated and self._clock.now() < kept.drawing.holds_until:
             return True
+        if key.address.z >= FIRST_ZOOM_WITH_POINTS:
+            return False
         return asyncio.get_running_loop().time() < kept.drawn_s + self._rest * kept.drawing.took_s
 
     async def _drawn(self, key: TileKey) -> Drawing:

@@ -179,11 +179,16 @@ function textField(name, value, longest, keep) {
   return el("label", { class: "field" }, el("span", { text: word(name) }), area);
 }
 
+/** @param {InspectionItem} item @param {string} [note] */
+function noted(item, note) {
+  return note ? word("list.colon", { name: wordFor("item", item), value: note }) : wordFor("item", item);
+}
+
 /** @param {Inspection} inspection */
 function summary(inspection) {
   const { amiss, isSerious } = inspection;
   if (amiss.length === 0) return el("p", { class: "verdict", attributes: { "data-tone": "good" } }, icon("check"), word("inspection.verdict.good"));
   return el("div", { class: "verdict", attributes: { "data-tone": isSerious ? "act" : "warn" } }, icon("warning"),
     el("div", {}, el("p", { text: word(isSerious ? "inspection.verdict.serious" : "inspection.verdict.minor") }),
-      el("ul", {}, ...amiss.map((item) => el("li", { text: [wordFor("item", item), inspection.found.get(item)?.note].filter(Boolean).join("：") })))));
+      el("ul", {}, ...amiss.map((item) => el("li", { text: noted(item, inspection.found.get(item)?.note) })))));
 }

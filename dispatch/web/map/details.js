@@ -7,6 +7,7 @@ import { dateTime, distance, dotted, floorName } from "../format.js";
 import { icon } from "../icons.js";
 import { said, word, wordFor } from "../language.js";
 import { amapLink, geoLink } from "../navigation.js";
+import { reasonsInWords } from "../registry/reasons.js";
 import { signOf, usableInWords, usableOf } from "../registry/usable.js";
 
 /** @typedef {import("../contract/registry.d.ts").RegisteredAed} Aed */
@@ -26,7 +27,7 @@ export function aedDetails({ aed, reported, onClose, onReport }) {
     typeof aed.indoor === "boolean" ? word(aed.indoor ? "indoor" : "outdoor") : null,
   ]);
   const sign = signOf(usableOf(aed), aed.readiness === "ready");
-  const why = said(aed.why);
+  const why = said(aed.why) || reasonsInWords(aed.readiness_reasons);
   return el("article", { class: "details-card" },
     el("header", {}, el("h2", { text: aed.name, attributes: { tabindex: "-1" } }),
       el("button", { class: "shut", attributes: { type: "button", "aria-label": word("close") }, on: { click: onClose } }, icon("close"))),

@@ -5,6 +5,7 @@ import { el, fill } from "../dom.js";
 import { whyNot } from "../failure.js";
 import { dateTime, dotted, floorName } from "../format.js";
 import { said, word, wordFor } from "../language.js";
+import { reasonsInWords } from "../registry/reasons.js";
 import { depths, problemsByField } from "./desk.js";
 import { Form } from "./forms.js";
 import { happenings } from "./happenings.js";
@@ -67,7 +68,7 @@ export class DeviceView {
     return el("section", { class: "device-head" },
       el("div", {}, el("h2", { text: aed.name }),
         el("p", {}, el("span", { class: "state-chip", text: wordFor("readiness", aed.readiness), attributes: { "data-readiness": aed.readiness } })),
-        el("p", { class: "why", text: said(aed.why) || (aed.readiness_reasons ?? []).join(", ") }),
+        el("p", { class: "why", text: said(aed.why) || reasonsInWords(aed.readiness_reasons) }),
         el("p", { class: "muted small", text: word("office.as_of", { time: aed.readiness_at ? dateTime(aed.readiness_at) : "–" }) })),
       el("div", { class: "head-actions" },
         el("a", { class: "button button-small", text: word("device.on_map"), attributes: { href: `/map#aed=${aed.id}`, target: "_blank" } }),

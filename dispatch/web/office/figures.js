@@ -190,7 +190,7 @@ export class FiguresRoom {
 /** The states as a bar of their shares; in words for who cannot see it. @param {FiguresOf} row */
 function statesBar({ by_state }) {
   const counts = STATES.map((state) => [state, by_state[state] ?? 0]);
-  const label = counts.filter(([, count]) => count).map(([state, count]) => `${wordFor("readiness", String(state))} ${count}`).join("，");
+  const label = counts.filter(([, count]) => count).map(([state, count]) => `${wordFor("readiness", String(state))} ${count}`).join(word("list.comma"));
   return el("span", { class: "states-bar", attributes: { role: "img", "aria-label": label, title: label } },
     ...counts.map(([state, count]) => el("i", { attributes: { "data-readiness": String(state), style: `flex-grow:${count}` } })));
 }

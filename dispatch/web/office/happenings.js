@@ -3,13 +3,11 @@
 import { el } from "../dom.js";
 import { dateTime, dotted } from "../format.js";
 import { word, wordFor } from "../language.js";
-import { registryWords } from "../words/registry.js";
+import { reasonsInWords } from "../registry/reasons.js";
 
 /** @typedef {import("../contract/registry.d.ts").History} History */
 /** @typedef {{ at: string, kind: string, title: string, text: string, by: string }} Happening */
 
-/** The longest first: `fault_said_by_public` is a reason of its own, not a fault with a code. */
-const REASONS = Object.keys(registryWords).filter((key) => key.startsWith("reason.")).map((key) => key.slice(7)).sort((a, b) => b.length - a.length);
 /** What nobody reads: ids, and what the title says already. */
 const NOT_TOLD = new Set(["id", "aed_id", "report_id", "kind", "site_id", "from", "to", "cause"]);
 
@@ -49,7 +47,7 @@ function ofPlacement({ since, until, facts, moved_by }) {
 /** Whatever else there is, as it is. @param {Record<string, unknown>} data */
 function rest(data) {
   return Object.entries(data).filter(([name, value]) => !NOT_TOLD.has(name) && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
-    .map(([name, value]) => `${wordFor("field", name)}: ${READ_AS[name]?.(value) ?? told(value)}`).join("；");
+    .map(([name, value]) => word("list.colon", { name: wordFor("field", name), value: READ_AS[name]?.(value) ?? told(value) })).join(word("list.semicolon"));
 }
 
 /** @type {Record<string, (value: unknown) => string>} */
@@ -58,18 +56,8 @@ const READ_AS = {
   reasons_before: reasonsInWords,
   occasion: (value) => wordFor("occasion", String(value)),
   report_kind: (value) => wordFor("report_kind", String(value)),
-  fields: (value) => Object.entries(/** @type {Record<string, [unknown, unknown]>} */ (value)).map(([name, [before, after]]) => `${wordFor("field", name)} ${told(before ?? "–")} → ${told(after ?? "–")}`).join("、"),
+  fields: (value) => Object.entries(/** @type {Record<string, [unknown, unknown]>} */ (value)).map(([name, [before, after]]) => `${wordFor("field", name)} ${told(before ?? "–")} → ${told(after ?? "–")}`).join(word("list.comma")),
 };
-
-/** A reason may carry what exactly failed behind it. @param {unknown} reasons */
-function reasonsInWords(reasons) {
-  return /** @type {string[]} */ (reasons).map((reason) => {
-    const known = REASONS.find((each) => reason === each || reason.startsWith(`${each}_`));
-    if (!known) return reason;
-    const code = reason.slice(known.length + 1);
-    return code ? `${wordFor("reason", known)}（${wordFor("item", code, wordFor("aed_problem", code))}）` : wordFor("reason", known);
-  }).join("、");
-}
 
 /** `role:subject`, or what brought it about. @param {string} by */
 function whoIs(by) {
@@ -79,10 +67,10 @@ function whoIs(by) {
 
 /** @param {unknown} value @returns {string} */
 function told(value) {
-  if (Array.isArray(value)) return value.map(told).join("、");
+  if (Array.isArray(value)) return value.map(told).join(word("list.comma"));
   if (typeof value === "object" && value !== null) {
     const { item, ok, note } = /** @type {Record<string, unknown>} */ (value);
-    if (typeof item === "string") return `${wordFor("item", item)} ${ok ? "✓" : "✗"}${note ? `（${note}）` : ""}`;
+    if (typeof item === "string") return `${wordFor("item", item)} ${ok ? "✓" : "✗"}${note ? ` (${note})` : ""}`;
     return Object.entries(value).map(([name, one]) => `${wordFor("field", name)} ${told(one)}`).join(" ");
   }
   return typeof value === "string" && /^\d{4}-\d\d-\d\dT/.test(value) ? dateTime(value) : String(value);

@@ -87,14 +87,14 @@ function differences(change) {
   return el("dl", { class: "differences" }, ...lines.flatMap(([name, [before, after]]) => [
     el("dt", { text: wordFor("field", name) }),
     el("dd", {}, before === null ? null : el("del", { text: told(before) }), before === null ? null : " → ", el("ins", { text: told(after) }),
-      name === "place" && typeof change.moved_m === "number" ? el("span", { class: "muted", text: `（${distance(change.moved_m)}）` }) : null),
+      name === "place" && typeof change.moved_m === "number" ? el("span", { class: "muted", text: ` (${distance(change.moved_m)})` }) : null),
   ]));
 }
 
 /** @param {unknown} value @returns {string} */
 function told(value) {
   if (value === null || value === undefined || value === "") return "–";
-  if (Array.isArray(value)) return value.map(told).join("、");
+  if (Array.isArray(value)) return value.map(told).join(word("list.comma"));
   if (typeof value === "object") {
     const { latitude, longitude } = /** @type {{ latitude?: number, longitude?: number }} */ (value);
     return typeof latitude === "number" && typeof longitude === "number" ? `${latitude.toFixed(5)}, ${longitude.toFixed(5)}` : JSON.stringify(value);
@@ -115,7 +115,7 @@ function goneBlock({ gone, gone_devices, removed }) {
  */
 function rowsBlock(name, rows) {
   if (rows.length === 0) return null;
-  return el("details", { class: "block", attributes: { open: name === "import.left_out" } }, el("summary", { text: `${word(name)}（${rows.length}）` }),
+  return el("details", { class: "block", attributes: { open: name === "import.left_out" } }, el("summary", { text: word("list.count", { name: word(name), n: rows.length }) }),
     el("ul", { class: "row-notes" }, ...rows.slice(0, 500).map(({ where, text, more }) => el("li", {}, el("span", { class: "muted numeral", text: where }), el("span", {}, text, more ? el("span", { class: "muted", text: ` ${more}` }) : null)))));
 }
 
@@ -123,8 +123,8 @@ function rowsBlock(name, rows) {
 function readAs(answer) {
   return el("details", { class: "block" }, el("summary", { text: word("import.read_as") }),
     el("p", { text: `${answer.form} · ${answer.encoding} · ${wordFor("datum", answer.datum)}` }),
-    el("dl", { class: "differences" }, ...Object.entries(answer.mapping).flatMap(([name, headings]) => [el("dt", { text: wordFor("field", name) }), el("dd", { text: headings.join("、") })])),
-    answer.unused.length ? el("p", { class: "muted", text: `${word("import.unused")}${answer.unused.join("、")}` }) : null,
+    el("dl", { class: "differences" }, ...Object.entries(answer.mapping).flatMap(([name, headings]) => [el("dt", { text: wordFor("field", name) }), el("dd", { text: headings.join(word("list.comma")) })])),
+    answer.unused.length ? el("p", { class: "muted", text: `${word("import.unused")}${answer.unused.join(word("list.comma"))}` }) : null,
     ...answer.warnings.map((warning) => el("p", { class: "small", text: warning })));
 }
 

@@ -1,9 +1,9 @@
 /** Small plots, drawn as SVG: a line or bars by day, with an axis that can be read. */
 
 const SVG = "http://www.w3.org/2000/svg";
-const WIDTH = 640;
-const HEIGHT = 220;
-const LEFT = 52;
+const WIDTH = 430;
+const HEIGHT = 210;
+const LEFT = 50;
 const RIGHT = 12;
 const TOP = 14;
 const BOTTOM = 30;
@@ -38,7 +38,7 @@ export function plotOf({ title, days, series, write, least = 0, most }) {
   const bars = series.filter(({ kind }) => kind === "bars");
   series.forEach((each) => svg.append(each.kind === "bars" ? barsOf(each, bars.indexOf(each), bars.length, x, y, step, least) : lineOf(each, x, y)));
   // As many days as fit beside each other.
-  const every = Math.max(1, Math.ceil(days.length / 8));
+  const every = Math.max(1, Math.ceil(days.length / 6));
   days.forEach((day, i) => { if (i % every === 0) svg.append(text(x(i), HEIGHT - 9, day.slice(5), "middle")); });
   return svg;
 }

@@ -34,7 +34,7 @@ function unitOf(name) {
 /** @param {string} name @param {unknown} value */
 function inWords(name, value) {
   if (value === null || value === undefined) return word("office.policy.never");
-  if (name === "tell") return /** @type {string[]} */ (value).map((turn) => wordFor("turn", turn)).join("、") || word("office.nobody");
+  if (name === "tell") return /** @type {string[]} */ (value).map((turn) => wordFor("turn", turn)).join(word("list.comma")) || word("office.nobody");
   const { factor, unit } = unitOf(name);
   const numbers = (Array.isArray(value) ? value : [value]).map((one) => plain(Number(one) / factor));
   return `${numbers.join(" / ")} ${unit}`.trim();
@@ -48,7 +48,7 @@ function plain(number) {
 /** @param {string} name */
 function nameOf(name) {
   const [family, cause] = name.split(".");
-  return cause ? `${wordFor("policy", family)}：${wordFor("cause", cause)}` : wordFor("policy", name);
+  return cause ? word("list.colon", { name: wordFor("policy", family), value: wordFor("cause", cause) }) : wordFor("policy", name);
 }
 
 /**

@@ -1,7 +1,7 @@
 """What time alone changes is settled when it is due, by whoever comes first, and nothing else is looked at."""
 
 import asyncio
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.directory import AedDirectory
-from dispatch.aeds.due import looking, rows
+from dispatch.aeds.due import rows
 from dispatch.aeds.record import Readiness
 from dispatch.aeds.service import AedService
 from dispatch.aeds.settling.settling import Settling
@@ -20,7 +20,7 @@ from tests.aeds.settling.test_settling import ADMIN, asked, events, hung, open_o
 
 async def test_pads_that_expire_are_found_out_at_midnight_where_they_hang(registry: Registry) -> None:
     aed = await hung(registry, pads_expire_on=date(2026, 6, 20))
-    midnight = looking.datetime(2026, 6, 20, 16, tzinfo=registry.clock.now().tzinfo)
+    midnight = datetime(2026, 6, 20, 16, tzinfo=UTC)
     registry.clock.move(seconds=(midnight - registry.clock.now()).total_seconds() - 1)
     assert await registry.service.due.act() == 0
     registry.clock.move(seconds=1)

@@ -2,7 +2,7 @@
 
 import io
 import zipfile
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import openpyxl
@@ -10,9 +10,9 @@ import openpyxl
 HEAD = ("序号", "单位名称", "详细地址", "安装位置", "经度", "纬度", "开放时间", "联系电话", "电池有效期")
 
 
-def book(rows: Iterable[Sequence[Any]], finish: Callable[[Any], None] = lambda _book: None) -> bytes:
+def book(rows: Iterable[Iterable[Any]], finish: Callable[[Any], None] = lambda _book: None) -> bytes:
     """A workbook of one sheet; `finish` may do more to it."""
-    made = openpyxl.Workbook()
+    made: Any = openpyxl.Workbook()
     for row in rows:
         made.active.append(list(row))
     finish(made)

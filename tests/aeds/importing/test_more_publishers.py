@@ -14,13 +14,54 @@ def read(text: str | bytes, datum: Datum | None = None) -> Reading:
     return read_list(text.encode() if isinstance(text, str) else text, source="test", datum=datum)
 
 
-FRENCH_HEAD = (
-    "gid;c_gid;c_etat_valid;c_nom;c_lat_coor1;c_long_coor1;c_xy_precis;c_id_adr;c_adr_num;c_adr_voie;c_com_cp;"
-    "c_com_insee;c_com_nom;c_acc;c_acc_lib;c_acc_pcsec;c_acc_acc;c_acc_etg;c_acc_complt;c_photo1;c_photo2;c_disp_j;"
-    "c_disp_h;c_disp_complt;c_tel1;c_tel2;c_date_instal;c_etat_fonct;c_fab_rais;c_modele;c_num_serie;c_id_euro;c_lc_ped;"
-    "c_dtpr_lcped;c_dtpr_lcad;c_dtpr_bat;c_freq_mnt;c_dispsurv;c_dermnt;c_maj_don;c_expt_siren;c_expt_rais;c_doublon;"
-    "c_dae_mobile;c_srid_origin;the_geom"
-).split(";")
+FRENCH_HEAD = [
+    "gid",
+    "c_gid",
+    "c_etat_valid",
+    "c_nom",
+    "c_lat_coor1",
+    "c_long_coor1",
+    "c_xy_precis",
+    "c_id_adr",
+    "c_adr_num",
+    "c_adr_voie",
+    "c_com_cp",
+    "c_com_insee",
+    "c_com_nom",
+    "c_acc",
+    "c_acc_lib",
+    "c_acc_pcsec",
+    "c_acc_acc",
+    "c_acc_etg",
+    "c_acc_complt",
+    "c_photo1",
+    "c_photo2",
+    "c_disp_j",
+    "c_disp_h",
+    "c_disp_complt",
+    "c_tel1",
+    "c_tel2",
+    "c_date_instal",
+    "c_etat_fonct",
+    "c_fab_rais",
+    "c_modele",
+    "c_num_serie",
+    "c_id_euro",
+    "c_lc_ped",
+    "c_dtpr_lcped",
+    "c_dtpr_lcad",
+    "c_dtpr_bat",
+    "c_freq_mnt",
+    "c_dispsurv",
+    "c_dermnt",
+    "c_maj_don",
+    "c_expt_siren",
+    "c_expt_rais",
+    "c_doublon",
+    "c_dae_mobile",
+    "c_srid_origin",
+    "the_geom",
+]
 
 
 def french(**cells: str) -> str:
@@ -140,7 +181,8 @@ HONG_KONG = (
     "Person who has access to the AED,Ground level categories,Service Hour Remark,AED brand,AED model,AED remark\n"
     "City Hall,1 Edinburgh Place,G/F lobby,22.2822,114.1614,Yes,Anyone,Anyone,Ground floor,"
     '"Mon - Fri: 09:00 - 18:00, Sat: 09:00 - 13:00",Philips,HS1,\n'
-    "大會堂,愛丁堡廣場1號,地下大堂,22.2823,114.1615,No,Staff,Staff,Basement,星期一至五：上午9時至下午6時,Zoll,AED Plus,\n"
+    "大會堂,愛丁堡廣場1號,地下大堂,22.2823,114.1615,No,Staff,Staff,Basement,"
+    "星期一至五：上午9時至下午6時,Zoll,AED Plus,\n"
     "Pier,Pier 7,Entrance,22.2871,114.1606,Yes,Anyone,Anyone,Ground floor,24 hours,Zoll,AED 3,\n"
 )
 
@@ -194,7 +236,8 @@ def test_japans_municipal_standard(days: str, opens: str, closes: str, remark: s
 
 def test_a_web_page_that_calls_itself_a_spreadsheet() -> None:
     page = """<html><head><meta charset="euc-kr"></head><body><table border=1>
-      <tr><th rowspan=2>연번<th rowspan=2>설치기관명<th rowspan=2>설치기관주소<th colspan=2>좌표<th rowspan=2>월요일</tr>
+      <tr><th rowspan=2>연번<th rowspan=2>설치기관명<th rowspan=2>설치기관주소
+        <th colspan=2>좌표<th rowspan=2>월요일</tr>
       <tr><th>위도<th>경도</tr>
       <tr><td>1<td>구청 &amp; 보건소<td>서울 중구<td>37.5665<td>126.9780<td>09:00~18:00</tr>
       <tr><td>2<td>도서관<td>서울 중구<td>37.5670<td>126.9790<td></td></tr></table></body></html>"""

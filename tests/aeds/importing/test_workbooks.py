@@ -14,6 +14,8 @@ from dispatch.aeds.importing.rows import UnreadableFile
 from geo.place import Place
 from tests.aeds.importing.books import HEAD, book, with_part
 
+# Spreadsheets know no time zones.
+MIDNIGHT = datetime(2029, 7, 1)  # noqa: DTZ001
 SHEET = "xl/worksheets/sheet1.xml"
 
 
@@ -63,7 +65,7 @@ def test_a_sheet_with_titles_above_and_notes_below() -> None:
 
 
 def test_merged_cells_stand_for_all_of_them() -> None:
-    rows = [HEAD, venue(1, name="市民中心"), venue(2), venue(3), venue(4)]
+    rows: list[Any] = [HEAD, venue(1, name="市民中心"), venue(2), venue(3), venue(4)]
     rows[2][1] = rows[3][1] = None
 
     def merge(made: Any) -> None:
@@ -81,17 +83,22 @@ def test_headings_in_two_rows() -> None:
         for area in ("A1:A2", "B1:B2", "C1:D1", "E1:F1"):
             made.active.merge_cells(area)
 
-    rows = [upper, lower, [1, "少年宫", 120.15, 30.25, "8:00", "17:00"], [2, "图书馆", 120.16, 30.26, "9:00", "21:00"]]
+    rows: list[Any] = [
+        upper,
+        lower,
+        [1, "少年宫", 120.15, 30.25, "8:00", "17:00"],
+        [2, "图书馆", 120.16, 30.26, "9:00", "21:00"],
+    ]
     reading = read(book(rows, merge))
     assert [draft.values["name"] for draft in reading.drafts] == ["少年宫", "图书馆"]
     assert reading.drafts[0].place == Place(30.25, 120.15)
 
 
 def test_coordinates_in_one_cell_dates_as_numbers_and_times_as_times() -> None:
-    rows = [
+    rows: list[Any] = [
         ["名称", "坐标（GCJ-02）", "电极片有效期", "周一至周五起", "周一至周五止"],
         ["少年宫", "120.15,30.25", 47299, time(8, 30), time(17, 0)],
-        ["图书馆", "120.16，30.26", datetime(2029, 7, 1, 0, 0), timedelta(hours=9), timedelta(hours=21)],
+        ["图书馆", "120.16，30.26", MIDNIGHT, timedelta(hours=9), timedelta(hours=21)],
         ["体育馆", "120.17 30.27", "2029.7.1", 0.375, "24:00"],
     ]
     reading = read(book(rows))
@@ -172,7 +179,7 @@ def test_bold_type_booleans_and_line_breaks_do_no_harm() -> None:
         for cell in made.active[1]:
             cell.font = Font(bold=True)
 
-    rows = [["名称", "经度", "纬度", "室内", "安装位置"], ["少年宫", "120.15", "30.25", True, "门口\n左侧"]]
+    rows: list[Any] = [["名称", "经度", "纬度", "室内", "安装位置"], ["少年宫", "120.15", "30.25", True, "门口\n左侧"]]
     (draft,) = read(book(rows, finish)).drafts
     assert (draft.values["indoor"], draft.values["place_detail"]) == (True, "门口 左侧")
 

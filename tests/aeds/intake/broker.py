@@ -65,8 +65,8 @@ class Device:
     """Publishes at QoS 1 and hears answers, as a cabinet does. Blocking, with a thread of the library's own."""
 
     def __init__(self, broker: Broker) -> None:
-        from paho.mqtt.client import Client, MQTTv5
-        from paho.mqtt.enums import CallbackAPIVersion
+        from paho.mqtt.client import Client, MQTTv5  # noqa: PLC0415 - an extra
+        from paho.mqtt.enums import CallbackAPIVersion  # noqa: PLC0415 - an extra
 
         self.answers: list[dict[str, Any]] = []
         self._client = Client(CallbackAPIVersion.VERSION2, client_id=f"device-{uuid4()}", protocol=MQTTv5)
@@ -76,10 +76,12 @@ class Device:
 
     def publish(self, topic: str, payload: object, token: str | None, *, answer_to: str | None = None) -> None:
         """Publish and wait until the broker has it."""
-        from paho.mqtt.packettypes import PacketTypes
-        from paho.mqtt.properties import Properties
+        from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415 - an extra
+        from paho.mqtt.properties import Properties  # noqa: PLC0415 - an extra
 
-        properties = Properties(PacketTypes.PUBLISH)
+        # Without types, as the library has it.
+        made: Any = Properties
+        properties = made(PacketTypes.PUBLISH)
         if token is not None:
             properties.UserProperty = ("token", token)
         if answer_to is not None:

@@ -87,8 +87,12 @@ def test_every_answered_report_is_there_and_none_twice(folder: Path) -> None:
         for each in streams:
             each.start()
         for _ in range(3):
-            count = len(answered)
-            until(lambda count=count: len(answered) >= count + 200)
+            wanted = len(answered) + 200
+
+            def so_many(wanted: int = wanted) -> bool:
+                return len(answered) >= wanted
+
+            until(so_many)
             os.kill(worker_of(live), signal.SIGKILL)
             until(lambda: is_ready(live))
         done.set()

@@ -38,9 +38,7 @@ def device(broker: Broker) -> Iterator[Device]:
 @pytest.fixture
 def token(issuer: TokenIssuer) -> Callable[[str], str]:
     def made(subject: str) -> str:
-        return issuer.issue(
-            Identity(Role.DEVICE, subject), issued_at=datetime.now(UTC), lifetime=timedelta(hours=1)
-        )
+        return issuer.issue(Identity(Role.DEVICE, subject), issued_at=datetime.now(UTC), lifetime=timedelta(hours=1))
 
     return made
 
@@ -85,7 +83,9 @@ async def test_devices_and_gateways_report_and_hear_what_follows(
     async with listening(registry, broker, issuer):
         await said(device, topic, {"kind": "heartbeat"}, token(str(aed.id)), answer_to=answers)
         await until(lambda: _says(device, 1))
-        await said(device, topic, {"reports": [{"kind": "fault"}, {"kind": "song"}]}, token(str(aed.id)), answer_to=answers)
+        await said(
+            device, topic, {"reports": [{"kind": "fault"}, {"kind": "song"}]}, token(str(aed.id)), answer_to=answers
+        )
         await until(lambda: _says(device, 2))
         many = [{"aed_id": str(each.id), "kind": "door", "open": True} for each in (aed, other)]
         await said(device, "redcross/zj/aeds/reports", {"reports": many}, token("gateway:maker"))
@@ -166,17 +166,12 @@ async def test_what_is_not_committed_is_not_acknowledged(
 ) -> None:
     aed = await hung(registry)
     topic, who = f"redcross/zj/aeds/{aed.id}/reports", token(str(aed.id))
-    async with listening(registry, broker, issuer):
-        # Every statement waits for the lock, until the service that took the message is gone.
-        async with registry.database.transaction() as connection:
-            await connection.exec_driver_sql(f"select from aeds where id = '{aed.id}' for update")
+    async with registry.database.transaction() as connection:
+        # Whoever settles it waits for the lock, until the service that took the message is gone.
+        await connection.exec_driver_sql(f"select from aeds where id = '{aed.id}' for update")
+        async with listening(registry, broker, issuer):
             await said(device, topic, {"kind": "fault", "at": registry.clock.now().isoformat()}, who)
             await until(lambda: _waits(registry))
-            await asyncio.sleep(0)
-            for task in asyncio.all_tasks():
-                if task.get_coro().__qualname__ == "MqttIntake.run":  # type: ignore[union-attr]
-                    task.cancel()
-                    await asyncio.gather(task, return_exceptions=True)
     async with listening(registry, broker, issuer):
         await until(lambda: _is(registry, 1))
     assert await reports(registry) == 1

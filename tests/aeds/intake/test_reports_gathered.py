@@ -9,7 +9,7 @@ import pytest
 from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.intake import gathering
 from dispatch.aeds.record import Readiness
-from dispatch.aeds.settling import settling
+from dispatch.aeds.settling import one_device, settling
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, hung, said
 from tests.aeds.test_aed_endpoints import Headers, made
@@ -40,7 +40,7 @@ async def test_one_that_cannot_be_written_keeps_no_other_out(
     registry: Registry, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aeds = [await hung(registry) for _ in range(5)]
-    settled = settling.settled
+    settled = one_device.settled
 
     def fails_for_one(held: Any, *more: Any) -> Any:
         if held.aed.id == aeds[2].id:
@@ -56,7 +56,7 @@ async def test_one_that_cannot_be_written_keeps_no_other_out(
 
 
 async def test_more_than_can_be_settled_soon_is_refused_and_faults_are_not(
-    client: httpx.AsyncClient, token: Headers, registry: Registry, monkeypatch: pytest.MonkeyPatch
+    client: httpx.AsyncClient, token: Headers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     aed = await made(client, token)
     monkeypatch.setattr(gathering, "MOST_WAITING", 2)

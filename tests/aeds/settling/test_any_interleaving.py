@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from dispatch.aeds.directory import AedDirectory
-from dispatch.aeds.record import Access, Aed
-from dispatch.aeds.service import AedService
+from dispatch.aeds.record import Access, Aed, differing_fields
 from dispatch.aeds.repository import AedRepository
+from dispatch.aeds.service import AedService
 from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.because import TIME_PASSED
 from dispatch.aeds.settling.kept import SEEN_DATES
@@ -87,12 +87,12 @@ async def _run(url: str, history: Sequence[tuple[dict[str, Any], str, int]]) -> 
             assert known[aed.id].latest == scratch[aed.id].latest
             assert _shown(stored[aed.id]) == _shown(_from_scratch(aed, scratch[aed.id], stored[aed.id]))
             held = [each.directory.get(aed.id) for each in (one, other)]
-            assert stored[aed.id] in held
+            assert stored[aed.id] in held, [each and differing_fields(stored[aed.id], each) for each in held]
             said_of_it = [report for report, _, _ in history if report["device"] == aeds.index(aed)]
             assert {name: str(getattr(stored[aed.id], name)) for name in SEEN_DATES} == _seen_last(said_of_it)
     finally:
-        for each in databases:
-            await each.close()
+        for database in databases:
+            await database.close()
 
 
 def _from_scratch(registered: Aed, kept: Any, stored: Aed) -> Aed:

@@ -8,6 +8,7 @@ from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import AedService
+from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.following import Following
 from dispatch.storage.database import Database
 from tests.aeds.conftest import Registry
@@ -79,8 +80,6 @@ async def test_our_own_word_is_not_read_again(registry: Registry) -> None:
     await soon(lambda: read == [None])
     await registry.service.report(aed.id, said("heartbeat"), ADMIN)
     async with registry.database.transaction() as connection:
-        from dispatch.aeds.settling import rows
-
         await rows.notify(connection, "somebody else", [aed.id], [])
     await soon(lambda: len(read) > 1)
     assert read[1:] == [{aed.id}]

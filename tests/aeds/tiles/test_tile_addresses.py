@@ -59,8 +59,8 @@ def test_a_shifted_map_has_a_device_within_a_few_metres(place: Place, datum: Dat
     east = u + zero_e + u_e * u + v_e * v + both_e * u * v
     south = v + zero_s + u_s * u + v_s * v + both_s * u * v
     metres = 40_075_016 * 0.87 / count
-    # Baidu's shift has ripples of a few hundred metres' length; far out they are less than two pixels.
-    allowed_m = max(12.0, 2 * metres / 512)
+    # Baidu's shift has ripples of a few hundred metres' length; far out they are less than three pixels.
+    allowed_m = max(12.0, 3 * metres / 512)
     assert abs(east - (x * count - address.x)) * metres < allowed_m
     assert abs(south - (y * count - address.y)) * metres < allowed_m
 

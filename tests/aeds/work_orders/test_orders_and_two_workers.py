@@ -83,3 +83,44 @@ async def test_looking_at_what_is_due_ends(office: Office) -> None:
             "select from work_orders where closed_at is null and look_again_at <= :now", now=office.clock.now()
         )
         assert overdue == []
+
+
+async def test_reports_policies_and_absences_at_once_never_wait_in_a_circle(office: Office) -> None:
+    other = Office(office.database, office.clock)
+    *_, venue = await office.chain()
+    for each in ("li", "wang"):
+        await office.custodian(each)
+    for known in (other.owners, other.custodians):
+        await known.load()
+    aeds = [await office.aed(f"设备 {number}", owner=venue, custodian="li") for number in range(40)]
+
+    async def report(worker: Office, number: int) -> None:
+        now = worker.clock.now()
+        some = aeds[number % 7 :: 3] + aeds[: number % 5]
+        kind = ReportKind.FAULT if number % 2 else ReportKind.INSPECTION
+        data = {"code": "broken"} if number % 2 else {"outcome": "ok"}
+        reports = [StoredReport(uuid4(), aed_id, kind, now, now, "admin:office", data) for aed_id in set(some)]
+        async with worker.database.transaction() as connection:
+            await worker.settling.settle(connection, [], now=now, why=WHY, reports=reports)
+
+    async def decide(worker: Office, number: int) -> None:
+        body = {"policy": {"fence_m": 50 + number}}
+        await worker.call("PATCH", f"/v1/owners/{venue['id']}", json=body)
+
+    for turn in range(6):
+        office.clock.move(seconds=2)
+        await asyncio.gather(
+            *(report(worker, turn + number) for number, worker in enumerate((office, other, office, other))),
+            decide(office, turn),
+            other.away("li", "wang", in_s=turn, for_s=3600),
+            office.turns.act(),
+            other.due.act(),
+            office.telling.act(),
+        )
+    await office.heard()
+    assert (
+        await office.rows("select from work_orders where closed_at is null group by aed_id, cause having count(*) > 1")
+        == []
+    )
+    ((_deadlocks,),) = await office.rows("select deadlocks from pg_stat_database where datname = current_database()")
+    assert _deadlocks == 0
