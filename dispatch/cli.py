@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from pydantic import ValidationError
@@ -135,7 +135,7 @@ def doctor(
 
 @aeds.command("import")
 def import_aeds(
-    file: Annotated[Path, typer.Argument(help="CSV or GeoJSON.")],
+    file: Annotated[Path, typer.Argument(help="CSV, GeoJSON or xlsx.")],
     datum: Annotated[
         str | None,
         typer.Option(
@@ -150,6 +150,18 @@ def import_aeds(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Report, write nothing.", envvar="DISPATCH_IMPORT_DRY_RUN")
     ] = False,
+    force: Annotated[
+        bool,
+        typer.Option("--force", help="Take a list in that looks wrong as a whole.", envvar="DISPATCH_IMPORT_FORCE"),
+    ] = False,
+    gone: Annotated[
+        Literal["keep", "remove"],
+        typer.Option(help="What becomes of the source's AEDs that it has no more.", envvar="DISPATCH_IMPORT_GONE"),
+    ] = "keep",
+    ambiguous: Annotated[
+        Literal["report", "new"],
+        typer.Option(help="What becomes of a row that may be one of several AEDs.", envvar="DISPATCH_IMPORT_AMBIGUOUS"),
+    ] = "report",
     report: Annotated[
         Path | None, typer.Option(help="Write the report here, as JSON.", envvar="DISPATCH_IMPORT_REPORT")
     ] = None,
@@ -158,11 +170,21 @@ def import_aeds(
 ) -> None:
     """Take the AEDs of a file into the registry. Every row is taken, corrected with a note, or reported."""
     from dispatch.aeds.commands import import_command  # noqa: PLC0415 - as above
+    from dispatch.aeds.importing.desk import WhenAmbiguous, WhenGone  # noqa: PLC0415 - as above
 
     _with_database(
         _settings(database_url=database_url, data_dir=data_dir),
         lambda database, settings: import_command(
-            database, file, datum=datum, source=source, dry_run=dry_run, report=report, settings=settings
+            database,
+            file,
+            datum=datum,
+            source=source,
+            dry_run=dry_run,
+            report=report,
+            force=force,
+            when_gone=WhenGone(gone),
+            when_ambiguous=WhenAmbiguous(ambiguous),
+            settings=settings,
         ),
     )
 
