@@ -12,7 +12,7 @@ ARGS ?=
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
 TSC := dispatch/web/node_modules/.bin/tsc
 
-.PHONY: help setup setup-run setup-test demo test test-fast test-faults test-core bench bench-nearest bench-plan exactness load lint types format lock clean
+.PHONY: help setup setup-run setup-test demo test test-fast test-faults test-core test-registry bench bench-nearest bench-plan bench-registry exactness load lint types format lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -40,6 +40,9 @@ test-faults: setup-test ## storms of SOS while something dies, audited (ARGS="--
 test-core: setup-test ## 50,000 steps of the decisions, invariants checked after each (ARGS="--seed 1")
 	@.venv/bin/python -m tests.property.rescue_storm --steps 50000 $(ARGS)
 
+test-registry: setup-test ## a year of 100,000 AEDs in virtual time, audited (ARGS="--devices 1000 --seed 1")
+	@.venv/bin/python -m tests.aed_year $(ARGS)
+
 bench: setup-run ## measure the way of an SOS; figures in build/bench
 	@.venv/bin/python -m loadtests.bench_sos $(ARGS)
 
@@ -48,6 +51,9 @@ bench-plan: setup-run ## how good plans are and what they take; figures in build
 
 bench-nearest: setup-test ## who is nearest, against PostGIS, Redis and a kd-tree; figures in build/bench
 	@.venv/bin/python -m loadtests.bench_nearest $(ARGS)
+
+bench-registry: setup-test ## what the AED registry takes, on 100,000 devices; figures in build/bench
+	@.venv/bin/python -m loadtests.bench_registry $(ARGS)
 
 exactness: setup-test ## 100,000 questions for the nearest against a full comparison (ARGS="--seed 1")
 	@.venv/bin/python -m tests.geo.exactness $(ARGS)

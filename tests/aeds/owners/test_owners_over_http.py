@@ -2,11 +2,12 @@
 
 import asyncio
 from datetime import timedelta
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
 from dispatch.aeds.health.vocabulary import ReportKind
+from dispatch.aeds.owners.schemas import OwnerChange
 from tests.aeds.work_orders.office import Office, running, until
 
 
@@ -168,6 +169,27 @@ async def test_a_process_that_was_cut_off_has_devices_judged_by_what_it_missed(o
     later = office.clock.now() + timedelta(days=9)
     await office.rows("update aed_health set look_again_at = :at returning aed_id", at=later)
     async with running(other.owners.follow()):
+        now = office.clock.now()
+        await until(lambda: office.rows("select from aed_health where look_again_at <= :now", now=now))
+
+
+async def test_a_crash_between_a_change_and_its_devices_is_made_good_at_the_next_start(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    city = await office.owner("city", "杭州市")
+    await office.aed(owner=city)
+    office.clock.move(minutes=5)
+
+    async def dies(*_: object) -> None:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patched:
+        patched.setattr("dispatch.aeds.owners.service.look_again_at_owners", dies)
+        with pytest.raises(ZeroDivisionError):
+            await office.owners.change(UUID(city["id"]), OwnerChange(policy={"fence_m": 33}))
+    restarted = Office(office.database, office.clock)
+    await restarted.owners.load()
+    async with running(restarted.owners.follow()):
         now = office.clock.now()
         await until(lambda: office.rows("select from aed_health where look_again_at <= :now", now=now))
 
