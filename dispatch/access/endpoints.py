@@ -1,5 +1,6 @@
 """Tokens over HTTP, for the Red Cross office's own tools."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -16,6 +17,9 @@ router = APIRouter(prefix="/v1/tokens", tags=["access"])
 DEFAULT_TOKEN_MINUTES = 30 * 24 * 60
 MOST_TOKEN_MINUTES = 366 * 24 * 60
 
+# Speaks for the devices of a maker.
+_GATEWAY = re.compile(r"gateway:[A-Za-z0-9._-]{1,100}")
+
 
 class TokenIn(BaseModel):
     """For whom, and for how long."""
@@ -30,11 +34,13 @@ class TokenIn(BaseModel):
 
     @model_validator(mode="after")
     def _names_what_there_can_be(self) -> "TokenIn":
-        if self.role in {Role.CALLER, Role.DEVICE}:
+        is_gateway = self.role is Role.DEVICE and _GATEWAY.fullmatch(self.subject) is not None
+        if self.role in {Role.CALLER, Role.DEVICE} and not is_gateway:
             try:
                 UUID(self.subject)
             except ValueError as error:
-                raise ValueError(f"the subject of a {self.role} is the id of its incident or AED, a UUID") from error
+                what = "its incident, a UUID" if self.role is Role.CALLER else "its AED, a UUID, or gateway:NAME"
+                raise ValueError(f"the subject of a {self.role} is the id of {what}") from error
         return self
 
 

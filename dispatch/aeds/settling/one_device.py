@@ -7,17 +7,16 @@ from typing import Any
 
 from dispatch.aeds.health.conclusion import Facts, conclude
 from dispatch.aeds.health.evidence import Latest
-from dispatch.aeds.health.learning import learned
 from dispatch.aeds.health.needs import Need, needs
 from dispatch.aeds.health.policy import CarePolicy
 from dispatch.aeds.health.probability import belief_of
-from dispatch.aeds.health.rates import PRIOR, OwnerRecord, Rates
+from dispatch.aeds.health.rates import PRIOR, Rates
 from dispatch.aeds.record import Aed, Readiness
 from dispatch.aeds.repository import StoredReport
 from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.aeds.settling.carrying import is_carried
 from dispatch.aeds.settling.events import AedEvent, EventKind, differences
-from dispatch.aeds.settling.kept import PLACE, Kept, evidence_of, seen_values
+from dispatch.aeds.settling.kept import PLACE, Kept, seen_values
 from dispatch.aeds.work_orders.reconciling import Changes, reconcile
 from dispatch.aeds.work_orders.record import BY_EVIDENCE, BY_REMOVAL, Assignment, WorkOrder
 
@@ -68,7 +67,6 @@ class Settled:
     taken: tuple[StoredReport, ...]
     events: tuple[AedEvent, ...]
     orders: Changes
-    learned: OwnerRecord | None = None
 
     @property
     def has_changed_state(self) -> bool:
@@ -114,20 +112,7 @@ def settled(held: Held, happened: Happened, rule: Rule, why: Because, now: datet
         taken=reports,
         events=tuple(change.events()),
         orders=orders,
-        learned=_learned(held.kept.latest, reports),
     )
-
-
-def _learned(latest: Latest, reports: Sequence[StoredReport]) -> OwnerRecord | None:
-    """What these reports add to the record of the device's owner, when `latest` was known before."""
-    found: OwnerRecord | None = None
-    for report in sorted(reports, key=lambda report: (report.at, str(report.id))):
-        evidence = evidence_of(report)
-        added = learned(latest, evidence)
-        latest = latest.with_(evidence)
-        if added:
-            found = added if found is None else found + added
-    return found
 
 
 @dataclass(frozen=True, slots=True)

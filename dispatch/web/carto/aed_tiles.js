@@ -12,6 +12,7 @@ const FONT = ["PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"
 const DEEPEST = 16;
 const FINGER_PX = 9;
 const TRY_AGAIN_MS = 5_000;
+const NUDGE_MS = 250;
 
 /**
  * @typedef {object} Handlers
@@ -23,6 +24,8 @@ export class AedTiles {
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
   #failed = false;
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  #nudging;
   #only = "";
   /** Part of the address, so that a browser's copy is not taken for the newest. */
   #edition = 0;
@@ -37,7 +40,7 @@ export class AedTiles {
     this.datum = datum;
     this.handlers = handlers;
     const { map } = base;
-    addAedImages(map); Object.assign(globalThis, { debugMap: map });
+    addAedImages(map);
     map.addSource(SOURCE, { type: "vector", tiles: [this.#address()], minzoom: 0, maxzoom: DEEPEST });
     this.#addLayers(map);
     this.#listen(map);
@@ -127,11 +130,21 @@ export class AedTiles {
       this.#failed = true;
       this.#timer = setTimeout(() => this.again(), TRY_AGAIN_MS);
     });
-    // Tiles that were empty and still are change nothing to be drawn: without this the map would not come to rest again.
-    map.on("sourcedata", (event) => {
-      if (event.sourceId === SOURCE && event.isSourceLoaded) map.triggerRepaint();
+    map.on("dataloading", (event) => {
+      if (event.sourceId === SOURCE) this.#nudge(map);
     });
-    map.on("idle", () => this.#tell(map));
+    map.on("idle", () => {
+      clearInterval(this.#nudging);
+      this.#nudging = undefined;
+      this.#tell(map);
+    });
+  }
+
+  /** Tiles that were empty and still are give the map nothing to draw: by itself it would not come to rest again. @param {import("maplibre-gl").Map} map */
+  #nudge(map) {
+    this.#nudging ??= setInterval(() => {
+      if (map.areTilesLoaded()) map.triggerRepaint();
+    }, NUDGE_MS);
   }
 
   /** What a canvas cannot tell a test or a screen reader. @param {import("maplibre-gl").Map} map */

@@ -1,6 +1,5 @@
 """What settling makes of reports, edits and silence: the record, events, orders, what is looked at again and when."""
 
-import asyncio
 from collections.abc import Iterable
 from datetime import date, timedelta
 from typing import Any
@@ -13,7 +12,6 @@ from dispatch.aeds.intake.schemas import ReportIn
 from dispatch.aeds.record import Access, Aed, Readiness
 from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.kept import Kept
-from dispatch.aeds.settling.owner_records import OwnerRecords
 from geo.place import Place
 from tests.aeds.conftest import Registry
 
@@ -206,26 +204,3 @@ async def test_settling_many_costs_no_more_statements_than_settling_few(registry
         assert await asked(registry, "select count(*) from aed_reports") == [(before[0][0] + number,)]
         counts.append(len(seen))
     assert counts[0] == counts[1] <= 9
-
-
-async def test_what_is_found_at_an_owners_devices_is_expected_of_the_others(registry: Registry) -> None:
-    records = OwnerRecords(registry.database)
-    registry.service.on_settled.append(records.note)
-    before = records.rates_of(None)
-    aed = await hung(registry)
-    device = Identity(Role.DEVICE, str(aed.id))
-    for _ in range(12):
-        registry.clock.move(days=7)
-        await registry.service.report(aed.id, said("self_test", outcome="ok"), device)
-    await records.flush()
-    assert records.rates_of(None).device.per_day < before.device.per_day
-    assert await asked(registry, "select tested_days from owner_records") == [(77.0,)]
-    other = OwnerRecords(registry.database)
-    await other.load()
-    assert other.rates_of(None) == records.rates_of(None)
-    # Two services add up.
-    registry.service.on_settled.append(other.note)
-    registry.clock.move(days=7)
-    await registry.service.report(aed.id, said("self_test", outcome="failed"), device)
-    await asyncio.gather(records.flush(), other.flush())
-    assert await asked(registry, "select tested_days, test_failures from owner_records") == [(91.0, 2.0)]
