@@ -349,11 +349,11 @@ def _after_a_name(before: Understood, clause: str) -> Understood | None:
     if not before.schedule.opens or words.NOT_SO.search(clause) or words.DEPENDS.search(clause):
         return None
     for begin in range(1, min(len(clause), _LONGEST_NAME)):
-        try:
-            said = schedule_of(clause[begin:])
-        except Unclear:
-            continue
-        if said.opens:
+        if clause[begin - 1].isdigit() or days_mentioned(clause[:begin]):
+            return None
+        is_within_word = clause[begin - 1 : begin + 1].isascii() and clause[begin - 1 : begin + 1].isalpha()
+        said = None if is_within_word else _schedule_in(clause[begin:])
+        if said is not None and said.opens:
             return replace(_applied(before, said, clause), has_exceptions=True)
     return None
 

@@ -1,4 +1,4 @@
-"""Remarks beside hours: what narrows them is applied, what is rare kept in words, what they hang on leaves them open."""
+"""Remarks on hours: what narrows them is applied, what is rare is kept in words, what they hang on is not guessed."""
 
 import pytest
 
