@@ -1,8 +1,8 @@
 """The nearest usable AEDs: from memory, as the service finds them, against the same question to PostGIS.
 
-The memory is the service's index (`geo.nearest`) with what the service looks at of every device that a search passes:
-state, access, expiry, and whether the place is open, known until it next opens or closes. Both sides must find the same
-devices, and the running service's own answers over HTTP too.
+The memory is the service's index (`geo.nearest`) with what the service looks at: state and access as a mark; of the
+devices that a search passes, expiry, and whether the place is open, known until that changes. Both sides must find the
+same devices, and the running service's own answers over HTTP too.
 """
 
 import json
@@ -26,6 +26,8 @@ _LIMIT: Final = 5
 _ASKED_OVER_HTTP: Final = 25
 _DISPATCHABLE: Final = frozenset({"ready", "degraded", "unverified"})
 _REACHABLE: Final = frozenset({"public", "ask", "code"})
+# The mark of a device that may be fetched when its place is open.
+_FETCHABLE: Final = 1
 _WAIT_FOR_HOURS_S: Final = 120.0
 
 # Nearest first by the index; the hours that are open now are kept by what is written on the door.
@@ -41,8 +43,6 @@ order by aeds.location <-> ST_SetSRID(ST_MakePoint(%(longitude)s, %(latitude)s),
 
 @dataclass(frozen=True, slots=True)
 class _Device:
-    readiness: str
-    access: str
     battery_expires_on: date
     hours: tuple[str, str] | None
 
@@ -125,30 +125,31 @@ def _from_memory(
         [str(each.id) for each in devices],
         [each.place.latitude for each in devices],
         [each.place.longitude for each in devices],
+        marks=[_FETCHABLE if _may_be_fetched(each) else 0 for each in devices],
     )
     held = {
-        str(each.id): _Device(
-            each.readiness,
-            each.access,
-            each.battery_expires_on,
-            None if each.hours is None else (each.hours, each.area),
-        )
+        str(each.id): _Device(each.battery_expires_on, None if each.hours is None else (each.hours, each.area))
         for each in devices
     }
 
-    def is_usable(key: str, at: datetime) -> bool:
-        device = held[key]
-        if device.readiness not in _DISPATCHABLE or device.access not in _REACHABLE:
-            return False
-        if device.battery_expires_on < at.date() or device.hours is None:
-            return False
-        known = hours[device.hours]
-        return known.is_open and (known.until is None or at < known.until)
-
     def ask(place: Place, at: datetime) -> list[str]:
-        return [each.key for each in points.nearest(place, _LIMIT, keep=lambda key: is_usable(key, at))]
+        today = at.date()
+
+        def is_usable_then(key: str) -> bool:
+            device = held[key]
+            if device.battery_expires_on < today or device.hours is None:
+                return False
+            known = hours[device.hours]
+            return known.is_open and (known.until is None or at < known.until)
+
+        return [each.key for each in points.nearest(place, _LIMIT, keep=is_usable_then, all_of=_FETCHABLE)]
 
     return ask
+
+
+def _may_be_fetched(device: SimulatedDevice) -> bool:
+    """All that does not hang on the time, as the service marks it."""
+    return device.readiness in _DISPATCHABLE and device.access in _REACHABLE and device.hours is not None
 
 
 def _beside(place: Place, rng: Random) -> Place:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from uuid import UUID
 
 from dispatch.aeds.hours import is_open_at, next_change_after
@@ -57,8 +57,10 @@ class AedDirectory:
         if aed.is_mobile and aed.carried_by is not None:
             self._carried[aed.carried_by] = aed.id
         self._by_id[aed.id] = aed
-        self._hours.pop(aed.id, None)
-        self._points.put(aed.id, aed.place)
+        # Most copies that come are a device's heartbeat: what its door says is the same as before.
+        if held is None or (held.opening_hours, held.place) != (aed.opening_hours, aed.place):
+            self._hours.pop(aed.id, None)
+        self._points.put(aed.id, aed.place, marks=_FETCHABLE if _may_be_fetched(aed) else 0)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""
@@ -91,7 +93,7 @@ class AedDirectory:
 
         A mobile one is usable while somebody carries it, by them alone.
         """
-        if aed.readiness not in _DISPATCHABLE or _expired(aed, at):
+        if aed.readiness not in _DISPATCHABLE or _expired(aed, at.date()):
             return False
         if aed.is_mobile:
             return aed.carried_by is not None
@@ -128,9 +130,14 @@ class AedDirectory:
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
     ) -> list[tuple[Aed, float]]:
         """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first."""
-        found = self._points.nearest(
-            place, limit, within_m=within_m, keep=lambda key: self.is_fetchable(self._by_id[key], at)
-        )
+        today, by_id, hours_of = at.date(), self._by_id, self._hours_of
+
+        def is_usable_then(key: UUID) -> bool:
+            aed = by_id[key]
+            return not _expired(aed, today) and hours_of(aed, at).is_open
+
+        # What time does not change is a mark, which the compiled search passes over by itself.
+        found = self._points.nearest(place, limit, within_m=within_m, keep=is_usable_then, all_of=_FETCHABLE)
         return [(self._by_id[each.key], each.distance_m) for each in found]
 
     def in_box(self, box: BoundingBox) -> Iterator[Aed]:
@@ -159,11 +166,20 @@ class _Hours:
         return self.since <= at < (self.until or self.since + _LOOKED_AT_AGAIN)
 
 
-def _expired(aed: Aed, at: datetime) -> bool:
-    today = at.date()
-    return any(day is not None and day < today for day in (aed.battery_expires_on, aed.pads_expire_on))
+def _expired(aed: Aed, today: date) -> bool:
+    battery, pads = aed.battery_expires_on, aed.pads_expire_on
+    return (battery is not None and battery < today) or (pads is not None and pads < today)
+
+
+def _may_be_fetched(aed: Aed) -> bool:
+    """Whether anybody may be sent for it at some time: all of `is_fetchable` that does not hang on the time."""
+    is_there = not aed.is_mobile and aed.readiness in _DISPATCHABLE
+    return is_there and aed.access in _REACHABLE and aed.opening_hours is not None
 
 
 # Sets made once: `is_usable` runs for every device that a search passes.
 _DISPATCHABLE = Readiness.dispatchable()
 _REACHABLE = Access.reachable()
+
+# The mark of a device that may be fetched when its place is open.
+_FETCHABLE = 1

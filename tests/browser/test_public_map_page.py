@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, Route, expect
 
-from tests.browser.conftest import DESKTOP, PHONE, at_rest
+from tests.browser.conftest import DESKTOP, at_rest
 from tests.browser.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -50,7 +50,7 @@ def test_the_map_lists_the_nearest_usable_aeds_and_tells_all_of_one(
     expect(card.locator("[data-sign=unchecked]")).to_contain_text("现在可用，状态待核实")
     expect(card.locator("a[href^='geo:']")).to_be_visible()
     expect(card.locator("a[href^='https://uri.amap.com']")).to_be_visible()
-    page.set_viewport_size(PHONE)
+    page.set_viewport_size({"width": 390, "height": 844})
     at_rest(page, "#map")
     show(page, "map-details")
     no_overflow(page)

@@ -13,15 +13,16 @@ async def test_owners_and_custodians_are_entered_once_and_devices_are_theirs(ser
     city = Service(service.url, service.token("admin", "city"))
     today = service.clock.now().date()
     try:
-        for _ in range(2):
-            custody = Custody(city, Random(1), today=today)
+        for custody in (Custody(city, Random(1), today=today), Custody(city, Random(1), today=today)):
             await Registry(city, equip(12, seed=3), custody, Random(1)).hang()
         owners = (await service.call("GET", "/v1/owners", role="admin"))["owners"]
         assert sorted(each["name"] for each in owners) == sorted(each.name for each in OFFICES)
         aed = await service.call("GET", "/v1/registry/devices", role="admin")
         assert len(aed["devices"]) == 12
         assert {each["owner_id"] for each in aed["devices"]} <= {each["id"] for each in owners}
-        assert custody.facts_of("sim-3-0001") == custody.facts_of("sim-3-0001")
+        again = Custody(city, Random(2), today=today)
+        await again.settle_in()
+        assert again.facts_of("sim-3-0001") == custody.facts_of("sim-3-0001")
     finally:
         await city.close()
 

@@ -24,7 +24,7 @@ log = structlog.get_logger()
 
 # What is due is acted upon within a second; looking is two questions to small indexes.
 _LOOK_EVERY_S = 0.5
-_AT_ONCE = 200
+_AT_ONCE = 100
 
 # Of devices that nothing is kept of the whole history is read: fewer at once.
 _ADOPTED_AT_ONCE = 50

@@ -23,7 +23,7 @@ from sqlalchemy import Row
 from dispatch.aeds.figures.questions import Answered, Asked, Group
 from dispatch.aeds.record import Readiness
 
-_REMOVED = Readiness.REMOVED.value
+_STATES = tuple(each.value for each in Readiness if each is not Readiness.REMOVED)
 _USABLE = frozenset(each.value for each in Readiness.dispatchable())
 
 
@@ -93,11 +93,12 @@ def sums_by_place(asked: Asked, answered: Answered) -> dict[tuple[Any, str | Non
     lasts_s = (asked.end - asked.begin).total_seconds()
     for row in _whole(answered.devices):
         sums = found[row.owner_id, row.district_code]
-        if row.readiness != _REMOVED:
-            sums.by_state[row.readiness] += row.number
-            sums.there_s += row.number * lasts_s
-        if row.readiness in _USABLE:
-            sums.usable_s += row.number * lasts_s
+        for state in _STATES:
+            number = getattr(row, state)
+            if number:
+                sums.by_state[state] += number
+                sums.there_s += number * lasts_s
+                sums.usable_s += number * lasts_s if state in _USABLE else 0.0
         sums.there_s -= float(row.entered_after_s)
     for row in answered.changes:
         if row.is_by_owner:
@@ -156,7 +157,7 @@ def daily(asked: Asked, answered: Answered, whole: Sums) -> list[Day]:
         there_s = there * lasts_s
         usable_s = usable * lasts_s
         if new is not None:
-            there_s -= float(new.entered_after_s) - new.number * offset_s
+            there_s -= float(new.entered_after_s) - new.entered * offset_s
         if change is not None:
             there_s += float(change.gone_after_s) - change.gone * offset_s
             usable_s -= float(change.changed_after_s) - float(change.change) * offset_s
@@ -171,7 +172,7 @@ def daily(asked: Asked, answered: Answered, whole: Sums) -> list[Day]:
                 mean_time_to_repair_s=ended.repair_s / ended.repaired if ended is not None and ended.repaired else None,
             )
         )
-        there += _int(change, "gone") - (new.number if new is not None else 0)
+        there += _int(change, "gone") - _int(new, "entered")
         usable -= _int(change, "change")
         overdue += _int(ended, "closed_late") - _int(due.get(day), "became_late")
     return days[::-1]
@@ -199,7 +200,7 @@ def _whole(devices: list[Row[Any]]) -> list[Row[Any]]:
 def _entered_later(answered: Answered) -> int:
     """How many were entered after the time asked for."""
     since_begin = sum(int(row.entered) for row in _whole(answered.devices))
-    return since_begin - sum(int(row.number) for row in answered.devices if row.day is not None)
+    return since_begin - sum(int(row.entered) for row in answered.devices if row.day is not None)
 
 
 def _days(asked: Asked) -> Iterable[date]:

@@ -17,7 +17,7 @@ from dispatch.aeds.health.evidence import (
 from dispatch.aeds.health.facts import Facts
 from dispatch.aeds.health.policy import CarePolicy
 
-_SIGNS_OF_LIFE = (HEARTBEAT, TEST_PASSED, TEST_FAILED, DOOR_CLOSED, DOOR_OPEN, SEEN_AT)
+_BY_ITSELF = (TEST_PASSED, TEST_FAILED, DOOR_CLOSED, DOOR_OPEN, SEEN_AT)
 
 
 class Case:
@@ -68,16 +68,23 @@ class Case:
         found = self.newest.get(key)
         return found if found is not None and (lifted_at is None or found.at > lifted_at) else None
 
-    def last_sign_of_life(self) -> datetime | None:
-        """When the device last said anything by itself."""
-        return latest_of(*(each.at for key in _SIGNS_OF_LIFE if (each := self.newest.get(key)) is not None))
-
     def reading(self, name: str) -> tuple[datetime, float] | None:
         """The newest reading of that name, unless a person has found the device in order since."""
         found = self.latest.readings.get(name)
         if found is None or (self.inspected is not None and found.at <= self.inspected):
             return None
         return found.at, found.value
+
+
+def last_heard(latest: Latest) -> datetime | None:
+    """When the device last said how it is: its last heartbeat, or where there never was one, anything by itself.
+
+    A door or a position that still speaks must not hide that the device itself does not.
+    """
+    heartbeat = latest.newest.get(HEARTBEAT)
+    if heartbeat is not None:
+        return heartbeat.at
+    return latest_of(*(each.at for key in _BY_ITSELF if (each := latest.newest.get(key)) is not None))
 
 
 def latest_of(*instants: datetime | None) -> datetime | None:

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
-from dispatch.aeds.health.case import latest_of
-from dispatch.aeds.health.evidence import DOOR_CLOSED, DOOR_OPEN, HEARTBEAT, TEST_FAILED, TEST_PASSED, Latest
+from dispatch.aeds.health.case import last_heard
+from dispatch.aeds.health.evidence import Latest
 from dispatch.aeds.health.facts import Facts
 from dispatch.aeds.health.findings import Finding
 from dispatch.aeds.health.vocabulary import Cause
@@ -127,7 +127,7 @@ def _why(finding: Finding, latest: Latest, facts: Facts) -> tuple[str, str]:
         what_zh, what_en = _WHAT[day]
         return f"{what_zh}有效期至 {expires_on}", f"{what_en}: good until {expires_on}"
     if finding.reason == "heartbeat_overdue":
-        heard = latest_of(*(latest.when(key) for key in (HEARTBEAT, TEST_PASSED, TEST_FAILED, DOOR_CLOSED, DOOR_OPEN)))
+        heard = last_heard(latest)
         if heard is None:
             return "从未上报", "it has never said anything"
         at = _local(heard, facts)

@@ -3,10 +3,8 @@
 from datetime import datetime, timedelta
 from typing import Final
 
-from dispatch.aeds.health.case import latest_of
+from dispatch.aeds.health.case import last_heard, latest_of
 from dispatch.aeds.health.evidence import (
-    DOOR_CLOSED,
-    DOOR_OPEN,
     FAULT,
     HEARTBEAT,
     INSPECTED,
@@ -29,7 +27,6 @@ _SILENT: Final = timedelta(days=9)
 _SILENT_WITH_HEARTBEAT: Final = timedelta(days=2)
 _MINOR: Final = frozenset(each.value for each in InspectionItem.minor())
 _NOTHING: Final = OwnerRecord()
-_SIGNS_OF_LIFE: Final = (HEARTBEAT, TEST_PASSED, TEST_FAILED, DOOR_CLOSED, DOOR_OPEN)
 _KNOWN_UNFIT: Final = (INSPECTION_FAILED, FAULT, TEST_FAILED, USED)
 
 
@@ -60,7 +57,7 @@ def _only_minor(report: Evidence) -> bool:
 
 def _tested(before: Latest, report: Evidence, *, failed: bool) -> OwnerRecord:
     passed = latest_of(before.when(TEST_PASSED), before.when(INSPECTED))
-    silence = _silence_ended(before, report, unfit=failed)
+    silence = _NOTHING if HEARTBEAT in before.newest else _silence_ended(before, report, unfit=failed)
     if passed is None or report.at <= passed or _is_later(before.when(TEST_FAILED), passed):
         return silence
     days = (report.at - passed) / _DAY
@@ -118,13 +115,12 @@ def _doubt_looked_into(before: Latest, report: Evidence, *, unfit: bool) -> Owne
 
 
 def _silence_ended(before: Latest, report: Evidence, *, unfit: bool) -> OwnerRecord:
-    heartbeat = before.when(HEARTBEAT)
-    if heartbeat is not None and report.at - heartbeat < _SILENT_WITH_HEARTBEAT:
+    heard = last_heard(before)
+    limit = _SILENT_WITH_HEARTBEAT if HEARTBEAT in before.newest else _SILENT
+    if heard is None or report.at - heard < limit:
         return _NOTHING
-    heard = latest_of(*(before.when(key) for key in _SIGNS_OF_LIFE))
     looked_at = latest_of(before.when(INSPECTED), before.when(INSPECTION_FAILED))
-    limit = _SILENT if heartbeat is None else _SILENT_WITH_HEARTBEAT
-    if heard is None or report.at - heard < limit or _is_later(looked_at, heard + limit):
+    if _is_later(looked_at, heard + limit):
         return _NOTHING
     return OwnerRecord(silences=1.0, silent_unfit=float(unfit))
 

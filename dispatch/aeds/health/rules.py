@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Final
 
-from dispatch.aeds.health.case import Case, latest_of
+from dispatch.aeds.health.case import Case, last_heard, latest_of
 from dispatch.aeds.health.evidence import (
     DOOR_CLOSED,
     DOOR_OPEN,
@@ -157,7 +157,7 @@ def hearing(case: Case) -> Found:
     """A device that tells of itself does so no longer; or still does, and no longer of its self-tests."""
     if not case.connected:
         return NOTHING
-    heard = case.last_sign_of_life()
+    heard = last_heard(case.latest)
     heard = case.began_at if heard is None else heard
     if heard is None:
         return NOTHING

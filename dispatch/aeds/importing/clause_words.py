@@ -110,7 +110,7 @@ DEPENDS = re.compile(
 )
 VACATION = re.compile(r"(?:寒\s*[、,]?\s*暑\s*假|寒假|暑假|暑期|寒期)(?:及(?=[寒暑]))?(?:期間|期间)?")
 SEASON = re.compile(
-    r"[夏冬]季|[夏冬]令時間|[夏冬]令时间|夏時制|[淡旺]季|夏期|冬期|summer|winter|high season|low season|en ete|"
+    r"[夏冬]季|[夏冬]令[时時][间間]?|夏時制|[淡旺]季|夏期|冬期|summer|winter|high season|low season|en ete|"
     r"en hiver|ete\b|hiver|"
     r"sommer|estate|inverno|verano|invierno|latem|zima"
 )

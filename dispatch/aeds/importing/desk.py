@@ -143,7 +143,7 @@ class ImportDesk:
         return await asyncio.to_thread(compare)
 
     async def _write(self, connection: AsyncConnection, plan: _Plan, order: ImportOrder) -> Settlement | None:
-        removed = [each.id for each in plan.gone] if order.when_gone is WhenGone.REMOVE else []
+        removed = [each.id for each in plan.gone] if order.when_gone == WhenGone.REMOVE else []
         if not (plan.merged.created or plan.merged.edits or plan.merged.reports or removed):
             return None
         now, why = self._clock.now(), Because(by_source(order.source), Occasion.IMPORT)
@@ -184,7 +184,7 @@ def _merged(matches: Sequence[Match], known: Known, now: Any, order: ImportOrder
         matches,
         now,
         revivable=known.revivable,
-        ambiguous_as_new=order.when_ambiguous is WhenAmbiguous.NEW,
+        ambiguous_as_new=order.when_ambiguous == WhenAmbiguous.NEW,
     )
 
 
@@ -224,7 +224,7 @@ def _told(report: ImportReport, plan: _Plan, order: ImportOrder) -> ImportReport
         changes=shown(plan.merged.changes),
         gone=len(plan.gone),
         gone_devices=tuple(Gone(each.id, each.name, each.source_ref) for each in plan.gone[:MOST_SHOWN]),
-        removed=len(plan.gone) if order.when_gone is WhenGone.REMOVE else 0,
+        removed=len(plan.gone) if order.when_gone == WhenGone.REMOVE else 0,
         suspicions=plan.suspicions,
         forced=order.force and bool(plan.suspicions),
         dry_run=order.dry_run,

@@ -81,7 +81,8 @@ class _Reader:
             case Kind.TIME | Kind.NUMBER:
                 self._take_time(token)
             case Kind.RANGE:
-                self._spanning = True
+                # A dash between two spans only parts them: 8-12 - 14-18.
+                self._spanning = not self._spans or bool(self._times) or self._days_after_times
             case Kind.SLASH if len(self._times) == 1:
                 # 8h30/12h30 13h30/17h30: from and to; else it only joins.
                 self._spanning = True

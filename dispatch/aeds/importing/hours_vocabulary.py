@@ -76,7 +76,7 @@ GROUP_WORDS: tuple[tuple[frozenset[int], str], ...] = (
 CLOSED_WORDS = (
     "不(?:對外|对外|予|提供)?(?:開放|开放)(?:使用)?|無(?:對外)?開放|(?:未|無|无)(?:對外)?(?:開放|开放)|"
     "不提供使用|不營業|"
-    "不营业|公休日?|休館日?|休馆日?|休園|休园|休診|休息|閉館日?|闭馆日?|定休日|休業日?|休業|閉鎖|休日除く|"
+    "不营业|公休日?|休館日?|休馆日?|休園|休园|休診|休息|閉館日?|闭馆日?|定休日|お?休み|休業日?|休業|閉鎖|休日除く|"
     "休校|closed|ferme|geschlossen|chiuso|cerrado|zamkniete|휴무|휴관|off|利用不可"
 )
 
@@ -87,7 +87,8 @@ ALL_DAY_WORDS = (
     r"hour|hrs|hr|h|stunden|"
     r"heures|ore|horas|godz\w*|시간)\b(?:\s*a day)?|24\s*h(?![a-z0-9])|round the clock|around the clock|"
     "rund um die uhr|全天候|全天24小[時时]|全[天日]|全時段|全时段|終日|常時|いつでも|all day|"
-    r"always(?: open)?|calodobowo|ca[lł]odobowy|24godz\w*|상시|無時間限制|不限時間|(?:全年)?全天全年"
+    r"cala dobe|sempre accessibile|immer zuganglich|toujours accessible|siempre accesible|always(?: open)?|"
+    r"calodobowo|ca[lł]odobowy|24godz\w*|상시|無時間限制|不限時間|(?:全年)?全天全年"
 )
 
 FILLER_WORDS = (

@@ -177,9 +177,14 @@ def _just(kind: Kind, value: Any = None) -> _Maker:
     return lambda _match: [Token(kind, value)]
 
 
+_AT_NOON = frozenset({"nn", "noon"})
+
+
 def _clock(match: re.Match[str]) -> list[Token]:
     hours, minutes = int(match["h"]), int(match["m"] or 0)
     before, after = match["before"], match.groupdict().get("after")
+    if after in _AT_NOON:
+        after = None
     afternoon: bool | None = None
     if before or after:
         afternoon = bool(re.fullmatch(AFTERNOON, before or "")) or (after or "").startswith("p")
@@ -232,7 +237,7 @@ def _months(match: re.Match[str]) -> list[Token]:
 def _compiled() -> Iterator[tuple[re.Pattern[str], _Maker]]:
     short = "mo|tu|di|we|mi|th|do|fr|sa|su|so"
     before = rf"(?P<before>{MORNING}|{AFTERNOON}|{NOON}|(?:am|pm)(?=\s*\d))?\s*"
-    after = r"(?:\s*(?P<after>[ap]\.?m\.?)(?![a-z]))?"
+    after = r"(?:\s*(?P<after>[ap]\.?m\.?|nn|noon)(?![a-z]))?"
 
     def rule(pattern: str, make: _Maker) -> tuple[re.Pattern[str], _Maker]:
         return re.compile(pattern), make
@@ -269,7 +274,7 @@ def _compiled() -> Iterator[tuple[re.Pattern[str], _Maker]]:
     yield rule(
         (
             r"[月火水木金土日](?:[・、,]?[月火水木金土日祝])+(?:曜日?)?(?![本])|"
-            r"(?<![\d每毎])[月火水木金土日祝](?=\s*[-~〜から・、,;/]|\s*$|\s*\d)"
+            r"(?<![\d每毎])[月火水木金土日祝](?=\s*[-~〜から・、,;/:]|\s*$|\s*\d)"
         ),
         _run_of(_JAPANESE_DAYS),
     )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
+from sqlalchemy import text
 
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.record import Aed
@@ -30,8 +31,8 @@ _SETTLED_SIDE_BY_SIDE = 2
 # Two seconds' worth: more would be promised than can be kept soon, and devices keep what is not answered.
 MOST_WAITING = 4000
 
-_TRIES = 4
-_BETWEEN_TRIES_S = 0.02
+# Of a device that somebody holds for longer its report has to wait, and those of all others must not.
+_PATIENTLY = text("select set_config('lock_timeout', '1s', true)")
 
 # Lives may hang on these: they do not wait behind a thousand heartbeats.
 _URGENT = frozenset({ReportKind.FAULT, ReportKind.USED})
@@ -140,22 +141,19 @@ class Gathering:
             (self._urgent if _is_urgent(each.report) else self._others).appendleft(each)
         return list(group.values())
 
-    async def _settle(self, group: Sequence[_Waiting], *, is_alone: bool = False) -> None:
+    async def _settle(self, group: Sequence[_Waiting]) -> None:
         try:
             settlement = await self._committed([each.report for each in group])
         except Exception as error:
-            if is_outage(error) or is_contention(error) or is_alone:
+            if is_outage(error) or (len(group) == 1 and is_contention(error)):
                 raise
-            # One that cannot be written must not keep the others out.
-            log.exception("reports settled one by one after a fault", reports=len(group))
-            for each in group:
-                try:
-                    await self._settle([each], is_alone=True)
-                except Exception as its_own:
-                    if is_outage(its_own) or is_contention(its_own):
-                        raise
-                    log.exception("a report cannot be settled", report_id=str(each.report.id))
-                    each.answer.set_result(Answered(Outcome.FAILED, None))
+            if len(group) == 1:
+                log.exception("a report cannot be settled", report_id=str(group[0].report.id))
+                group[0].answer.set_result(Answered(Outcome.FAILED, None))
+                return
+            # One that cannot be written, or whose device somebody else holds, must not keep the others out.
+            log.warning("reports settled in parts", reports=len(group), error=str(error))
+            await self._settle_in_parts(group)
             return
         self._follow(settlement)
         for each in group:
@@ -163,22 +161,25 @@ class Gathering:
                 outcome = settlement.outcomes[each.report.id]
                 each.answer.set_result(Answered(outcome, settlement.standing.get(each.report.aed_id)))
 
-    async def _committed(self, reports: Sequence[StoredReport]) -> Settlement:
-        for left in reversed(range(_TRIES)):
-            began = time.perf_counter()
+    async def _settle_in_parts(self, group: Sequence[_Waiting]) -> None:
+        middle = len(group) // 2
+        for part in (group[:middle], group[middle:]):
             try:
-                async with self._database.transaction() as connection:
-                    settlement = await self._settling.settle(
-                        connection, (), now=self._clock.now(), why=REPORTED, reports=reports
-                    )
+                await self._settle(part)
             except Exception as error:
-                if not is_contention(error) or not left:
+                if is_outage(error):
                     raise
-                await asyncio.sleep(_BETWEEN_TRIES_S)
-            else:
-                AED_SETTLE_SECONDS.labels(Occasion.REPORT).observe(time.perf_counter() - began)
-                return settlement
-        raise AssertionError("the last try either returns or raises")
+                _refuse(part, error)
+
+    async def _committed(self, reports: Sequence[StoredReport]) -> Settlement:
+        began = time.perf_counter()
+        async with self._database.transaction() as connection:
+            await connection.execute(_PATIENTLY)
+            settlement = await self._settling.settle(
+                connection, (), now=self._clock.now(), why=REPORTED, reports=reports
+            )
+        AED_SETTLE_SECONDS.labels(Occasion.REPORT).observe(time.perf_counter() - began)
+        return settlement
 
 
 def _is_urgent(report: StoredReport) -> bool:

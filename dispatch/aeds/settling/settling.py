@@ -29,7 +29,7 @@ from geo.place import Place
 _CONCLUDED_AT_ONCE = 16
 
 # More than these would make one statement's answer hold up the loop.
-MOST_AT_ONCE = 256
+MOST_AT_ONCE = 128
 
 
 class Outcome(StrEnum):

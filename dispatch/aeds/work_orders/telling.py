@@ -112,8 +112,14 @@ class Telling:
             news = await waiting.still_news(connection, taken)
             messages, without_room = await self._messages(connection, news, now)
             await order_jobs.add(connection, messages, now)
-            told = {recipient: of_one for recipient, of_one in taken.items() if recipient not in without_room}
+            told = {each.recipient: {order.order_id for order in news[each.recipient]} for each in messages}
             await waiting.mark_told(connection, told, now)
+            over = {
+                recipient: of_one.keys() - told.get(recipient, set())
+                for recipient, of_one in taken.items()
+                if recipient not in without_room
+            }
+            await waiting.drop(connection, over)
         self._passed_over |= dict.fromkeys(without_room, now + _PASSED_OVER_FOR)
         if messages:
             self._on_queued()

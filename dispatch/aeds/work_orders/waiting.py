@@ -1,13 +1,13 @@
 """Notices of work orders that wait to be told, in PostgreSQL."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.work_orders.record import URGENT
@@ -64,6 +64,12 @@ where closed_at is null and owner_id = any(:owners) and level <> 'custodian' gro
 _TOLD = text("""
 update work_order_notices set told_at = :now
 from unnest(cast(:recipients as text[]), cast(:orders as uuid[])) as given(recipient, order_id)
+where work_order_notices.recipient = given.recipient and work_order_notices.order_id = given.order_id
+""")
+
+_DROP = text("""
+delete from work_order_notices
+using unnest(cast(:recipients as text[]), cast(:orders as uuid[])) as given(recipient, order_id)
 where work_order_notices.recipient = given.recipient and work_order_notices.order_id = given.order_id
 """)
 
@@ -156,12 +162,23 @@ async def open_orders(connection: AsyncConnection, custodians: Sequence[str], ow
     return {row.recipient: row.number for row in rows}
 
 
-async def mark_told(connection: AsyncConnection, told: dict[str, dict[UUID, str]], now: datetime) -> None:
-    """These have been told, or are no news any more."""
-    pairs = [(recipient, order_id) for recipient, of_one in told.items() for order_id in of_one]
-    if pairs:
-        recipients, orders = zip(*pairs, strict=True)
-        await connection.execute(_TOLD, {"recipients": list(recipients), "orders": list(orders), "now": now})
+async def mark_told(connection: AsyncConnection, told: Mapping[str, Iterable[UUID]], now: datetime) -> None:
+    """Of these orders each recipient has been told."""
+    await _of_each(connection, _TOLD, told, now=now)
+
+
+async def drop(connection: AsyncConnection, needless: Mapping[str, Iterable[UUID]]) -> None:
+    """Of these orders nobody need be told, and nobody was: what comes next does not wait because of them."""
+    await _of_each(connection, _DROP, needless)
+
+
+async def _of_each(
+    connection: AsyncConnection, statement: TextClause, pairs: Mapping[str, Iterable[UUID]], **more: Any
+) -> None:
+    listed = [(recipient, order_id) for recipient, order_ids in pairs.items() for order_id in order_ids]
+    if listed:
+        recipients, orders = zip(*listed, strict=True)
+        await connection.execute(statement, {"recipients": list(recipients), "orders": list(orders)} | more)
 
 
 async def forget_old(connection: AsyncConnection, now: datetime) -> None:

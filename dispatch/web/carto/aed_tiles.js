@@ -130,7 +130,7 @@ export class AedTiles {
       this.#failed = true;
       this.#timer = setTimeout(() => this.again(), TRY_AGAIN_MS);
     });
-    map.on("dataloading", (event) => {
+    map.on("sourcedataloading", (event) => {
       if (event.sourceId === SOURCE) this.#nudge(map);
     });
     map.on("idle", () => {

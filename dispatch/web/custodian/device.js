@@ -59,10 +59,16 @@ export function stateChip({ readiness }) {
 /** @param {import("../contract/values.d.ts").Maybe<string>} day */
 function expiry(day) {
   if (!day) return el("span", { class: "muted", text: word("device.expiry.unknown") });
-  const left = Math.ceil((Date.parse(`${day}T23:59:59`) - serverNow()) / 86_400_000);
+  const left = Math.round((Date.parse(day) - Date.parse(today())) / 86_400_000);
   const tone = left < 0 ? "act" : left <= 30 ? "warn" : undefined;
   const text = left < 0 ? word("device.expired", { date: day }) : left <= 90 ? word("device.expires_in", { date: day, n: left }) : word("device.expires", { date: day });
   return el("span", { class: "expiry", text, attributes: { "data-tone": tone } });
+}
+
+/** The day it is where this phone is. */
+function today() {
+  const now = new Date(serverNow());
+  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
 /**

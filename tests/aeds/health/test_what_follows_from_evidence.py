@@ -183,7 +183,13 @@ def test_a_connected_device_that_says_nothing_is_unverified() -> None:
     heard = said("heartbeat", 26 * 60 - 1)
     assert verdict(heard, facts=CONNECTED) == ("ready", ())
     assert verdict(heard, facts=CONNECTED, now=NOW + timedelta(minutes=1)) == ("unverified", ("heartbeat_overdue",))
-    assert verdict(heard, said("door", 1, open=False), facts=CONNECTED, now=NOW + timedelta(minutes=1))[0] == "ready"
+
+
+def test_a_door_that_speaks_does_not_hide_that_the_heart_has_stopped() -> None:
+    heard, door = said("heartbeat", 26 * 60), said("door", 1, open=False)
+    assert verdict(heard, door, facts=CONNECTED) == ("unverified", ("heartbeat_overdue",))
+    only_its_test = said("self_test", 26 * 60, outcome="ok"), door
+    assert verdict(*only_its_test, facts=CONNECTED) == ("ready", ())
 
 
 def test_a_silent_device_that_a_person_found_in_order_is_used_last() -> None:

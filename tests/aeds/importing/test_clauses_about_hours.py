@@ -127,6 +127,9 @@ def test_what_becomes_of_hours_is_counted(cells: HoursCells, what: Told) -> None
         ("Mon-Fri 09:00-18:00 (except public holidays)", "Mo-Fr 09:00-18:00; PH off"),
         ("7:00am - 11:00pm daily", "Mo-Su 07:00-23:00"),
         ("24h/7", "24/7"),
+        ("Weekdays: 8:00am-5:30pm; Saturdays: 8:00am-12:00nn", "Mo-Fr 08:00-17:30; Sa 08:00-12:00"),
+        ("lundi 8h00/12h00 - 13h30/17h00 mardi 8h00/12h00", "Mo 08:00-12:00,13:30-17:00; Tu 08:00-12:00"),
+        ("月-金:9:00-17:00,土:9:00-12:00", "Mo-Fr 09:00-17:00; Sa 09:00-12:00"),
     ],
 )
 def test_hours_in_many_languages(text: str, hours: str) -> None:

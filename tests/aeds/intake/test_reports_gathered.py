@@ -10,6 +10,7 @@ from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.intake import gathering
 from dispatch.aeds.record import Readiness
 from dispatch.aeds.settling import one_device, settling
+from dispatch.storage.availability import is_contention
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, hung, said
 from tests.aeds.test_aed_endpoints import Headers, made
@@ -77,3 +78,18 @@ async def test_whoever_goes_away_takes_nothing_with_them(registry: Registry) -> 
     assert after.aed.readiness in {Readiness.READY, Readiness.OUT_OF_SERVICE}
     await registry.service.reports.gathering.drain()
     assert len(registry.service.reports.gathering) == 0
+
+
+async def test_a_device_that_somebody_holds_keeps_no_other_waiting(registry: Registry) -> None:
+    held, *others = [await hung(registry) for _ in range(6)]
+    async with registry.database.transaction() as connection:
+        await connection.exec_driver_sql(f"select from aeds where id = '{held.id}' for update")
+        takings = [
+            asyncio.create_task(registry.service.report(each.id, said("fault"), ADMIN)) for each in (held, *others)
+        ]
+        async with asyncio.timeout(20):
+            taken = await asyncio.gather(*takings[1:])
+        assert {each.aed.readiness for each in taken} == {Readiness.OUT_OF_SERVICE}
+        (refused,) = await asyncio.gather(takings[0], return_exceptions=True)
+        assert isinstance(refused, Exception)
+        assert is_contention(refused)
