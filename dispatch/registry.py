@@ -94,7 +94,7 @@ class Registry:
         self._telling = Telling(
             database, clock, tree, register, timezone, has_hook=push.desk.has_hook, on_queued=push.desk.poke
         )
-        self._following = Following(database.url, settling.writer, self.aeds.refresh)
+        self._following = Following(database.url, settling.writer, self.aeds.refresh, self.aeds.catch_up)
         self._turns = AbsenceTurns(database, clock, self.custodians)
         self._districts = districts.DistrictFilling(database)
         self._mqtt = (

@@ -7,6 +7,8 @@ from datetime import date, timedelta
 from random import Random
 from typing import Any, Final
 
+from geo.distance import distance_m
+from geo.place import Place
 from simulator.service import RefusedError, Service
 
 # The custodian whom a visitor plays: the simulated ones leave these devices alone.
@@ -22,20 +24,24 @@ _NEW_BATTERY_DAYS: Final = 1460
 
 @dataclass(frozen=True, slots=True)
 class OwnerOffice:
-    """One Red Cross office, under the one before it that is a level higher. `district_code`: GB/T 2260."""
+    """One Red Cross office, under the one before it that is a level higher. `district_code`: GB/T 2260.
+
+    A district's is roughly around `centre`.
+    """
 
     level: str
     name: str
     district_code: str
+    centre: Place | None = None
 
 
 OFFICES: Final[tuple[OwnerOffice, ...]] = (
     OwnerOffice("province", "浙江省红十字会", "330000"),
     OwnerOffice("city", "杭州市红十字会", "330100"),
-    OwnerOffice("district", "上城区红十字会", "330102"),
-    OwnerOffice("district", "拱墅区红十字会", "330105"),
-    OwnerOffice("district", "西湖区红十字会", "330106"),
-    OwnerOffice("district", "滨江区红十字会", "330108"),
+    OwnerOffice("district", "上城区红十字会", "330102", Place(30.252, 120.185)),
+    OwnerOffice("district", "拱墅区红十字会", "330105", Place(30.319, 120.15)),
+    OwnerOffice("district", "西湖区红十字会", "330106", Place(30.266, 120.105)),
+    OwnerOffice("district", "滨江区红十字会", "330108", Place(30.197, 120.205)),
 )
 _LEVELS: Final = ("province", "city", "district")
 
@@ -51,7 +57,7 @@ class Custody:
         self._service = service
         self._rng = rng
         self._today = today
-        self._districts: list[str] = []
+        self._districts: list[tuple[Place, str]] = []
         self._subjects = [VISITOR, *(f"sim-keeper-{number}" for number in range(1, len(_NAMES)))]
         self.inspections = 0
 
@@ -63,12 +69,12 @@ class Custody:
         for office in OFFICES:
             owner_id = known.get(office.name) or await self._enter(office, above)
             above[office.level] = owner_id
-            if office.level == "district":
-                self._districts.append(owner_id)
+            if office.centre is not None:
+                self._districts.append((office.centre, owner_id))
         for number, (subject, name) in enumerate(zip(self._subjects, _NAMES, strict=True)):
             body = {
                 "name": name,
-                "owner_id": self._districts[number % len(self._districts)],
+                "owner_id": self._districts[number % len(self._districts)][1],
                 "certificate": {
                     "number": f"ZJ-KEEPER-{number:03d}",
                     "expires_on": (self._today + timedelta(days=400)).isoformat(),
@@ -84,7 +90,7 @@ class Custody:
         _, made = await self._service.call("POST", "/v1/owners", body=body)
         return str(made["id"])
 
-    def facts_of(self, source_ref: str) -> dict[str, object]:
+    def facts_of(self, source_ref: str, place: Place) -> dict[str, object]:
         """Who owns one device and looks after it, who made it and until when its parts last: the same for the same one.
 
         One in ten has parts that expire within weeks, as in every register.
@@ -103,7 +109,7 @@ class Custody:
             "custodian": rng.choices(self._subjects, [1, 2, 2, 2, 2, 2])[0],
         }
         if self._districts:
-            facts["owner_id"] = rng.choice(self._districts)
+            facts["owner_id"] = min(self._districts, key=lambda each: distance_m(each[0], place))[1]
         return facts
 
     async def look_after_forever(self) -> None:

@@ -64,6 +64,10 @@ class AedRepository:
         """Every AED, removed ones too, in a settled order."""
         return await self._all(_selected().order_by(aeds.c.source, aeds.c.source_ref, aeds.c.id))
 
+    async def written_since(self, instant: datetime) -> list[Aed]:
+        """The AEDs that were written since, removed ones too."""
+        return await self._all(_selected().where(aeds.c.updated_at >= instant))
+
     async def _all(self, question: Select[Any]) -> list[Aed]:
         # Part by part: making 100,000 records at once would hold up whatever else the loop has to do.
         found: list[Aed] = []

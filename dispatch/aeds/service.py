@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID, uuid4
@@ -34,6 +34,9 @@ NOTIFY_CHANNEL = CHANNEL
 
 # Some milliseconds' worth: an SOS may be waiting for the loop meanwhile.
 _APPLIED_AT_ONCE = 200
+
+# Of services on one database.
+_CLOCKS_DIFFER = timedelta(minutes=10)
 
 
 def _anything_goes(_aed: Aed) -> None:
@@ -169,9 +172,17 @@ class AedService:
         async with self._database.statement() as connection:
             repository = AedRepository(connection)
             read = await (repository.everything() if ids is None else repository.of_ids(ids))
-        for begin in range(0, len(read), _APPLIED_AT_ONCE):
-            self._take_in(read[begin : begin + _APPLIED_AT_ONCE])
-            await asyncio.sleep(0)
+        await self._take_in_all(read)
+
+    async def catch_up(self) -> None:
+        """Catch up with whatever others wrote since the newest that is held, give or take their clocks."""
+        newest = max((aed.updated_at for aed in self.directory), default=None)
+        if newest is None:
+            await self.refresh(None)
+            return
+        async with self._database.statement() as connection:
+            read = await AedRepository(connection).written_since(newest - _CLOCKS_DIFFER)
+        await self._take_in_all(read)
 
     def _is_newer(self, aed: Aed) -> bool:
         held = self.directory.get(aed.id)
@@ -197,6 +208,11 @@ class AedService:
         """The same for any number of devices, a few milliseconds at a time."""
         for begin in range(0, len(settlement.devices), _APPLIED_AT_ONCE):
             self.follow(replace(settlement, devices=settlement.devices[begin : begin + _APPLIED_AT_ONCE]))
+            await asyncio.sleep(0)
+
+    async def _take_in_all(self, read: Sequence[Aed]) -> None:
+        for begin in range(0, len(read), _APPLIED_AT_ONCE):
+            self._take_in(read[begin : begin + _APPLIED_AT_ONCE])
             await asyncio.sleep(0)
 
     def _take_in(self, read: Sequence[Aed]) -> None:

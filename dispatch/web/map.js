@@ -22,6 +22,7 @@ import { setHoursTimezone } from "./registry/usable.js";
 /** @typedef {import("./contract/registry.d.ts").TileAed} TileAed */
 
 const CLOSE_ZOOM = 16;
+const SAID_MS = 6_000;
 const SIGNS = /** @type {const} */ (["now", "unchecked", "later", "unknown", "no"]);
 
 /** @type {import("./carto/basemap.js").BaseMap | undefined} */
@@ -34,6 +35,10 @@ let me = null;
 let opened = null;
 /** @type {TileAed[]} */
 let several = [];
+/** Said once, for a moment. */
+let saying = "";
+/** @type {ReturnType<typeof setTimeout> | undefined} */
+let sayingTimer;
 let note = /** @type {import("./language.js").Word | null} */ (null);
 /** Counts what was opened and shut: a slow answer about one does not take the place of another that was tapped since. */
 let turns = 0;
@@ -116,7 +121,7 @@ async function report(aed) {
   if (failure) return sayText(failure);
   if (!told) return;
   reported.add(aed.id);
-  sayText(word("report.thanks"));
+  byId("news", HTMLElement).textContent = word("report.thanks");
   tiles?.again();
   lookForNearest();
   if (opened?.id === aed.id) await open(aed.id);
@@ -130,17 +135,21 @@ function say(name) {
 /** @param {string} text */
 function sayText(text) {
   byId("news", HTMLElement).textContent = text;
-  const element = byId("map-note", HTMLElement);
-  element.textContent = text;
-  show(element, true);
-  setTimeout(() => drawNote(), 6_000);
+  saying = text;
+  clearTimeout(sayingTimer);
+  sayingTimer = setTimeout(() => {
+    saying = "";
+    drawNote();
+  }, SAID_MS);
+  drawNote();
 }
 
-/** What the map has to say for as long as it is so. */
+/** What was just said, or what is to be said for as long as it is so. */
 function drawNote() {
   const element = byId("map-note", HTMLElement);
-  element.textContent = note ? word(note) : "";
-  show(element, note !== null);
+  const text = saying || (note ? word(note) : "");
+  element.textContent = text;
+  show(element, text !== "");
 }
 
 function drawLegend() {

@@ -14,22 +14,24 @@ _SIDE: Final = 420
 _LEFT, _TOP, _BELOW, _RIGHT = 62, 54, 78, 20
 _WIDTH: Final = _LEFT + _SIDE + _RIGHT
 _HEIGHT: Final = _TOP + _SIDE + _BELOW
+# Far above the diagonal, where no points are.
+_LEGEND_X, _LEGEND_Y = 0.03, 0.93
 _STEPS: Final = (0.0, 0.2, 0.4, 0.6, 0.8, 1.0)
 _COLOURS: Final = ("#0b6e4f", "#c05621")
 
 
 def drawn(figures: Mapping[str, Any]) -> str:
     """The picture of a year's figures, and of the year in which everything went wrong more often."""
-    rows = [("as expected", figures)]
+    rows = [("calibration error", figures)]
     worse = figures.get("worse")
     if worse:
-        rows.append((f"{worse['times']:g} x as bad as expected", worse))
+        rows.append((f"everything {worse['times']:g} x as bad", worse))
     marks = [_series(row["reliability"], colour) for (_, row), colour in zip(rows, _COLOURS, strict=False)]
     legend = [
         _text(
-            _LEFT + 14,
-            _TOP + 20 + 20 * number,
-            f"● {name}: calibration error {row['calibration_error']:.3f}, {_looks(row)} looks",
+            _x(_LEGEND_X),
+            _y(_LEGEND_Y) + 18 * number,
+            f"● {name}: {row['calibration_error']:.3f}",
             colour,
         )
         for number, ((name, row), colour) in enumerate(zip(rows, _COLOURS, strict=False))
@@ -57,10 +59,6 @@ def drawn(figures: Mapping[str, Any]) -> str:
             "",
         ]
     )
-
-
-def _looks(row: Mapping[str, Any]) -> str:
-    return f"{sum(each['looks'] for each in row['reliability']):,}"
 
 
 def _x(value: float) -> float:

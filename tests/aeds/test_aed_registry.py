@@ -174,7 +174,7 @@ async def test_another_process_hears_which_device_changed(registry: Registry) ->
     await registry.service.report(aed.id, said("heartbeat"), ADMIN)
     many = "".join(f"B{number},第{number}馆,某路,120.{number + 200},30.5,全天,\n" for number in range(201))
     await registry.service.import_file((LIST.split("\n", maxsplit=1)[0] + "\n" + many).encode(), source="all")
-    assert await asyncio.wait_for(heard.get(), 5) == "reload"
+    assert await asyncio.wait_for(heard.get(), 5) == f"reload:{registry.service.settling.writer}"
     following.cancel()
 
 

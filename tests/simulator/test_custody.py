@@ -5,6 +5,7 @@ from random import Random
 
 from simulator.cabinets import Registry, equip
 from simulator.custody import OFFICES, VISITOR, Custody
+from simulator.hangzhou import CENTRE
 from simulator.service import Service
 from tests.people import ServiceInProcess
 
@@ -22,7 +23,7 @@ async def test_owners_and_custodians_are_entered_once_and_devices_are_theirs(ser
         assert {each["owner_id"] for each in aed["devices"]} <= {each["id"] for each in owners}
         again = Custody(city, Random(2), today=today)
         await again.settle_in()
-        assert again.facts_of("sim-3-0001") == custody.facts_of("sim-3-0001")
+        assert again.facts_of("sim-3-0001", CENTRE) == custody.facts_of("sim-3-0001", CENTRE)
     finally:
         await city.close()
 

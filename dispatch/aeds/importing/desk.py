@@ -109,7 +109,7 @@ class ImportDesk:
                 if not order.dry_run:
                     await devices.hold_other_imports()
                 plan = await self._plan(devices, reading, order)
-                report = _told(reading.report, plan, order)
+                report = await asyncio.to_thread(_told, reading.report, plan, order)
                 if not order.dry_run:
                     _check(report, order)
                     settlement = await self._write(connection, plan, order)

@@ -1,8 +1,9 @@
 """Lists of AEDs in, over HTTP."""
 
-from typing import Annotated, Any
+import asyncio
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, File, Form, Request, UploadFile
+from fastapi import APIRouter, Depends, File, Form, Request, Response, UploadFile
 
 from dispatch.access.asking import Admin
 from dispatch.aeds.importing.desk import (
@@ -16,6 +17,7 @@ from dispatch.aeds.importing.desk import (
 from dispatch.aeds.importing.rows import UnreadableFile
 from dispatch.aeds.importing.schemas import ImportOut
 from dispatch.aeds.importing.sources import source_of
+from dispatch.encoding import to_json
 from dispatch.openapi import problems
 from dispatch.problems import Conflict, FieldProblem, InvalidField, TooLarge
 from geo.datum import Datum, UnknownDatum, parse_datum
@@ -57,7 +59,7 @@ async def import_list(
     ambiguous: Annotated[
         WhenAmbiguous, Form(description="What becomes of rows that may be about several devices.")
     ] = WhenAmbiguous.REPORT,
-) -> dict[str, Any]:
+) -> Response:
     """Take in a list of AEDs. Every row is taken, taken with a note, or named as left out with its line and reason.
 
     A list that looks like a mistake is refused as 409 `suspicious_import`, with the reasons in `errors`; a dry run
@@ -87,4 +89,5 @@ async def import_list(
         ) from error
     except RegisterChanged as error:
         raise Conflict(str(error), code="register_changed") from error
-    return report.as_dict()
+    # A note for each of 200,000 rows takes a second to write down: not on the loop that answers an SOS.
+    return Response(await asyncio.to_thread(lambda: to_json(report.as_dict())), media_type="application/json")

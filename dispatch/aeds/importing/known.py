@@ -14,6 +14,7 @@ from dispatch.aeds.importing.drafts import Draft
 from dispatch.aeds.importing.likeness import SAME_PLACE_M, serial_of
 from dispatch.aeds.importing.proposing import Known
 from dispatch.aeds.importing.suspicion import Extent
+from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import AedRepository
 from geo.place import Place
 
@@ -83,15 +84,11 @@ class KnownDevices:
     async def for_drafts(self, drafts: Sequence[Draft], source: str) -> Known:
         """Every device that one of the drafts may be about."""
         ids = {draft.id for draft in drafts if draft.id is not None}
-        ids |= await self._by_reference(drafts)
+        # Whatever goes over all rows at once is done beside the loop: there may be hundreds of thousands.
+        ids |= await self._by_reference(await asyncio.to_thread(_references, drafts))
         outright = await self._repository.of_ids(sorted(ids))
-        named = {(aed.source, aed.source_ref) for aed in outright}
-        open_rows = [
-            index
-            for index, draft in enumerate(drafts)
-            if (draft.source, draft.source_ref) not in named and draft.id not in ids
-        ]
-        more = await self._by_serial([drafts[index] for index in open_rows])
+        open_rows = await asyncio.to_thread(_not_among, drafts, outright)
+        more = await self._by_serial(await asyncio.to_thread(_serials, drafts, open_rows))
         nearby = await self._nearby(drafts, open_rows)
         more |= {each for found in nearby.values() for each in found}
         others = await self._repository.of_ids(sorted(more - ids))
@@ -122,10 +119,7 @@ class KnownDevices:
             return frozenset()
         return frozenset(row.id for row in await self._connection.execute(_OWNERS, {"ids": wanted}))
 
-    async def _by_reference(self, drafts: Sequence[Draft]) -> set[UUID]:
-        pairs = sorted(
-            {(draft.source, draft.source_ref) for draft in drafts if draft.source is not None and draft.source_ref}
-        )
+    async def _by_reference(self, pairs: Sequence[tuple[str, str]]) -> set[UUID]:
         found: set[UUID] = set()
         for source, of_source in groupby(pairs, key=lambda pair: pair[0]):
             for some in _batches(reference for _, reference in of_source):
@@ -133,10 +127,9 @@ class KnownDevices:
                 found |= {row.id for row in await self._connection.execute(_BY_REFERENCE, asked)}
         return found
 
-    async def _by_serial(self, drafts: Sequence[Draft]) -> set[UUID]:
-        serials = {serial for draft in drafts if (serial := serial_of(draft.values.get("serial_number"))) is not None}
+    async def _by_serial(self, serials: Sequence[str]) -> set[UUID]:
         found: set[UUID] = set()
-        for some in _batches(sorted(serials)):
+        for some in _batches(serials):
             found |= {row.id for row in await self._connection.execute(_BY_SERIAL, {"serials": some})}
         return found
 
@@ -158,6 +151,27 @@ class KnownDevices:
             return frozenset()
         rows = await self._connection.execute(_REVIVABLE, {"ids": list(ids)})
         return frozenset(row.aed_id for row in rows if row[1] == by_source(source))
+
+
+def _references(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
+    return sorted(
+        {(draft.source, draft.source_ref) for draft in drafts if draft.source is not None and draft.source_ref}
+    )
+
+
+def _not_among(drafts: Sequence[Draft], known: Sequence[Aed]) -> list[int]:
+    """The rows, by their index, that no reference has found a device for; in an export every row has its device's id."""
+    named = {(aed.source, aed.source_ref) for aed in known}
+    return [
+        index
+        for index, draft in enumerate(drafts)
+        if draft.id is None and (draft.source, draft.source_ref) not in named
+    ]
+
+
+def _serials(drafts: Sequence[Draft], indices: Sequence[int]) -> list[str]:
+    found = (serial_of(drafts[index].values.get("serial_number")) for index in indices)
+    return sorted({serial for serial in found if serial is not None})
 
 
 def by_source(source: str) -> str:

@@ -212,13 +212,14 @@ async def notify(
 ) -> None:
     """Tell other processes, when the transaction commits, which devices changed.
 
-    `told_singly` are those that also a service of the version before has to hear of: their state is another one.
+    `told_singly` are those that also a service of the version before has to hear of: their state is another one. Too
+    many, and it is made to read everything again.
     """
     ids = [each.hex for each in changed]
     parts = [ids[begin : begin + _TOLD_AT_ONCE] for begin in range(0, len(ids), _TOLD_AT_ONCE)]
     notices = [(HEALTH_CHANNEL, "\n".join([writer, *part])) for part in parts]
     single = [str(each) for each in told_singly]
-    notices += [(CHANNEL, each) for each in (single if len(single) <= _TOLD_SINGLY else [EVERYTHING])]
+    notices += [(CHANNEL, each) for each in (single if len(single) <= _TOLD_SINGLY else [f"{EVERYTHING}:{writer}"])]
     if notices:
         await connection.execute(
             _NOTIFY, {"channels": [channel for channel, _ in notices], "payloads": [payload for _, payload in notices]}

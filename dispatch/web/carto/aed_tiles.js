@@ -101,7 +101,7 @@ export class AedTiles {
       id: "aed-names", type: "symbol", source: SOURCE, "source-layer": "aeds", minzoom: 14.5,
       layout: {
         "text-field": ["case", ["has", "opens"], ["concat", ["get", "name"], "\n", ["get", "opens"]], ["get", "name"]],
-        "text-font": FONT, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.15], "text-max-width": 9, "text-optional": true,
+        "text-font": FONT, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.45], "text-max-width": 9, "text-optional": true,
       },
       paint: { "text-color": "#14181d", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
     });

@@ -32,6 +32,7 @@ export function aedDetails({ aed, reported, onClose, onReport }) {
     el("header", {}, el("h2", { text: aed.name, attributes: { tabindex: "-1" } }),
       el("button", { class: "shut", attributes: { type: "button", "aria-label": word("close") }, on: { click: onClose } }, icon("close"))),
     el("p", { class: "usability", attributes: { "data-sign": sign } }, icon(aedSigns[sign].icon), usableInWords(aed)),
+    reported ? el("p", { class: "reported", attributes: { role: "status" } }, icon("check"), word("report.thanks")) : null,
     why && aed.readiness !== "ready" ? el("p", { class: "why", text: why }) : null,
     el("dl", {},
       ...fact("aed.address", aed.address),
@@ -46,9 +47,7 @@ export function aedDetails({ aed, reported, onClose, onReport }) {
     el("div", { class: "links" },
       el("a", { class: "button button-small button-strong", attributes: { href: geoLink(aed.location, aed.name) } }, icon("way"), word("aed.directions")),
       el("a", { class: "button button-small", text: word("assignment.navigate.amap"), attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } })),
-    reported
-      ? el("p", { class: "reported", attributes: { role: "status" } }, icon("check"), word("report.thanks"))
-      : el("button", { class: "button button-quiet button-small report", attributes: { type: "button", id: "report" }, on: { click: onReport } }, icon("warning"), word("report.ask")));
+    reported ? null : el("button", { class: "button button-quiet button-small report", attributes: { type: "button", id: "report" }, on: { click: onReport } }, icon("warning"), word("report.ask")));
 }
 
 /**

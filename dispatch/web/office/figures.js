@@ -14,6 +14,8 @@ import { percent, table } from "./tables.js";
 const PERIODS = /** @type {const} */ ([7, 30, 90, 365]);
 const SHEETS = /** @type {const} */ (["owners", "districts", "causes", "days"]);
 const DAY_MS = 86_400_000;
+const LEAST_UNIT = /** @type {const} */ (["unit.minutes", 60]);
+const UNITS = /** @type {const} */ ([["unit.days", 86_400], ["unit.hours", 3600], LEAST_UNIT]);
 const STATES = /** @type {const} */ (["ready", "degraded", "unverified", "out_of_service", "in_use"]);
 
 export class FiguresRoom {
@@ -115,17 +117,19 @@ export class FiguresRoom {
     const lowest = Math.min(1, ...days.map(({ uptime }) => uptime ?? 1));
     // From 100 % down to where something is to be seen.
     const least = lowest >= 0.9 ? 0.9 : lowest >= 0.5 ? 0.5 : 0;
+    const longest_s = Math.max(0, ...days.map(({ mean_time_to_repair_s }) => mean_time_to_repair_s ?? 0));
+    const [unit, unit_s] = UNITS.find(([, seconds]) => longest_s >= 2 * seconds) ?? LEAST_UNIT;
     /** @param {string} id @param {import("../language.js").Word} title @param {SVGSVGElement} plot @param {[import("../language.js").Word, string][]} legend */
     const frame = (id, title, plot, legend) => el("figure", { class: "plot-frame", attributes: { "data-plot": id } },
       el("figcaption", {}, el("strong", { text: word(title) }), ...legend.map(([name, tone]) => el("span", { class: `plot-key plot-${tone}`, text: word(name) }))), plot);
     return el("div", { class: "plots" },
       frame("uptime", "office.uptime", plotOf({ title: word("office.uptime"), days: names, least, most: 1, write: (value) => `${Math.round(value * 1000) / 10} %`, series: [{ name: word("office.uptime"), kind: "line", tone: "good", values: days.map(({ uptime }) => uptime ?? null) }] }), []),
-      frame("orders", "office.orders", plotOf({ title: word("office.orders"), days: names, write: whole, series: [
+      frame("orders", "office.orders", plotOf({ title: word("office.orders"), days: names, counts: true, write: whole, series: [
         { name: word("office.opened"), kind: "bars", tone: "warn", values: days.map(({ opened }) => opened) },
         { name: word("office.closed"), kind: "bars", tone: "info", values: days.map(({ closed }) => closed) },
         { name: word("office.overdue"), kind: "line", tone: "act", values: days.map(({ overdue }) => overdue) },
       ] }), [["office.opened", "warn"], ["office.closed", "info"], ["office.overdue", "act"]]),
-      frame("repair", "office.mttr", plotOf({ title: word("office.mttr"), days: names, write: (value) => `${Math.round(value * 10) / 10} h`, series: [{ name: word("office.mttr"), kind: "line", tone: "info", values: days.map(({ mean_time_to_repair_s: s }) => (typeof s === "number" ? s / 3600 : null)) }] }), []));
+      frame("repair", "office.mttr", plotOf({ title: word("office.mttr"), days: names, write: (value) => word(unit, { n: Math.round(value * 10) / 10 }), series: [{ name: word("office.mttr"), kind: "line", tone: "info", values: days.map(({ mean_time_to_repair_s: s }) => (typeof s === "number" ? s / unit_s : null)) }] }), []));
   }
 
   /**

@@ -8,6 +8,8 @@ const RIGHT = 12;
 const TOP = 14;
 const BOTTOM = 30;
 const STEPS = [1, 2, 2.5, 5, 10];
+/** One rule for each. */
+const LEAST_COUNT = 4;
 
 /** @typedef {{ name: string, kind: "line" | "bars", values: (number | null)[], tone: "good" | "warn" | "act" | "info" }} Series */
 
@@ -19,11 +21,13 @@ const STEPS = [1, 2, 2.5, 5, 10];
  * @param {(value: number) => string} plot.write a value of the axis
  * @param {number} [plot.least] the axis begins here; otherwise at 0
  * @param {number} [plot.most] and ends here at the latest
+ * @param {boolean} [plot.counts] there are no halves of what is counted
  * @returns {SVGSVGElement}
  */
-export function plotOf({ title, days, series, write, least = 0, most }) {
+export function plotOf({ title, days, series, write, least = 0, most, counts = false }) {
   const known = series.flatMap(({ values }) => values.filter((value) => value !== null));
-  const top = most ?? niceTop(Math.max(least + 1e-9, ...known), least);
+  const highest = Math.max(least + 1e-9, ...known);
+  const top = most ?? (counts && highest <= LEAST_COUNT ? LEAST_COUNT : niceTop(highest, least));
   const svg = node("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": title, class: "plot" });
   /** @param {number} value */
   const y = (value) => TOP + (HEIGHT - TOP - BOTTOM) * (1 - (value - least) / (top - least || 1));

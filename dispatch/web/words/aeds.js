@@ -3,12 +3,10 @@
 /** @satisfies {Record<string, [string, string]>} */
 export const aedWords = {
   "aed.map.title": ["AED 地图", "AED map"],
-  "aed.only_usable": ["仅显示现在可用", "Usable now only"],
   "aed.near_me": ["离我最近", "Nearest to me"],
   "aed.near_centre": ["离地图中心最近", "Nearest to the map centre"],
   "aed.none_near": ["附近没有找到可用的 AED。", "No usable AED was found nearby."],
   "aed.truncated": ["设备太多，请放大地图。", "Too many to draw. Zoom in."],
-  "aed.zoom_in": ["放大地图以显示 AED。", "Zoom in to see AEDs."],
   "aed.usable": ["现在可用", "Usable now"],
   "aed.doubtful": ["可用，待核实", "Usable, not verified"],
   "aed.unusable": ["现在不可用", "Not usable now"],

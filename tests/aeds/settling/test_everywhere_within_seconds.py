@@ -21,7 +21,7 @@ async def another(registry: Registry) -> AsyncIterator[tuple[AedService, list[li
     told: list[list[Aed]] = []
     database = Database(registry.database.url)
     service = AedService(database, AedDirectory(), registry.clock, told.append)
-    following = Following(database.url, service.settling.writer, service.refresh)
+    following = Following(database.url, service.settling.writer, service.refresh, service.catch_up)
     works = [asyncio.create_task(each()) for each in (following.run, following.run_single, following.run_refreshing)]
     await service.directory.load(database)
     # Listening has begun when everything has been read once more.
@@ -75,9 +75,12 @@ async def test_our_own_word_is_not_read_again(registry: Registry) -> None:
     async def note(ids: object) -> None:
         read.append(ids)
 
-    following = Following(registry.database.url, registry.service.settling.writer, note)
+    async def note_absence() -> None:
+        read.append("absent")
+
+    following = Following(registry.database.url, registry.service.settling.writer, note, note_absence)
     works = [asyncio.create_task(each()) for each in (following.run, following.run_refreshing)]
-    await soon(lambda: read == [None])
+    await soon(lambda: read == ["absent"])
     await registry.service.report(aed.id, said("heartbeat"), ADMIN)
     async with registry.database.transaction() as connection:
         await rows.notify(connection, "somebody else", [aed.id], [])
@@ -85,3 +88,19 @@ async def test_our_own_word_is_not_read_again(registry: Registry) -> None:
     assert read[1:] == [{aed.id}]
     for work in works:
         work.cancel()
+
+
+async def test_whoever_did_not_listen_catches_up_with_what_was_written(registry: Registry) -> None:
+    old, changed, gone = [await hung(registry) for _ in range(3)]
+    told: list[list[Aed]] = []
+    other = AedService(registry.database, AedDirectory(), registry.clock, told.append)
+    await other.catch_up()
+    assert len(other.directory) == 3
+    registry.clock.move(hours=1)
+    await registry.service.report(changed.id, said("fault"), ADMIN)
+    await registry.service.remove(gone.id, ADMIN)
+    new = await hung(registry)
+    told.clear()
+    await other.catch_up()
+    assert {aed.id for aed in other.directory} == {old.id, changed.id, new.id}
+    assert {each.id for some in told for each in some} == {changed.id, gone.id, new.id}
