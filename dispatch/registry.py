@@ -1,6 +1,5 @@
 """The parts of the AED registry, put together."""
 
-import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
@@ -34,8 +33,6 @@ from dispatch.push.service import Push
 from dispatch.push.vocabulary import custodian_recipient
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
-
-_DISTRICTS_AFTER_S = 30.0
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -129,7 +126,7 @@ class Registry:
             self._following.run_single,
             self._following.run_refreshing,
             self._hours.run,
-            self._fill_districts,
+            self._districts.run,
             *(() if self._mqtt is None else (self._mqtt.run,)),
         )
 
@@ -140,11 +137,6 @@ class Registry:
             with contextlib.suppress(Exception):
                 await self.records.write()
         await self.tiles.close()
-
-    async def _fill_districts(self) -> None:
-        # Once in a database's life it takes a second of this process: not while those who waited for a start come in.
-        await asyncio.sleep(_DISTRICTS_AFTER_S)
-        await self._districts.run()
 
     def _changed(self, changed: list[Aed]) -> None:
         self.search.changed(changed)

@@ -42,6 +42,7 @@ from dispatch.locations import location_json
 from dispatch.metrics import DATABASE_AWAY
 from dispatch.operators.picture import Pictures
 from dispatch.push.service import Push, PushSettings
+from dispatch.push.vocabulary import custodian_of
 from dispatch.realtime import mailboxes
 from dispatch.realtime.care import SocketCare
 from dispatch.realtime.conversation import ConversationParts
@@ -314,6 +315,9 @@ class Service:
         }
 
     def _phone_of(self, responder_id: str) -> str | None:
+        subject = custodian_of(responder_id)
+        if subject is not None:
+            return self.registry.custodians.register.phone_of(subject)
         responder = self.roster.get(ResponderId(responder_id))
         return responder.phone if responder is not None else None
 

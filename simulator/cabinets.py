@@ -145,9 +145,8 @@ class Registry:
                 await self._report(cabinet, "self_test" if happens(0.1, self._rng) else "heartbeat")
 
     async def _hang_one(self, cabinet: Cabinet, aed_id: str | None) -> None:
-        aed_id = aed_id or await self._service.create_aed(
-            cabinet.body(self._custody.facts_of(cabinet.source_ref, cabinet.place))
-        )
+        custody = self._custody.facts_of(cabinet.source_ref, cabinet.place)
+        aed_id = aed_id or await self._service.create_aed(cabinet.body(custody))
         if aed_id is not None:
             self._ids[cabinet.source_ref] = aed_id
             await self._report(cabinet, "self_test" if cabinet.connected else "inspection")

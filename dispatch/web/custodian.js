@@ -82,7 +82,8 @@ function screenElement() {
   }
   return home({
     me: known, standingOf, orders: byUrgency(known.orders).map(drawOrder), waiting: waitingCard(outbox),
-    alerts: alertsCard(alerts), absences: absences.card(subjectOf(token), known.absences),
+    // Nobody is told, nor stood in for, whom the office does not know.
+    alerts: known.custodian ? alertsCard(alerts) : null, absences: known.custodian ? absences.card(subjectOf(token), known.absences) : null,
     onDevice: (one) => go({ kind: "device", id: one.id }), onSignOut: () => void leave(),
   });
 }

@@ -87,6 +87,7 @@ def test_a_new_order_shows_on_the_phone_and_opens_the_page(
 
 
 def test_what_cannot_be_read_still_shows(open_page: OpenPage, live_service: OwnService, phone: CustodiansPhone) -> None:
+    assert live_service.admin.put("/v1/custodians/li", json={"name": "李强"}).is_success
     page = open_page(
         f"/custodian#token={live_service.token('custodian', 'li')}",
         permissions=("notifications",),

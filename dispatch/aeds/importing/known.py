@@ -160,7 +160,7 @@ def _references(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
 
 
 def _not_among(drafts: Sequence[Draft], known: Sequence[Aed]) -> list[int]:
-    """The rows, by their index, that no reference has found a device for; in an export every row has its device's id."""
+    """The rows, by their index, that no reference has found a device for. A row of an export has its device's id."""
     named = {(aed.source, aed.source_ref) for aed in known}
     return [
         index

@@ -19,8 +19,7 @@ _MEDIA: dict[int | str, dict[str, Any]] = {
 async def _open_data(request: Request) -> OpenData:
     state = request.app.state
     if not hasattr(state, "open_data"):
-        licence = getattr(state.settings, "open_data_licence", "")
-        state.open_data = OpenData(state.aeds.directory, state.aeds.now, licence)
+        state.open_data = OpenData(state.aeds.directory, state.aeds.now, state.settings.open_data_licence)
     found: OpenData = state.open_data
     return found
 

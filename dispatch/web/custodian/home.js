@@ -15,8 +15,8 @@ const WORST_FIRST = ["out_of_service", "in_use", "degraded", "unverified", "read
  * @param {Myself} view.me
  * @param {HTMLElement[]} view.orders
  * @param {HTMLElement | null} view.waiting what is still to be sent
- * @param {HTMLElement} view.alerts
- * @param {HTMLElement} view.absences
+ * @param {HTMLElement | null} view.alerts
+ * @param {HTMLElement | null} view.absences
  * @param {(aed_id: string) => string} view.standingOf what waits to be sent about a device, or ""
  * @param {(device: CareDevice) => void} view.onDevice
  * @param {() => void} view.onSignOut
