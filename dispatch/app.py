@@ -15,6 +15,7 @@ from dispatch.aeds import endpoints as aed_endpoints
 from dispatch.aeds.custodians import endpoints as custodian_endpoints
 from dispatch.aeds.figures import endpoints as figure_endpoints
 from dispatch.aeds.intake import endpoints as intake_endpoints
+from dispatch.aeds.intake.schemas import MOST_BATCH_BYTES
 from dispatch.aeds.owners import endpoints as owner_endpoints
 from dispatch.aeds.placing import endpoints as placing_endpoints
 from dispatch.aeds.searching import endpoints as search_endpoints
@@ -159,6 +160,11 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
     # The last one added is the first to see a request.
     app.add_middleware(Lookers)
     app.add_middleware(SosDoor)
-    app.add_middleware(BodyLimit, settings.max_body_bytes, {"/v1/aeds/import": settings.max_import_bytes})
+    most_for = {
+        "/v1/aeds/import": settings.max_import_bytes,
+        "/v1/aeds/reports": max(MOST_BATCH_BYTES, settings.max_body_bytes),
+        "*/reports/batch": max(MOST_BATCH_BYTES, settings.max_body_bytes),
+    }
+    app.add_middleware(BodyLimit, settings.max_body_bytes, most_for)
     app.add_middleware(AnswerHeaders, headers)
     app.add_middleware(Timing)

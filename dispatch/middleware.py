@@ -12,19 +12,23 @@ from dispatch.storage.database import only_looking
 
 
 class BodyLimit:
-    """Refuses bodies larger than the service takes, whether they say so beforehand or not."""
+    """Refuses bodies larger than the service takes, whether they say so beforehand or not.
+
+    `most_for` has the paths that take more, or, after a `*`, what such paths end in.
+    """
 
     def __init__(self, app: ASGIApp, most_bytes: int, most_for: dict[str, int]) -> None:
         self._app = app
         self._most_bytes = most_bytes
         self._most_for = most_for
+        self._endings = {path[1:]: most for path, most in most_for.items() if path.startswith("*")}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on, or answer 413."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        most = self._most_for.get(scope["path"], self._most_bytes)
+        most = self._most_of(scope["path"])
         said = dict(scope["headers"]).get(b"content-length", b"")
         if said.isdigit() and int(said) > most:
             await problem_response(_too_large(most))(scope, receive, send)
@@ -55,6 +59,12 @@ class BodyLimit:
                 raise
         if taken > most and not answered:
             await problem_response(_too_large(most))(scope, receive, send)
+
+    def _most_of(self, path: str) -> int:
+        for ending, most in self._endings.items():
+            if path.endswith(ending):
+                return most
+        return self._most_for.get(path, self._most_bytes)
 
 
 def _too_large(most: int) -> TooLarge:

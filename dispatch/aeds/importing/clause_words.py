@@ -87,6 +87,9 @@ ONLY_WHEN_OPEN = re.compile(
     r"(?:上班|營業|開館)(?:日|時間)?才|非.{0,10}(?:上班|上課|營業|開館|在校).{0,6}(?:時間|時段).{0,3}不|(?:休|"
     r"閉)館(?:時|期間)|非24|非全年|未.{0,3}全年|尚未全"
 )
+DAYS_OF_REST = re.compile(
+    r"[,、，;；\n/]|・(?![月火水木金土日祝一二三四五六1-5])|及び|および|と(?=[月火水木金土日祝年])"
+)
 # Of one such day a month the week knows nothing.
 MONTHLY = re.compile(
     r"每月|每個月|毎月|月第|第[一二三四五1-5]|最後|最后|隔[週周]|單週|雙週|every (?:first|second|third|last)|"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 
 from dispatch.aeds.importing import clause_words as words
 from dispatch.aeds.importing.free_hours import Unclear, minutes_of, schedule_of
-from dispatch.aeds.importing.hours_words import UnknownWord, days_mentioned, days_of, tokenise
+from dispatch.aeds.importing.hours_words import UnknownWord, days_mentioned, days_of, names_a_day, tokenise
 from dispatch.aeds.importing.values import is_internal_only
 from dispatch.aeds.importing.week import EVERY_DAY, WEEKEND, Rule, Schedule, all_day, expression_of
 from dispatch.aeds.importing.week_sums import contradicted, narrowed, shortened
@@ -65,7 +65,24 @@ def with_remark(before: Understood, remark: str) -> Understood:
 
 def is_about_time(remark: str) -> bool:
     """Whether a remark has to do with when, rather than where or whom to ask."""
-    return words.ABOUT_TIME.search(folded(remark)) is not None or is_internal_only(remark)
+    text = folded(remark)
+    return words.ABOUT_TIME.search(text) is not None or is_internal_only(remark) or names_a_day(text) is not None
+
+
+def closed_on(before: Understood, cell: str) -> Understood:
+    """The schedule without the days that a column for days of rest names. Raises `Unclear` for one that cannot tell."""
+    found = before
+    for part in words.DAYS_OF_REST.split(folded(cell)):
+        if not part.strip() or words.NEVER_CLOSED.search(part):
+            continue
+        days = days_mentioned(part)
+        if days and not words.MONTHLY.search(part) and not days >= EVERY_DAY:
+            found = _applied(found, Schedule((Rule(days, ()),)), part)
+        elif words.MONTHLY.search(part) or words.RARE.search(part):
+            found = replace(found, has_exceptions=True)
+        else:
+            raise Unclear(f"{one_line(part)[:60]!r} are not days of rest that are known")
+    return found
 
 
 def _clause_by_clause(before: Understood, text: str) -> Understood:
@@ -335,7 +352,7 @@ def _of_no_account(before: Understood, clause: str) -> Understood | None:
         return replace(before, has_exceptions=True)
     if words.DEPENDS.search(clause) or words.TIMETABLE.search(clause):
         return None
-    if words.OPEN.search(clause) and not words.NOT_SO.search(clause) and (days := days_mentioned(clause)):
+    if words.OPEN.search(clause) and not words.NOT_SO.search(clause) and (days := days_mentioned(clause) & EVERY_DAY):
         # Open on these days, at the times told already.
         others = frozenset(range(7)) - days
         return _applied(before, Schedule((Rule(others, ()),)), clause) if others and before.schedule.opens else before

@@ -67,14 +67,19 @@ def address_of(row: SourceRow, mapping: ColumnMapping) -> str | None:
     if whole and any(each > "\u2e80" for each in whole):
         # Written from the large to the small, without spaces; the large is often left to its own columns.
         missing = [part for part in (city, district) if part and part not in whole]
-        return "".join(missing) + whole
+        return " ".join([*missing, whole]) if _is_hangul(whole) else "".join([*missing, whole])
     if whole:
         return whole
     asian = any(each > "\u2e80" for each in province + city + district + street)
     if asian:
-        return "".join(dict.fromkeys((province, city, district, street, number))) or None
+        parts = [part for part in dict.fromkeys((province, city, district, street, number)) if part]
+        return ("".join(parts) if not any(map(_is_hangul, parts)) else " ".join(parts)) or None
     along = f"{number} {street}" if street.lower().startswith(_FRENCH) else f"{street} {number}"
     return ", ".join(each for each in (along.strip(), district, city) if each) or None
+
+
+def _is_hangul(text: str) -> bool:
+    return any("\uac00" <= each <= "\ud7a3" for each in text)
 
 
 # Where the number comes before the street.

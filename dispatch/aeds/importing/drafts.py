@@ -33,6 +33,7 @@ UNNAMED = "AED"
 
 _HOURS = (
     Field.HOURS, Field.HOURS_ALWAYS, Field.HOURS_DAYS, Field.HOURS_FROM, Field.HOURS_TO, Field.HOURS_REMARK,
+    Field.CLOSED_DAYS,
 )  # fmt: skip
 
 
@@ -202,5 +203,6 @@ def _hours_of(row: SourceRow, mapping: ColumnMapping) -> RowHours | None:
                 for days, parts in by_day.items()
             ],
             remarks=mapping.cells(row, Field.HOURS_REMARK),
+            closed=mapping.cell(row, Field.CLOSED_DAYS),
         )
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 from dispatch.aeds.hours import MAX_EXPRESSION_LENGTH, InvalidHours, checked_hours
-from dispatch.aeds.importing.clauses import Understood, is_about_time, told, with_remark
+from dispatch.aeds.importing.clauses import Understood, closed_on, is_about_time, told, with_remark
 from dispatch.aeds.importing.free_hours import Unclear, minutes_of, schedule_of
 from dispatch.aeds.importing.hours_vocabulary import ALL_DAY_WORDS
 from dispatch.aeds.importing.hours_words import UnknownWord, days_of, tokenise
@@ -79,6 +79,7 @@ class HoursCells:
     closes: str = ""
     by_day: Sequence[DayCells] = ()
     remarks: Sequence[str] = ()
+    closed: str = ""
 
 
 class Told(Enum):
@@ -136,6 +137,7 @@ def _without_blanks(cells: HoursCells) -> HoursCells:
         opens=_said(cells.opens),
         closes=_said(cells.closes),
         remarks=[each for each in map(_said, cells.remarks) if is_about_time(each)],
+        closed=_said(cells.closed),
     )
 
 
@@ -153,7 +155,7 @@ def _names_times(text: str) -> bool:
 
 def _lone_text(cells: HoursCells) -> str | None:
     """The one text that is all a row says of hours; None when other cells have a say in it."""
-    others = [cells.days, cells.opens, cells.closes, cells.always, *cells.remarks]
+    others = [cells.days, cells.opens, cells.closes, cells.always, cells.closed, *cells.remarks]
     others += [part for day in cells.by_day for part in (day.opens, day.closes, day.text)]
     said = [text for text in cells.texts if text.strip()]
     return said[0] if len(said) == 1 and not any(map(str.strip, others)) else None
@@ -163,6 +165,10 @@ def _expression(cells: HoursCells, notes: list[str]) -> tuple[str, bool]:
     found, days = _stated(cells, notes)
     for remark in _remarks(cells):
         found = with_remark(found, _CONTACT.sub("", remark).strip())
+    found = closed_on(found, cells.closed)
+    if days is None and not cells.days.strip() and cells.opens.strip() and not found.closed & EVERY_DAY:
+        # With a day on which it is closed the times are those of the others; without one nobody can tell.
+        raise Unclear("times without days")
     schedule = found.schedule if days is None else _of_days(days, found.schedule)
     _check_doubts(schedule, notes)
     expression = expression_of(schedule)
@@ -180,6 +186,8 @@ def _source_text(cells: HoursCells) -> str | None:
     if yes_or_no(cells.always, cross_is_no=True):
         said.append("24 h")
     said += [one_line(each) for each in cells.remarks]
+    if cells.closed:
+        said.append(f"closed: {one_line(cells.closed)}")
     return "; ".join(dict.fromkeys(each for each in said if each)) or None
 
 
@@ -285,7 +293,7 @@ def _between(days: str, opens: str, closes: str) -> Schedule:
 
 def _named_days(text: str) -> frozenset[int]:
     if not text.strip():
-        raise Unclear("times without days")
+        return EVERY_DAY
     try:
         days = days_of([token for token in tokenise(_AT_EVENTS.sub("", folded(text))) if token.kind.name != "FILLER"])
     except UnknownWord as error:

@@ -34,6 +34,7 @@ class Field(StrEnum):
     HOURS_FROM = "opens_at"
     HOURS_TO = "closes_at"
     HOURS_REMARK = "hours_remark"
+    CLOSED_DAYS = "closed_days"
     PHONE = "phone"
     OWNER = "owner"
     MAKER = "maker"
@@ -143,7 +144,8 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "安装位置", "安裝位置",
         "擺放位置", "摆放位置", "设置位置", "設置地點", "安放位置", "存放位置", "放置场所", "位置描述", "位置说明",
         "地点描述", "地點描述", "方書", "建物名等(方書)", "設置階", "c_acc_complt", "acc_complt",
-        "c_acc_lib_complt", "emplacement", "localisation", "acces complement", "standortbeschreibung", "lage",
+        "c_acc_lib_complt", "emplacement", "localisation", "acces complement", "standortbeschreibung",
+        "standort im gebaude", "genauer ort", "lage",
         "genauer standort", "beschreibung", "posizione", "collocazione", "descrizione", "ubicacion", "descripcion",
         "info", "hinweis", "opis", "lokalizacja", "umiejscowienie", "설치위치", "설치장소", "buildplace",
         "상세위치", "locatie", "level description", "note:location", "location in building", "exact location",
@@ -164,7 +166,8 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "aussen",
     ),
     Field.ACCESS: (
-        "access", "permission", "accessibility", "public access", "accessible to public",
+        "access", "permission", "offentlich zuganglich", "frei zuganglich", "accessibility", "public access",
+        "accessible to public",
         "whether the aed can be used by anyone", "can be used by anyone", "used by anyone",
         "open to public", "publicly accessible", "c_acc_lib", "acc_lib",
         "acces libre", "libre acces", "availability type", "public", "accesso", "acceso", "zugang",
@@ -211,8 +214,15 @@ WORDS: dict[Field, tuple[str, ...]] = {
         "disp_complt", "hours note", "hours notes", "availability notes", "note", "notes", "備考", "remark",
         "remarks", "comment", "comments", "备注", "備註", "비고", "bemerkung", "bemerkungen", "osservazioni",
         "observaciones", "uwagi", "commentaire", "commentaires", "additional information", "利用可能時間備考",
-        "時間備註", "开放时间备注", "note orari", "opening_hours:note", "特記", "定休日", "休館日", "休業日",
+        "時間備註", "开放时间备注", "note orari", "opening_hours:note", "特記",
         "時間特記事項", "利用時間備考", "hours remark", "hours remarks", "availability note", "hours comment",
+    ),
+    Field.CLOSED_DAYS: (
+        "定休日", "休館日", "休業日", "休日", "公休日", "休み", "閉館日", "休館日等", "休息日", "闭馆日", "休馆日",
+        "公休",
+        "closed on", "closed days", "days closed", "closing days", "day closed", "ruhetag", "ruhetage",
+        "jours de fermeture", "jour de fermeture", "fermeture hebdomadaire", "giorno di chiusura", "giorni di chiusura",
+        "dias de cierre", "dni zamkniecia", "휴무일", "휴관일",
     ),
     Field.PHONE: (
         "phone", "telephone", "tel", "contact phone", "phone number", "電話", "電話番号", "联系电话", "聯絡電話",

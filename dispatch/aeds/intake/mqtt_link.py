@@ -23,7 +23,8 @@ try:
 except ImportError as _error:  # pragma: no cover - an extra that is not installed
     raise ImportError("MQTT takes the library paho-mqtt: install the extra `mqtt`") from _error
 
-from dispatch.aeds.intake.mqtt_messages import MOST_BYTES, TOKEN
+from dispatch.aeds.intake.mqtt_messages import TOKEN
+from dispatch.aeds.intake.schemas import MOST_BATCH_BYTES
 from dispatch.aeds.settling.metrics import MQTT_CONNECTED
 
 log = structlog.get_logger()
@@ -90,7 +91,7 @@ class MqttLink:
         wanted = _made(PacketTypes.CONNECT)
         wanted.SessionExpiryInterval = _SESSION_S
         wanted.ReceiveMaximum = RECEIVE_MAXIMUM
-        wanted.MaximumPacketSize = MOST_BYTES + 64 * 1024
+        wanted.MaximumPacketSize = MOST_BATCH_BYTES + 64 * 1024
         self._client.connect_async(self._host, self._port, keepalive=_KEEPALIVE_S, clean_start=False, properties=wanted)
         self._client.loop_start()
 

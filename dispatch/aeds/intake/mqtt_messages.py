@@ -7,9 +7,8 @@ from uuid import UUID
 import orjson
 
 from dispatch.access.tokens import BadToken, Identity, TokenIssuer
-from dispatch.aeds.intake.schemas import MOST_IN_A_BATCH
+from dispatch.aeds.intake.schemas import MOST_BATCH_BYTES, MOST_IN_A_BATCH
 
-MOST_BYTES = 1024 * 1024
 TOKEN = "token"  # noqa: S105 - the name of a user property
 
 
@@ -72,8 +71,8 @@ def reports_said(topics: Topics, topic: str, payload: bytes, token: str | None, 
         by = tokens.read(token)
     except BadToken as error:
         raise UnreadableMessage(str(error)) from error
-    if len(payload) > MOST_BYTES:
-        raise UnreadableMessage(f"more than {MOST_BYTES} bytes")
+    if len(payload) > MOST_BATCH_BYTES:
+        raise UnreadableMessage(f"more than {MOST_BATCH_BYTES} bytes")
     try:
         said = orjson.loads(payload)
     except orjson.JSONDecodeError as error:

@@ -12,6 +12,8 @@ from dispatch.aeds.schemas import Day, Instant, Long, Photo
 from dispatch.locations import LocationIn
 
 MOST_IN_A_BATCH = 1000
+# Each with its id, its time and a kilobyte of its own.
+MOST_BATCH_BYTES = 1024 * 1024
 MOST_ITEMS = 40
 MOST_PHOTOS = 20
 MOST_CODES = 20
