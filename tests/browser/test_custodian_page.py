@@ -261,7 +261,7 @@ def test_where_it_was_moved_to_is_told_by_the_phone_beside_it(
     page.locator("dialog .button-strong").click()
     expect(page.locator(".device .standing")).to_contain_text("已报告")
     assert custodian.reports(aed_id)[0]["kind"] == "location"
-    assert custodian.orders(aed_id) == ["moved"]
+    until(page, lambda: custodian.orders(aed_id), lambda causes: causes == ["moved"])
 
 
 def test_an_order_is_taken_in_hand(signed_in: Callable[..., Page], custodian: Custodian) -> None:

@@ -8,6 +8,7 @@ from math import cos, hypot, radians
 from statistics import median
 from typing import Any
 
+from dispatch.aeds.importing.coordinates import SWAPPED
 from dispatch.aeds.importing.drafts import Draft
 from dispatch.aeds.importing.proposing import Match, MatchedBy
 from dispatch.aeds.importing.words import bare
@@ -16,8 +17,9 @@ from geo.distance import distance_m
 from geo.place import Place
 
 # Fewer devices tell no pattern from chance.
-_ENOUGH = 10
-_ENOUGH_TO_BE_HALF_GONE = 6
+_ENOUGH = 5
+# In one building there may be some, each by the name of its shop.
+_CROWD = 10
 _HALF = 0.5
 # A surveyor's corrections are smaller, or go all ways.
 _MOVED_M = 60.0
@@ -83,13 +85,13 @@ def suspicions(seen: Seen) -> list[Suspicion]:
 def placeholders(drafts: Sequence[Draft]) -> Iterator[str]:
     """Warnings of points at which a geocoder seems to have put whatever it did not find."""
     for place, names in _crowds(drafts):
-        if len(names) >= _ENOUGH:
+        if len(names) >= _CROWD:
             where = f"{place.latitude:.5f}, {place.longitude:.5f}"
             yield f"{len(names)} different places share the point {where}: it may stand for places that were not found."
 
 
 def _gone(seen: Seen) -> Iterator[Suspicion]:
-    if seen.of_source >= _ENOUGH_TO_BE_HALF_GONE and seen.gone >= _HALF * seen.of_source:
+    if seen.of_source >= _ENOUGH and seen.gone >= _HALF * seen.of_source:
         yield Suspicion(
             Doubt.HALF_GONE,
             f"{seen.gone} of the {seen.of_source} devices that this source had are not in the list.",
@@ -144,6 +146,12 @@ def _explaining(pairs: Sequence[tuple[Place, Place]], read_as: Datum) -> Datum |
 
 
 def _turned_round(seen: Seen) -> Iterator[Suspicion]:
+    drafts = [match.draft for match in seen.matches]
+    corrected = sum(1 for draft in drafts if any(SWAPPED in note for note in draft.notes))
+    if corrected >= _ENOUGH and corrected >= _HALF * len(drafts):
+        detail = f"Latitude and longitude look swapped: {corrected} of {len(drafts)} rows had to be turned round."
+        yield Suspicion(Doubt.SWAPPED, detail, {"swapped": corrected, "of": len(drafts)})
+        return
     pairs = _known_pairs(seen)
     turned = sum(1 for said, known in pairs if _is_turned(said, known))
     if turned >= _ENOUGH and turned >= _HALF * len(pairs):
@@ -189,7 +197,7 @@ def _one_point(seen: Seen) -> Iterator[Suspicion]:
     drafts = [match.draft for match in seen.matches]
     for place, names in _crowds(drafts):
         there = sum(1 for draft in drafts if _point(draft.place) == _point(place))
-        if len(names) >= _ENOUGH and there >= _HALF * len(drafts):
+        if len(names) >= _CROWD and there >= _HALF * len(drafts):
             where = f"{place.latitude:.5f}, {place.longitude:.5f}"
             detail = f"{there} of {len(drafts)} rows, {len(names)} different places, are all at the point {where}."
             yield Suspicion(Doubt.ONE_POINT, detail, {"rows": there, "of": len(drafts), "places": len(names)})
@@ -198,7 +206,7 @@ def _one_point(seen: Seen) -> Iterator[Suspicion]:
 def _crowds(drafts: Sequence[Draft]) -> list[tuple[Place, frozenset[str]]]:
     """The points at which many rows lie, with the different names or addresses they have; mobile devices apart."""
     points = Counter(_point(draft.place) for draft in drafts if not draft.values.get("is_mobile"))
-    crowded = {point for point, count in points.items() if count >= _ENOUGH}
+    crowded = {point for point, count in points.items() if count >= _CROWD}
     names: defaultdict[tuple[float, float], set[str]] = defaultdict(set)
     for draft in drafts:
         if _point(draft.place) in crowded:
@@ -213,7 +221,7 @@ def _point(place: Place) -> tuple[float, float]:
 
 def _far(seen: Seen) -> Iterator[Suspicion]:
     """A list of a place on which it has devices already, and now another part of the world."""
-    if len(seen.own_places) < _ENOUGH or len(seen.matches) < _ENOUGH:
+    if len(seen.own_places) < _CROWD or len(seen.matches) < _CROWD:
         return
     middle = Place(
         median(place.latitude for place in seen.own_places), median(place.longitude for place in seen.own_places)

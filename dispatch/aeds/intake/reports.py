@@ -8,6 +8,7 @@ from uuid import UUID, uuid4, uuid5
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.intake.schemas import ReportIn
 from dispatch.aeds.repository import StoredReport
+from dispatch.aeds.settling.kept import SEEN_DATES
 from dispatch.encoding import to_json_text
 from dispatch.problems import InvalidField
 
@@ -17,15 +18,6 @@ CLOCK_SKEW = timedelta(minutes=5)
 # Somebody who walks by speaks of what they see; a device that was out of reach may have buffered for months.
 PUBLIC_LOOK_BACK = timedelta(days=1)
 
-DATES = (
-    "battery_fitted_on",
-    "battery_expires_on",
-    "pads_fitted_on",
-    "pads_expire_on",
-    "pads_child_fitted_on",
-    "pads_child_expire_on",
-)
-
 _ALWAYS = frozenset({"kind", "at", "report_id", "aed_id", "note"})
 _MEASURED = frozenset({"battery_percent", "temperature_c", "signal_dbm", "pads_ok"})
 _FIELDS: Mapping[ReportKind, frozenset[str]] = {
@@ -33,7 +25,7 @@ _FIELDS: Mapping[ReportKind, frozenset[str]] = {
     ReportKind.SELF_TEST: _MEASURED | {"outcome", "code", "codes"},
     ReportKind.DOOR: frozenset({"open"}),
     ReportKind.LOCATION: frozenset({"location"}),
-    ReportKind.INSPECTION: frozenset({"outcome", "code", "items", "photos", *DATES}),
+    ReportKind.INSPECTION: frozenset({"outcome", "code", "items", "photos", *SEEN_DATES}),
     ReportKind.USED: frozenset({"incident_id"}),
     ReportKind.FAULT: frozenset({"code", "codes", "photos"}),
 }

@@ -234,6 +234,31 @@ def test_japans_municipal_standard(days: str, opens: str, closes: str, remark: s
     assert draft.values["address"] == "東京都千代田区九段南1-2-1"
 
 
+@pytest.mark.parametrize(
+    ("times", "closed", "hours"),
+    [
+        ("8:45～17:30", "土日祝・年末年始", "Mo-Fr 08:45-17:30; PH off"),
+        ("9:00～21:00", "月曜日", "Tu-Su 09:00-21:00"),
+        ("9:00～21:00", "月曜日、第3火曜日", "Tu-Su 09:00-21:00"),
+        ("24時間", "なし", "24/7"),
+        ("9:00～17:00", "年中無休", "Mo-Su 09:00-17:00"),
+        ("9:00～17:00", "不定休", None),
+    ],
+)
+def test_a_column_of_days_of_rest(times: str, closed: str, hours: str | None) -> None:
+    text = f"施設名称,住所,利用時間,休業日,緯度,経度\n市役所,神戸市1,{times},{closed},34.7,135.2\n"
+    (draft,) = read(text).drafts
+    assert draft.values["opening_hours"] == hours
+
+
+def test_times_in_columns_without_their_days_need_a_day_of_rest() -> None:
+    head = "名称,緯度,経度,利用可能曜日,開始時間,終了時間,利用可能日時特記事項\n"
+    rows = "a,34.7,135.2,,9:00,20:00,\nb,34.7,135.2,,9:00,20:00,月曜休館\nc,34.7,135.2,月火,9:00,20:00,\n"
+    assert [draft.values["opening_hours"] for draft in read(head + rows).drafts] == [
+        None, "Tu-Su 09:00-20:00", "Mo-Tu 09:00-20:00",
+    ]  # fmt: skip
+
+
 def test_a_web_page_that_calls_itself_a_spreadsheet() -> None:
     page = """<html><head><meta charset="euc-kr"></head><body><table border=1>
       <tr><th rowspan=2>연번<th rowspan=2>설치기관명<th rowspan=2>설치기관주소

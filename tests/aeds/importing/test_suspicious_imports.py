@@ -82,6 +82,20 @@ async def test_latitude_and_longitude_swapped(registry: Registry) -> None:
     assert Doubt.SWAPPED in await refused(registry, listed(swapped))
 
 
+async def test_columns_that_stand_under_each_others_heading(registry: Registry) -> None:
+    swapped = listed(PLACES).replace(b"lat,lon", b"lon,lat")
+    assert set(await refused(registry, swapped)) == {Doubt.SWAPPED}
+    report = await taken(registry, swapped, force=True)
+    assert (report.created, len(report.notes)) == (24, 24)
+    assert {aed.place for aed in registry.directory} == set(PLACES)
+
+
+async def test_a_few_rows_turned_round_are_only_noted(registry: Registry) -> None:
+    text = "name,lat,lon\na,120.1,30.2\nb,120.2,30.3\nc,30.4,120.3\n"
+    report = await taken(registry, text.encode())
+    assert (report.created, len(report.notes)) == (3, 2)
+
+
 async def test_a_new_list_that_fits_the_register_only_when_turned_round(registry: Registry) -> None:
     await taken(registry, listed([Place(41.9 + at / 1000, 12.5 + at / 2000) for at in range(24)]))
     registry.clock.move(minutes=1)

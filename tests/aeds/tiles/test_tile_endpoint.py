@@ -14,6 +14,15 @@ def path_of(zoom: int) -> str:
     return f"/v1/aeds/tiles/{zoom}/{int(x * 2**zoom)}/{int(y * 2**zoom)}"
 
 
+async def is_on_the_map(service: ServiceInProcess, aed_id: str) -> None:
+    """Wait until it is: its hours are read a moment after it is entered."""
+
+    async def is_on_it() -> bool:
+        return bool(await usable(service, aed_id) == "now")
+
+    await until(is_on_it)
+
+
 async def usable(service: ServiceInProcess, aed_id: str) -> Any:
     async with service.client() as anybody:
         answer = await anybody.get(path_of(15))
@@ -23,12 +32,7 @@ async def usable(service: ServiceInProcess, aed_id: str) -> Any:
 
 async def test_a_device_is_on_the_map_from_its_entry_on_and_a_fault_shows(service: ServiceInProcess) -> None:
     aed_id = await service.add_aed(WULIN)
-
-    async def is_on_it() -> bool:
-        return bool(await usable(service, aed_id) == "now")
-
-    # Its hours are read a moment after it is entered.
-    await until(is_on_it)
+    await is_on_the_map(service, aed_id)
     await service.call("POST", f"/v1/aeds/{aed_id}/reports", role="admin", json={"kind": "fault", "code": "broken"})
     assert await usable(service, aed_id) == "no"
     await service.call("POST", f"/v1/aeds/{aed_id}/reports", role="admin", json={"kind": "inspection", "outcome": "ok"})
@@ -38,16 +42,16 @@ async def test_a_device_is_on_the_map_from_its_entry_on_and_a_fault_shows(servic
 
 
 async def test_whoever_has_a_tile_is_told_so(service: ServiceInProcess) -> None:
-    await service.add_aed(WULIN)
+    await is_on_the_map(service, await service.add_aed(WULIN))
     async with service.client() as anybody:
-        first = await anybody.get(path_of(9))
+        first = await anybody.get(path_of(14))
         assert first.headers["content-type"] == "application/vnd.mapbox-vector-tile"
         assert first.headers["cache-control"].startswith("public, max-age=")
         assert int(first.headers["cache-control"].rpartition("=")[2]) <= 30
-        again = await anybody.get(path_of(9), headers={"If-None-Match": first.headers["etag"]})
+        again = await anybody.get(path_of(14), headers={"If-None-Match": first.headers["etag"]})
         assert (again.status_code, again.content) == (304, b"")
         await service.add_aed(WULIN)
-        changed = await anybody.get(path_of(9), headers={"If-None-Match": first.headers["etag"]})
+        changed = await anybody.get(path_of(14), headers={"If-None-Match": first.headers["etag"]})
         assert changed.status_code == 200
 
 
@@ -89,7 +93,7 @@ async def test_a_tile_is_packed_for_who_can_unpack_it(service: ServiceInProcess)
 async def test_without_the_database_an_old_tile_says_that_it_is_old(
     away_service: ServiceInProcess, stoppable: Any
 ) -> None:
-    await away_service.add_aed(WULIN)
+    await is_on_the_map(away_service, await away_service.add_aed(WULIN))
     async with away_service.client() as anybody:
         fresh = await anybody.get(path_of(14))
         assert fresh.status_code == 200
