@@ -8,24 +8,20 @@ from zoneinfo import ZoneInfo
 
 from dispatch.access.tokens import TokenIssuer
 from dispatch.aeds.custodians.myself import Myself
-from dispatch.aeds.custodians.service import Custodians
 from dispatch.aeds.custodians.turning import AbsenceTurns
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.figures.service import Figures
 from dispatch.aeds.intake.mqtt import MqttIntake
-from dispatch.aeds.learning.records import OwnerRecords
+from dispatch.aeds.judging import Judges
 from dispatch.aeds.open_data.publishing import OpenData
 from dispatch.aeds.owners import districts
-from dispatch.aeds.owners.service import Owners
 from dispatch.aeds.placing.service import PlacingDesk
 from dispatch.aeds.record import Aed
 from dispatch.aeds.searching.search import AedSearch
 from dispatch.aeds.service import AedService
 from dispatch.aeds.settling.following import Following
-from dispatch.aeds.settling.settling import Judging, Settling
 from dispatch.aeds.tiles.hours_keeper import HoursKeeper
 from dispatch.aeds.tiles.tiles import Tiles
-from dispatch.aeds.work_orders.assigning import Assigner
 from dispatch.aeds.work_orders.service import WorkOrders
 from dispatch.aeds.work_orders.telling import Telling
 from dispatch.clock import Clock
@@ -58,19 +54,9 @@ class Registry:
         self._directory = directory
         self._is_away = of.is_away
         self._on_change = on_change
-        self.owners = Owners(database, clock)
-        self.custodians = Custodians(database, clock, timezone)
-        tree, register = self.owners.tree, self.custodians.register
-        assigner = Assigner(tree, register)
-        self.records = OwnerRecords(database)
-        judging = Judging(
-            policy_of=tree.policy_of,
-            assignment_of=assigner.of_aed,
-            rates_of=self.records.rates_of,
-            default_zone=settings.timezone,
-        )
-        settling = Settling(judging)
-        settling.place_in_districts = districts.place
+        self._judges = judges = Judges(database, clock, settings.timezone)
+        self.owners, self.custodians, self.records = judges.owners, judges.custodians, judges.records
+        tree, register, settling = self.owners.tree, self.custodians.register, judges.settling
         self.aeds = AedService(database, directory, clock, self._changed, settling)
         self.aeds.on_settled.append(self.records.settled)
         self.aeds.reports.stands_in = self.custodians.may_act_for
@@ -103,9 +89,7 @@ class Registry:
     async def load(self, database: Database) -> None:
         """Fill memory from the database."""
         await self._directory.load(database)
-        await self.owners.load()
-        await self.custodians.load()
-        await self.records.load()
+        await self._judges.load()
         self.search.know(self._directory)
         self.tiles.know(self._directory)
 

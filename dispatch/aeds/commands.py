@@ -12,13 +12,18 @@ from dispatch.aeds.importing.desk import RegisterChanged, SuspiciousImport, When
 from dispatch.aeds.importing.report import ImportReport
 from dispatch.aeds.importing.rows import UnreadableFile
 from dispatch.aeds.importing.sources import source_of
+from dispatch.aeds.judging import Judges
 from dispatch.aeds.record import Aed
 from dispatch.aeds.service import AedService
 from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.kept import Kept
+from dispatch.aeds.settling.settling import Settling
 from dispatch.clock import SystemClock
+from dispatch.settings import Settings
 from dispatch.storage.database import Database
 from geo.datum import UnknownDatum, parse_datum
+
+DEFAULT_TIMEZONE = "Asia/Shanghai"
 
 _ASKED_AT_ONCE = 1000
 _GEOJSON = frozenset({".geojson", ".json"})
@@ -28,13 +33,18 @@ class UnknownForm(ValueError):
     """A file name that does not say which form to write."""
 
 
-async def import_file(database: Database, path: Path, *, source: str | None = None, **how: Any) -> ImportReport:
+async def import_file(
+    database: Database, path: Path, *, source: str | None = None, timezone: str = DEFAULT_TIMEZONE, **how: Any
+) -> ImportReport:
     """Take the AEDs of a file in; `how` as in `ImportOrder`.
 
     Raises `UnreadableFile`, `SuspiciousImport`, `RegisterChanged` and `OSError`.
     """
     data = path.read_bytes()  # noqa: ASYNC240 - a command of its own: nothing else waits on this loop
-    return await _service(database).import_file(data, source=source or source_of(path.name), **how)
+    judges = Judges(database, SystemClock(), timezone)
+    await judges.load()
+    service = _service(database, judges.settling)
+    return await service.import_file(data, source=source or source_of(path.name), **how)
 
 
 async def export_file(database: Database, path: Path) -> int:
@@ -67,7 +77,7 @@ async def import_command(
     force: bool = False,
     when_gone: WhenGone = WhenGone.KEEP,
     when_ambiguous: WhenAmbiguous = WhenAmbiguous.REPORT,
-    settings: Any = None,  # noqa: ARG001 - every command is handed the settings
+    settings: Settings | None = None,
     say: Callable[[str], object] = print,
 ) -> int:
     """Run `aeds import`: print the report, write it as JSON where asked to. Answers the exit code."""
@@ -85,6 +95,7 @@ async def import_command(
             force=force,
             when_gone=when_gone,
             when_ambiguous=when_ambiguous,
+            timezone=DEFAULT_TIMEZONE if settings is None else settings.timezone,
         )
         print_report(result, say)
         if report is not None:
@@ -134,6 +145,6 @@ async def _kept(database: Database, aeds: Sequence[Aed]) -> dict[UUID, Kept]:
     return kept
 
 
-def _service(database: Database) -> AedService:
+def _service(database: Database, settling: Settling | None = None) -> AedService:
     # The command has no memory to keep: a running service hears of the change from the database.
-    return AedService(database, AedDirectory(), SystemClock(), lambda _changed: None)
+    return AedService(database, AedDirectory(), SystemClock(), lambda _changed: None, settling)
