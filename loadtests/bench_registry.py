@@ -23,9 +23,11 @@ from geo.place import Place
 from loadtests.bench_registry_devices import SimulatedDevice, register, simulated_devices
 from loadtests.bench_registry_nearest import Nearest, bench_nearest_usable
 from loadtests.bench_registry_reports import Rate, bench_batches, bench_single
+from loadtests.bench_registry_rerouting import Rerouted, bench_rerouting
 from loadtests.bench_registry_tiles import bench_tiles
 from loadtests.bench_sides import BenchError
 from loadtests.bench_sos import machine
+from loadtests.crowd import Provisioner
 from loadtests.figures import percentile, publish
 from loadtests.loopback import require_loopback
 from loadtests.processes import (
@@ -40,6 +42,7 @@ from simulator.movement import offset
 
 _MOST_DEVICES: Final = 500_000
 _SINGLE_DEVICES: Final = 200
+_REROUTED: Final = 60
 _YEAR: Final = Path("build/bench/aed_year.json")
 _SMALL_YEAR: Final = Path("build/bench/aed_year_small.json")
 _YEAR_WITHIN_S: Final = 1800.0
@@ -135,6 +138,16 @@ def _bench_import(service: RunningService, rows: int) -> float:
     return rows / taken_s
 
 
+def _bench_rerouting(service: RunningService) -> Rerouted:
+    """How long until a runner hears that their AED has failed, among all those devices."""
+    office = Provisioner(service.url, service.admin_token)
+    try:
+        responders = office.responders(2 * _REROUTED, within_m=10, seed=1)
+    finally:
+        office.close()
+    return asyncio.run(bench_rerouting(service.url, service.admin_token, responders))
+
+
 def _calibration_error(devices: int) -> float | None:
     """The expected calibration error of the simulated year: of the last whole one, or of a small one lived now."""
     year = _YEAR
@@ -173,6 +186,14 @@ def report(measured: dict[str, Any], devices: int) -> dict[str, Any]:
     if measured["tiles_ms"]:
         written["tile_p95_ms"] = round(percentile(measured["tiles_ms"], 0.95), 2)
         written["tile_p50_ms"] = round(percentile(measured["tiles_ms"], 0.50), 2)
+    rerouted: Rerouted = measured["rerouted"]
+    written["reroute_ratio"] = round(rerouted.ratio, 2)
+    written["reroute"] = {
+        "sos_to_alert_p50_ms": round(percentile(rerouted.first_ms, 0.50), 2),
+        "fault_to_task_p50_ms": round(percentile(rerouted.rerouted_ms, 0.50), 2),
+        "fault_to_task_worst_ms": round(max(rerouted.rerouted_ms), 2),
+        "rounds": len(rerouted.rerouted_ms),
+    }
     written["import_rows_per_s"] = round(measured["import_rows_per_s"])
     if measured["calibration_error"] is not None:
         written["calibration_error"] = round(measured["calibration_error"], 4)
@@ -194,6 +215,11 @@ def table(written: dict[str, Any]) -> str:
         lines.append(
             f"tiles of the map, p95:       {written['tile_p95_ms']:>8.1f} ms (p50 {written['tile_p50_ms']:.1f})"
         )
+    reroute, ratio = written["reroute"], written["reroute_ratio"]
+    lines.append(
+        f"a fault to its runner's task: {reroute['fault_to_task_p50_ms']:>7.1f} ms, {ratio:.1f} x SOS to the first alert"
+        f" ({reroute['sos_to_alert_p50_ms']:.1f} ms); at worst {reroute['fault_to_task_worst_ms']:.0f} ms"
+    )
     lines.append(f"rows imported a second:      {written['import_rows_per_s']:>8,}")
     if "calibration_error" in written:
         lines.append(f"calibration error:           {written['calibration_error']:>8.4f} (of the simulated year)")
@@ -240,6 +266,7 @@ def _run(options: argparse.Namespace) -> dict[str, Any]:
                     connection, devices, service.url, questions=options.questions
                 )
             measured["tiles_ms"] = bench_tiles(service.url, devices, looks=options.looks)
+            measured["rerouted"] = _bench_rerouting(service)
             batches, single, pinned = _bench_reports(service, devices, seconds=options.seconds)
             measured |= {"batches": batches, "single": single, "one_core": pinned}
             measured["import_rows_per_s"] = _bench_import(service, options.rows)

@@ -53,7 +53,7 @@ _OWNER_SHAPE: Final = 2.0
 # So many cases of its own weigh as much as the share among all owners.
 _OWNER_CASES: Final = 8.0
 
-# Of public AEDs inspected over five years in Korea, over 97 % operated normally and 15 % were not ready all the same,
+# Of public AEDs inspected over five years, over 97 % operated normally and 15 % were not ready all the same,
 # mostly for their pads: of five that are not ready, a self-test would have told of one. That 15 % come together in
 # about two years without care makes 0.08 failures a year.
 _NOT_READY: Final = 0.15

@@ -113,6 +113,7 @@ class HoursKeeper:
         # Devices whose hours may never have been read; and hours that were there when somebody last looked.
         self._news: dict[UUID, tuple[str, str]] = {}
         self._there: set[tuple[str, str]] = set()
+        self._told: set[tuple[str, str]] = set()
         self._there_since: datetime | None = None
         self._news_came = asyncio.Event()
         self._looked_through_at: datetime | None = None
@@ -186,10 +187,13 @@ class HoursKeeper:
         except BaseException:
             self._news = news | self._news
             raise
-        self._there.update(news.values())
         read = {(each.expression, each.area) for each in found}
-        if read:
-            self._on_read([aed_id for aed_id, hours in news.items() if hours in read])
+        # They may have been put down by whoever looked through everything, after a tile was drawn without them.
+        told = [aed_id for aed_id, hours in news.items() if hours in read or hours not in self._told]
+        self._there.update(news.values())
+        self._told.update(news.values())
+        if told:
+            self._on_read(told)
 
     async def _read(self, question: Any, parameters: dict[str, Any]) -> list[Hours]:
         """Put down what `question` finds missing, and answer it."""
@@ -209,7 +213,8 @@ class HoursKeeper:
             gone = [each for each in found if each.place is None]
             if gone:
                 await connection.execute(_DROP, _keys(gone))
-                self._there.difference_update((each.expression, each.area) for each in gone)
+                for hours in (self._there, self._told):
+                    hours.difference_update((each.expression, each.area) for each in gone)
         return len(found)
 
     async def _write(self, connection: AsyncConnection, hours: Sequence[Hours]) -> None:

@@ -1,5 +1,6 @@
 /** The AEDs of a map as vector tiles: single devices close up, clusters further away. */
 
+import { onLanguage, word } from "../language.js";
 import { addAedImages, PARTS } from "./aed_images.js";
 
 /** @typedef {import("./basemap.js").BaseMap} BaseMap */
@@ -44,6 +45,7 @@ export class AedTiles {
     map.addSource(SOURCE, { type: "vector", tiles: [this.#address()], minzoom: 0, maxzoom: DEEPEST });
     this.#addLayers(map);
     this.#listen(map);
+    onLanguage(() => map.setLayoutProperty("aed-names", "text-field", label()));
   }
 
   /** @param {string[]} only what the map is narrowed down to */
@@ -100,7 +102,7 @@ export class AedTiles {
     map.addLayer({
       id: "aed-names", type: "symbol", source: SOURCE, "source-layer": "aeds", minzoom: 14.5,
       layout: {
-        "text-field": ["case", ["has", "opens"], ["concat", ["get", "name"], "\n", ["get", "opens"]], ["get", "name"]],
+        "text-field": label(),
         "text-font": FONT, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.45], "text-max-width": 9, "text-optional": true,
       },
       paint: { "text-color": "#14181d", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
@@ -164,4 +166,10 @@ export class AedTiles {
     const animate = !matchMedia("(prefers-reduced-motion: reduce)").matches;
     map.fitBounds([west, south, east, north], { padding: 70, maxZoom: Math.max(16, map.getZoom() + 2), animate, duration: 600 });
   }
+}
+
+/** A device's name, and when its place opens if it is closed. @returns {any} */
+function label() {
+  const [before = "", after = ""] = word("aed.opens_at").split("{time}");
+  return ["case", ["has", "opens"], ["concat", ["get", "name"], "\n", before, ["get", "opens"], after], ["get", "name"]];
 }

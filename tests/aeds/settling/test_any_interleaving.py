@@ -5,9 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any
+from uuid import uuid5
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from dispatch.aeds.directory import AedDirectory
@@ -74,9 +75,12 @@ async def _run(url: str, history: Sequence[tuple[dict[str, Any], str, int]]) -> 
         await other.refresh(None)
         clock.move(seconds=(NOON - REGISTERED).total_seconds())
         batches: dict[tuple[str, int], list[dict[str, Any]]] = {}
+        history = [({**report}, who, batch) for report, who, batch in history]
         for report, who, batch in history:
             said = {name: value for name, value in report.items() if name != "device"}
             said["aed_id"] = str(aeds[report["device"]].id)
+            # An id of its own in every example, for all of them share one database.
+            said["report_id"] = report["report_id"] = str(uuid5(aeds[0].id, report["report_id"]))
             for each in ("one", "other") if who == "both" else (who,):
                 batches.setdefault((each, batch), []).append(said)
         await asyncio.gather(
@@ -124,7 +128,12 @@ def _shown(aed: Aed) -> tuple[Any, ...]:
 
 
 @pytest.mark.timeout(400)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=20,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(history=histories)
 def test_the_order_of_arrival_never_matters(postgis_url: str, history: list[tuple[dict[str, Any], str, int]]) -> None:
     asyncio.run(_run(postgis_url, history))
