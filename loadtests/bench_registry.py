@@ -217,8 +217,8 @@ def table(written: dict[str, Any]) -> str:
         )
     reroute, ratio = written["reroute"], written["reroute_ratio"]
     lines.append(
-        f"a fault to its runner's task: {reroute['fault_to_task_p50_ms']:>7.1f} ms, {ratio:.1f} x SOS to the first alert"
-        f" ({reroute['sos_to_alert_p50_ms']:.1f} ms); at worst {reroute['fault_to_task_worst_ms']:.0f} ms"
+        f"a fault to its runner's task: {reroute['fault_to_task_p50_ms']:>7.1f} ms, {ratio:.1f} x SOS to the first"
+        f" alert ({reroute['sos_to_alert_p50_ms']:.1f} ms); at worst {reroute['fault_to_task_worst_ms']:.0f} ms"
     )
     lines.append(f"rows imported a second:      {written['import_rows_per_s']:>8,}")
     if "calibration_error" in written:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from dispatch.aeds.hours import is_open_at, next_change_after
 from dispatch.aeds.record import Access, Aed, Readiness
@@ -23,6 +24,7 @@ class AedDirectory:
 
     def __init__(self, default_zone: str = "Asia/Shanghai") -> None:
         self._default_zone = default_zone
+        self._zone = ZoneInfo(default_zone)
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()
         self._hours: dict[UUID, _Hours] = {}
@@ -93,11 +95,15 @@ class AedDirectory:
 
         A mobile one is usable while somebody carries it, by them alone.
         """
-        if aed.readiness not in _DISPATCHABLE or _expired(aed, at.date()):
+        if aed.readiness not in _DISPATCHABLE or _expired(aed, self._day_of(at)):
             return False
         if aed.is_mobile:
             return aed.carried_by is not None
         return aed.access in _REACHABLE and self._hours_of(aed, at).is_open
+
+    def _day_of(self, at: datetime) -> date:
+        # When a state is concluded the day is that of the device's own place; for a plan the service's will do.
+        return at.astimezone(self._zone).date()
 
     def is_fetchable(self, aed: Aed, at: datetime) -> bool:
         """Whether anybody who comes for it at `at` can expect to take a working device away."""
@@ -130,7 +136,7 @@ class AedDirectory:
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
     ) -> list[tuple[Aed, float]]:
         """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first."""
-        today, by_id, hours_of = at.date(), self._by_id, self._hours_of
+        today, by_id, hours_of = self._day_of(at), self._by_id, self._hours_of
 
         def is_usable_then(key: UUID) -> bool:
             aed = by_id[key]

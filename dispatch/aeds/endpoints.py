@@ -5,7 +5,8 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
-from dispatch.access.asking import Custodian
+from dispatch.access.asking import Anyone, Custodian
+from dispatch.access.tokens import Role
 from dispatch.aeds import views
 from dispatch.aeds.importing.endpoints import router as import_router
 from dispatch.aeds.open_data.endpoints import router as open_data_router
@@ -113,9 +114,13 @@ async def in_box(
 
 
 @router.get("/{aed_id}", response_model=AedOut, responses=problems(404, 422))
-async def one(aed_id: UUID, service: Service, datum: Annotated[Datum, Depends(_datum)]) -> dict[str, Any]:
-    """All that is known about one AED."""
-    return views.whole(await service.one(aed_id), service.directory, service.now(), datum)
+async def one(
+    aed_id: UUID, service: Service, datum: Annotated[Datum, Depends(_datum)], asker: Anyone
+) -> dict[str, Any]:
+    """All that is known about one AED; who looks after it and what it is worth to a thief is not for everybody."""
+    told = views.whole(await service.one(aed_id), service.directory, service.now(), datum)
+    is_stranger = asker is None or asker.role is Role.CALLER
+    return told | dict.fromkeys(views.NOT_FOR_STRANGERS) if is_stranger else told
 
 
 @router.post(

@@ -40,6 +40,11 @@ class StoredReport:
     reported_by: str
     data: Mapping[str, Any]
 
+    @property
+    def counts_from(self) -> datetime:
+        """When it was so, as far as others are concerned: a clock that is fast outranks nobody."""
+        return min(self.at, self.received_at)
+
     def says_the_same_as(self, other: "StoredReport") -> bool:
         """Whether both say the same of the same device; one that did not say when it was so is of any time."""
         return (

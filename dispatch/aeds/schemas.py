@@ -169,7 +169,7 @@ class AedOut(BaseModel):
     district_code: str | None
     readiness: Readiness
     readiness_reasons: list[str]
-    readiness_text: SaidOut
+    why: SaidOut
     works_probability: float | None
     readiness_at: datetime
     usable_now: bool

@@ -13,6 +13,9 @@ from geo.datum import Datum
 _STREET_FACTOR = 1.3
 _WALKING_M_S = 1.4
 
+# Who looks after it, who carries it, and by what number it could be told from a stolen one.
+NOT_FOR_STRANGERS = ("custodian", "carried_by", "serial_number")
+
 _AS_THEY_ARE = (
     *("name", "address", "place_detail", "floor", "indoor", "opening_hours", "opening_hours_note"),
     *("phone", "owner", "custodian", "maker", "model", "serial_number", "manufactured_on"),
@@ -31,7 +34,7 @@ def whole(aed: Aed, directory: AedDirectory, now: datetime, datum: Datum = Datum
         "access": aed.access.value,
         "readiness": aed.readiness.value,
         "readiness_reasons": list(aed.readiness_reasons),
-        "readiness_text": explained(aed.readiness_reasons, aed.readiness),
+        "why": explained(aed.readiness_reasons, aed.readiness),
         "works_probability": None if aed.belief is None or aed.removed else round(aed.belief.at(now), 3),
         "usable_now": directory.is_usable(aed, now),
         "next_change_at": directory.next_change(aed, now),

@@ -111,7 +111,7 @@ def test_a_device_tells_its_past_and_is_edited_with_problems_at_their_fields(
     office.report(aed_id, kind="inspection", outcome="ok", items=[{"item": "battery", "ok": True}])
     office.report(aed_id, kind="fault", code="broken", note="屏幕碎了")
     page = signed_in(f"devices&aed={aed_id}")
-    expect(page.locator(".device-head")).to_contain_text("报告故障（坏了）")
+    expect(page.locator(".device-head")).to_contain_text("停用：报告故障：损坏")
     past = page.locator(".past")
     expect(past).to_contain_text("正常 → 停用")
     expect(past).to_contain_text("屏幕碎了")

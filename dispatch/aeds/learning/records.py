@@ -60,7 +60,7 @@ class OwnerRecords:
         """Learn from the reports that were taken."""
         for device in settlement.devices:
             latest, found = device.known, _NOTHING
-            for report in sorted(device.taken, key=lambda each: each.at):
+            for report in sorted(device.taken, key=lambda each: each.counts_from):
                 evidence = evidence_of(report)
                 found += learned(latest, evidence)
                 latest = latest.with_(evidence)

@@ -92,7 +92,7 @@ class Kept:
         sights = dict(self.sights)
         for report in taken:
             for name in _fields_seen(report):
-                sight = Sight(report.at, str(report.id))
+                sight = Sight(report.counts_from, str(report.id))
                 if name not in sights or sight.rank > sights[name].rank:
                     sights[name] = sight
         return Kept(self.latest.with_(*map(evidence_of, taken)), sights, self.look_again_at)
@@ -105,7 +105,7 @@ def is_trusted(report: StoredReport) -> bool:
 
 def evidence_of(report: StoredReport) -> Evidence:
     """A report as the rules see it."""
-    return Evidence(report.kind, report.at, is_trusted(report), report.data, str(report.id))
+    return Evidence(report.kind, report.counts_from, is_trusted(report), report.data, str(report.id))
 
 
 def _fields_seen(report: StoredReport) -> list[str]:
@@ -124,7 +124,7 @@ def seen_values(aed: Aed, kept: Kept, reports: Iterable[StoredReport]) -> dict[s
     """
     values: dict[str, Any] = {}
     for report in reports:
-        sight = Sight(report.at, str(report.id))
+        sight = Sight(report.counts_from, str(report.id))
         for name in _fields_seen(report):
             if kept.sights[name] != sight:
                 continue
@@ -132,7 +132,7 @@ def seen_values(aed: Aed, kept: Kept, reports: Iterable[StoredReport]) -> dict[s
                 values[name] = date.fromisoformat(report.data[name])
             elif aed.is_mobile:
                 values[PLACE] = Place(report.data["latitude"], report.data["longitude"])
-                values["fix_at"] = report.at
+                values["fix_at"] = report.counts_from
         learned = _LEARNED.get(report.kind)
         if learned is not None and getattr(aed, learned) is None and report.reported_by.startswith(BY_DEVICE):
             values[learned] = True

@@ -204,7 +204,7 @@ class _Change:
 
     @property
     def _newest(self) -> StoredReport | None:
-        return max(self.reports, key=lambda report: (report.at, str(report.id)), default=None)
+        return max(self.reports, key=lambda report: (report.counts_from, str(report.id)), default=None)
 
     @property
     def _by(self) -> str:

@@ -28,6 +28,22 @@ async def test_a_device_reports_and_hears_what_follows(client: httpx.AsyncClient
     assert (await client.get(f"/v1/aeds/{aed['id']}")).json()["is_connected"] is True
 
 
+async def test_a_clock_that_is_fast_outranks_nobody(
+    client: httpx.AsyncClient, token: Headers, registry: Registry
+) -> None:
+    aed = await made(client, token)
+    path = f"/v1/aeds/{aed['id']}/reports"
+    four_minutes_on = (registry.clock.now() + timedelta(minutes=4)).isoformat()
+    ahead = {"kind": "inspection", "outcome": "ok", "at": four_minutes_on, "report_id": str(uuid4())}
+    assert (await client.post(path, json=ahead, headers=token("admin"))).json()["readiness"] == "ready"
+    registry.clock.move(seconds=1)
+    after = await client.post(path, json={"kind": "fault"}, headers=token("responder", "r1"))
+    assert after.json()["readiness"] == "out_of_service"
+    registry.clock.move(seconds=1)
+    again = await client.post(path, json=ahead, headers=token("admin"))
+    assert (again.status_code, again.json()["readiness"]) == (201, "out_of_service")
+
+
 async def test_the_same_report_again_changes_nothing(client: httpx.AsyncClient, token: Headers) -> None:
     aed = await made(client, token)
     path, device = f"/v1/aeds/{aed['id']}/reports", token("device", aed["id"])

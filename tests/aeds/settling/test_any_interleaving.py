@@ -128,6 +128,7 @@ def _shown(aed: Aed) -> tuple[Any, ...]:
 
 
 @pytest.mark.timeout(400)
+# Without shrinking, which takes minutes against a database.
 @settings(
     max_examples=20,
     deadline=None,
