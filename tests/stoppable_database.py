@@ -50,9 +50,13 @@ class StoppableDatabase:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """While the block runs every process of the server stands still: connections stay open, nothing answers."""
-        processes = postgres_processes(self.folder / "postgres")
-        for pid in processes:
-            os.kill(pid, signal.SIGSTOP)
+        processes: list[int] = []
+        # Again until there is none that was just being begun: the first to stand still is who begins them.
+        while new := [pid for pid in postgres_processes(self.folder / "postgres") if pid not in processes]:
+            for pid in new:
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGSTOP)
+            processes += new
         try:
             yield
         finally:

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from dispatch.aeds.tiles.addresses import (
     DEEPEST_ZOOM,
+    FIRST_ZOOM_WITH_POINTS,
     TileAddress,
     on_square,
     place_at,
@@ -49,7 +50,7 @@ def test_what_a_tile_shows_lies_in_the_window_that_it_looks_through(place: Place
 
 
 @given(in_zhejiang, st.sampled_from([Datum.GCJ02, Datum.BD09]), st.integers(11, 18))
-def test_a_shifted_map_has_a_device_within_a_few_metres(place: Place, datum: Datum, z: int) -> None:
+def test_a_device_on_a_shifted_map_is_near_where_that_map_has_it(place: Place, datum: Datum, z: int) -> None:
     x, y = on_square(from_wgs84(place, datum))
     count = 2**z
     address = TileAddress(z, int(x * count), int(y * count))
@@ -59,8 +60,9 @@ def test_a_shifted_map_has_a_device_within_a_few_metres(place: Place, datum: Dat
     east = u + zero_e + u_e * u + v_e * v + both_e * u * v
     south = v + zero_s + u_s * u + v_s * v + both_s * u * v
     metres = 40_075_016 * 0.87 / count
-    # Baidu's shift has ripples of a few hundred metres' length; far out they are less than three pixels.
-    allowed_m = max(12.0, 3 * metres / 512)
+    # Baidu's shift has ripples of a few hundred metres' length, which a tile does not follow; clusters, before zoom 13,
+    # are dozens of pixels wide anyway.
+    allowed_m = metres / 512 if datum is Datum.GCJ02 else 30.0 if z >= FIRST_ZOOM_WITH_POINTS else 80.0
     assert abs(east - (x * count - address.x)) * metres < allowed_m
     assert abs(south - (y * count - address.y)) * metres < allowed_m
 
