@@ -1,5 +1,6 @@
 """What is found closed is passed by until it opens, and never a moment longer."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 from uuid import UUID, uuid4
@@ -81,9 +82,7 @@ def test_new_hours_and_another_place_count_at_once(directory: AedDirectory) -> N
 def test_a_heartbeat_leaves_the_mark_and_a_fault_takes_it_out_all_the_same(directory: AedDirectory) -> None:
     _both(directory, NIGHT)
     morning = NIGHT + timedelta(hours=5)
-    broken = Aed(
-        **{**{name: getattr(_aed(1, HOURS[1]), name) for name in Aed.__slots__}, "readiness": Readiness.OUT_OF_SERVICE}
-    )
+    broken = replace(_aed(1, HOURS[1]), readiness=Readiness.OUT_OF_SERVICE)
     directory.put(_aed(2, HOURS[2]))
     directory.put(broken)
     by_marks, plainly = _both(directory, morning)
