@@ -15,12 +15,12 @@ import { reachCard } from "./responder/reach.js";
 import { PositionSharing } from "./responder/sharing.js";
 import { Standing } from "./responder/standing.js";
 import { WakeTest } from "./responder/wake_test.js";
-import { Waking } from "./responder/waking.js";
 import { signInForm } from "./signin.js";
 import { unlockSound } from "./sound.js";
 import { steadily } from "./steady.js";
 import { Stream } from "./stream.js";
 import { forgetToken, keepToken, onTokenLink, takeToken } from "./token.js";
+import { Waking } from "./waking.js";
 
 /** @typedef {import("./contract/responders.d.ts").ResponderMe} ResponderMe */
 
@@ -45,7 +45,11 @@ const engagement = new Engagement({
   onChange: () => { share(); draw(); },
   onSettled: (alert_id) => void waking.hush(alert_id),
 });
-const waking = new Waking(() => token ?? "", { onChange: drawStandby, onMessage: onWorker });
+const waking = new Waking(
+  () => token ?? "",
+  { worker: "/responder-worker.js", scope: "/responder", subscription: "/v1/responders/me/push-subscription" },
+  { onChange: drawStandby, onMessage: onWorker },
+);
 const wakeTest = new WakeTest(() => token ?? "", drawStandby);
 const sharing = new PositionSharing(
   (fix) => stream?.send({ type: "position", latitude: fix.latitude, longitude: fix.longitude, accuracy_m: fix.accuracy_m, at: fix.at, datum: "wgs84" }) ?? false,

@@ -9,7 +9,7 @@ import { tick } from "../ticking.js";
  * @param {object} view
  * @param {boolean} view.online whether this page hears the service
  * @param {import("../contract/responders.d.ts").ProvenChannel[]} view.channels the other ways, as the service knows them
- * @param {import("./waking.js").Waking} view.waking
+ * @param {import("../waking.js").Waking} view.waking
  * @param {import("./wake_test.js").WakeTest} view.test
  * @param {(on: boolean) => void} view.onTurn this phone is to be woken, or no longer
  * @returns {HTMLElement}
@@ -31,7 +31,7 @@ export function reachCard({ online, channels, waking, test, onTurn }) {
 /**
  * @param {boolean} online
  * @param {import("../contract/responders.d.ts").ProvenChannel[]} channels
- * @param {import("./waking.js").Waking} waking
+ * @param {import("../waking.js").Waking} waking
  * @returns {{ tone: "good" | "warn" | "act", lines: string[] }}
  */
 function verdict(online, channels, waking) {
@@ -45,7 +45,7 @@ function verdict(online, channels, waking) {
 }
 
 /**
- * @param {import("./waking.js").Waking} waking
+ * @param {import("../waking.js").Waking} waking
  * @param {(on: boolean) => void} onTurn
  */
 function wakingRow(waking, onTurn) {

@@ -1,12 +1,15 @@
 /** Letting this phone be woken by its browser's push service while the page is closed. */
 
-import { ask } from "../api.js";
+import { ask } from "./api.js";
 
-/** @typedef {import("../contract/waking.d.ts").WorkerMessage} WorkerMessage */
+/** @typedef {import("./contract/waking.d.ts").WorkerMessage} WorkerMessage */
 /** @typedef {"unsupported" | "blocked" | "off" | "busy" | "failed" | "on"} WakingState */
 
-const WORKER = "/responder-worker.js";
-const SCOPE = "/responder";
+/**
+ * The worker that is woken, the page that it belongs to, and where the service is told of the subscription.
+ *
+ * @typedef {{ worker: string, scope: string, subscription: string }} WakingOf
+ */
 
 export class Waking {
   /** @type {WakingState} until it is known, nobody can turn it */
@@ -17,10 +20,12 @@ export class Waking {
 
   /**
    * @param {() => string} token
+   * @param {WakingOf} of
    * @param {{ onChange: () => void, onMessage: (message: WorkerMessage) => void }} handlers
    */
-  constructor(token, { onChange, onMessage }) {
+  constructor(token, of, { onChange, onMessage }) {
     this.token = token;
+    this.of = of;
     this.onChange = onChange;
     // Permission may have been given or taken back in the browser's settings meanwhile.
     document.addEventListener("visibilitychange", () => {
@@ -48,7 +53,7 @@ export class Waking {
     if (this.obstacle) return this.#become("unsupported", begun);
     if (Notification.permission === "denied") return this.#become("blocked", begun);
     try {
-      const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+      const registration = await navigator.serviceWorker.getRegistration(this.of.scope);
       const subscription = Notification.permission === "granted" ? await registration?.pushManager.getSubscription() : null;
       if (!subscription) return this.#become("off", begun);
       await this.#subscribe(begun);
@@ -80,12 +85,12 @@ export class Waking {
 
   async #unsubscribe() {
     try {
-      const registration = await navigator.serviceWorker.getRegistration(SCOPE);
+      const registration = await navigator.serviceWorker.getRegistration(this.of.scope);
       const subscription = await registration?.pushManager.getSubscription();
       if (!subscription) return;
       const { endpoint } = subscription;
       await subscription.unsubscribe();
-      await ask("DELETE", "/v1/responders/me/push-subscription", { token: this.token(), body: { endpoint } });
+      await ask("DELETE", this.of.subscription, { token: this.token(), body: { endpoint } });
     } catch {
       // Once unsubscribed here, the push service tells the service that it is gone.
     }
@@ -98,14 +103,14 @@ export class Waking {
    */
   async hush(alert_id) {
     if (this.obstacle) return;
-    const registration = await navigator.serviceWorker.getRegistration(SCOPE).catch(() => undefined);
+    const registration = await navigator.serviceWorker.getRegistration(this.of.scope).catch(() => undefined);
     for (const shown of (await registration?.getNotifications({ tag: alert_id })) ?? []) shown.close();
   }
 
   /** @param {number} begun */
   async #subscribe(begun) {
     // Registering again is what brings a newer worker.
-    await navigator.serviceWorker.register(WORKER, { scope: SCOPE });
+    await navigator.serviceWorker.register(this.of.worker, { scope: this.of.scope });
     const { pushManager } = await navigator.serviceWorker.ready;
     const { public_key } = /** @type {{ public_key: string }} */ (await ask("GET", "/v1/push/key"));
     const key = bytesOf(public_key);
@@ -118,7 +123,7 @@ export class Waking {
     // Given up meanwhile.
     if (begun !== this.#begun) return;
     const { endpoint, keys } = subscription.toJSON();
-    await ask("PUT", "/v1/responders/me/push-subscription", { token: this.token(), body: { endpoint, keys } });
+    await ask("PUT", this.of.subscription, { token: this.token(), body: { endpoint, keys } });
     this.#become("on", begun);
   }
 
