@@ -92,11 +92,17 @@ export class DevicesRoom {
 
   /** @param {boolean} further the next page, behind what is there */
   async #read(further) {
+    if (further && !this.#after) return;
     this.#turn += 1;
     const turn = this.#turn;
     const query = new URLSearchParams(this.#asked);
     query.set("limit", String(AT_ONCE));
     if (further && this.#after) query.set("after", this.#after);
+    if (!further) {
+      // What comes behind the list that is there belongs to another question.
+      this.#after = null;
+      show(this.#more, false);
+    }
     try {
       const answer = /** @type {Devices} */ (await this.desk.ask("GET", `/v1/registry/devices?${query}`));
       if (turn !== this.#turn) return;

@@ -130,11 +130,17 @@ export class OrdersRoom {
 
   /** @param {boolean} further */
   async #read(further) {
+    if (further && !this.#next) return;
     this.#turn += 1;
     const turn = this.#turn;
     const query = new URLSearchParams(this.#asked);
     query.set("limit", String(AT_ONCE));
     if (further && this.#next) query.set("after", this.#next);
+    if (!further) {
+      // What comes behind the list that is there belongs to another question.
+      this.#next = null;
+      show(this.#more, false);
+    }
     try {
       const answer = /** @type {WorkOrders} */ (await this.desk.ask("GET", `/v1/work-orders?${query}`));
       if (turn !== this.#turn) return;
