@@ -1,8 +1,7 @@
 """The nearest usable AEDs: from memory, as the service finds them, against the same question to PostGIS.
 
-The memory is the service's index (`geo.nearest`) with what the service looks at: state and access as a mark, closed
-doors as one that whoever finds them leaves there; of the devices that a search passes, expiry, and whether the place is
-open, known until that changes. Both sides must find the
+The memory is the service's index (`geo.nearest`) with what the service looks at: state and access as a mark; of the
+devices that a search passes, expiry, and whether the place is open, known until that changes. Both sides must find the
 same devices, and the running service's own answers over HTTP too.
 """
 
@@ -29,8 +28,6 @@ _DISPATCHABLE: Final = frozenset({"ready", "degraded", "unverified"})
 _REACHABLE: Final = frozenset({"public", "ask", "code"})
 # The mark of a device that may be fetched when its place is open.
 _FETCHABLE: Final = 1
-# That of one whose place was found closed, until it opens.
-_CLOSED: Final = 2
 _WAIT_FOR_HOURS_S: Final = 120.0
 
 # Nearest first by the index; the hours that are open now are kept by what is written on the door.
@@ -137,21 +134,15 @@ def _from_memory(
 
     def ask(place: Place, at: datetime) -> list[str]:
         today = at.date()
-        closed: list[str] = []
 
         def is_usable_then(key: str) -> bool:
             device = held[key]
-            known = None if device.hours is None else hours[device.hours]
-            if known is None or not known.is_open:
-                closed.append(key)
+            if device.battery_expires_on < today or device.hours is None:
                 return False
-            return device.battery_expires_on >= today and (known.until is None or at < known.until)
+            known = hours[device.hours]
+            return known.is_open and (known.until is None or at < known.until)
 
-        found = points.nearest(place, _LIMIT, keep=is_usable_then, all_of=_FETCHABLE, none_of=_CLOSED)
-        # Passed by from now on, until it opens: the bench is over by then.
-        for key in closed:
-            points.set_marks(key, points.marks_of(key) | _CLOSED)
-        return [each.key for each in found]
+        return [each.key for each in points.nearest(place, _LIMIT, keep=is_usable_then, all_of=_FETCHABLE)]
 
     return ask
 

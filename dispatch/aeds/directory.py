@@ -6,7 +6,6 @@ from datetime import date, datetime, timedelta
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from dispatch.aeds.closed_places import ClosedPlaces
 from dispatch.aeds.hours import is_open_at, next_change_after
 from dispatch.aeds.record import Access, Aed, Readiness
 from dispatch.aeds.repository import AedRepository
@@ -29,7 +28,6 @@ class AedDirectory:
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()
         self._hours: dict[UUID, _Hours] = {}
-        self._closed = ClosedPlaces(self._points)
         self._carried: dict[str, UUID] = {}
 
     def __len__(self) -> int:
@@ -64,16 +62,13 @@ class AedDirectory:
         # Most copies that come are a device's heartbeat: what its door says is the same as before.
         if held is None or (held.opening_hours, held.place) != (aed.opening_hours, aed.place):
             self._hours.pop(aed.id, None)
-            self._closed.forget(aed.id)
-        mark = _FETCHABLE if _may_be_fetched(aed) else 0
-        self._points.put(aed.id, aed.place, marks=mark | self._closed.mark_of(aed.id))
+        self._points.put(aed.id, aed.place, marks=_FETCHABLE if _may_be_fetched(aed) else 0)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""
         gone = self._by_id.pop(aed_id, None)
         if gone is not None:
             self._leave(gone)
-            self._closed.forget(aed_id)
             self._points.remove(aed_id)
             self._hours.pop(aed_id, None)
 
@@ -138,35 +133,17 @@ class AedDirectory:
         return change
 
     def nearest_usable(
-        self, place: Place, limit: int, at: datetime, within_m: float | None = None, *, is_now: bool = False
+        self, place: Place, limit: int, at: datetime, within_m: float | None = None
     ) -> list[tuple[Aed, float]]:
-        """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first.
-
-        `is_now`: `at` is the present. What is found closed is then passed by until it opens.
-        """
+        """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first."""
         today, by_id, hours_of = self._day_of(at), self._by_id, self._hours_of
-        closed: dict[UUID, datetime] = {}
 
         def is_usable_then(key: UUID) -> bool:
             aed = by_id[key]
-            hours = hours_of(aed, at)
-            if not hours.is_open:
-                closed[key] = hours.ends_at
-                return False
-            return not _expired(aed, today)
+            return not _expired(aed, today) and hours_of(aed, at).is_open
 
         # What time does not change is a mark, which the compiled search passes over by itself.
-        found = self._points.nearest(
-            place,
-            limit,
-            within_m=within_m,
-            keep=is_usable_then,
-            all_of=_FETCHABLE,
-            none_of=self._closed.pass_by(at) if is_now else 0,
-        )
-        if is_now:
-            for key, until in closed.items():
-                self._closed.note(key, until)
+        found = self._points.nearest(place, limit, within_m=within_m, keep=is_usable_then, all_of=_FETCHABLE)
         return [(self._by_id[each.key], each.distance_m) for each in found]
 
     def in_box(self, box: BoundingBox) -> Iterator[Aed]:
@@ -191,13 +168,8 @@ class _Hours:
     until: datetime | None
     is_open: bool
 
-    @property
-    def ends_at(self) -> datetime:
-        """Until when it need not be looked at again."""
-        return self.until or self.since + _LOOKED_AT_AGAIN
-
     def holds(self, at: datetime) -> bool:
-        return self.since <= at < self.ends_at
+        return self.since <= at < (self.until or self.since + _LOOKED_AT_AGAIN)
 
 
 def _expired(aed: Aed, today: date) -> bool:

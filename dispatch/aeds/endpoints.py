@@ -96,8 +96,7 @@ async def nearest(
 ) -> dict[str, Any]:
     """The nearest AEDs that are usable at a time: working by all evidence, open, and not private."""
     when = at or service.now()
-    found = service.nearest_as_json(place, limit=limit, at=when, datum=datum, within_m=within_m, is_now=at is None)
-    return {"aeds": found, "at": when}
+    return {"aeds": service.nearest_as_json(place, limit=limit, at=when, datum=datum, within_m=within_m), "at": when}
 
 
 @router.get("", response_model=FeaturesOut, responses=problems(422))

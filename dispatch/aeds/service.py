@@ -73,21 +73,15 @@ class AedService:
         """The present instant, as this service has it."""
         return self._clock.now()
 
-    def nearest_as_json(
-        self,
-        place: Place,
-        *,
-        limit: int,
-        at: datetime,
-        datum: Datum = Datum.WGS84,
-        within_m: float | None = None,
-        is_now: bool = False,
-    ) -> list[dict[str, Any]]:
-        """The nearest AEDs usable at `at` in the shape of `GET /v1/aeds/nearest`, places in `datum`.
+    def nearest(self, place: Place, limit: int, at: datetime, within_m: float | None = None) -> list[tuple[Aed, float]]:
+        """The nearest AEDs usable at `at`, with their distance in metres."""
+        return self.directory.nearest_usable(place, limit, at, within_m)
 
-        `is_now`: `at` is the present.
-        """
-        found = self.directory.nearest_usable(place, limit, at, within_m, is_now=is_now)
+    def nearest_as_json(
+        self, place: Place, *, limit: int, at: datetime, datum: Datum = Datum.WGS84, within_m: float | None = None
+    ) -> list[dict[str, Any]]:
+        """The nearest AEDs usable at `at` in the shape of `GET /v1/aeds/nearest`, places in `datum`."""
+        found = self.nearest(place, limit, at, within_m)
         return [views.near(aed, distance_m, datum) for aed, distance_m in found]
 
     def in_box(self, box: BoundingBox, limit: int) -> tuple[list[Aed], bool]:

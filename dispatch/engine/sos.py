@@ -154,6 +154,4 @@ class SosDesk:
         }
 
     def _nearest_aeds(self, decision: Decision, now: datetime) -> list[dict[str, Any]]:
-        return self._aeds.nearest_as_json(
-            decision.incident.place, limit=_NEAREST_AEDS, at=now, within_m=_AEDS_WITHIN_M, is_now=True
-        )
+        return self._aeds.nearest_as_json(decision.incident.place, limit=_NEAREST_AEDS, at=now, within_m=_AEDS_WITHIN_M)

@@ -87,7 +87,7 @@ class Surveyor:
         AEDs that they fetch, as long as these can be used, however many others are nearer.
         """
         policy = self.policy.widened(times_widened)
-        aeds = self.aeds.nearest_usable(place, policy.aeds, now, policy.aed_reach_m, is_now=True)
+        aeds = self.aeds.nearest_usable(place, policy.aeds, now, policy.aed_reach_m)
         active = [each for each in incident.alerts.values() if each.is_active] if incident else []
         aeds += self._promised(active, {aed.id for aed, _ in aeds}, place, now)
         is_night = is_night_at(now, self._timezone)

@@ -39,7 +39,7 @@ async def hung(registry: Registry, **values: Any) -> Aed:
 
 
 def names_near(registry: Registry) -> list[str]:
-    return [aed.name for aed, _ in registry.service.directory.nearest_usable(LAKE, 9, registry.clock.now())]
+    return [aed.name for aed, _ in registry.service.nearest(LAKE, 9, registry.clock.now())]
 
 
 async def stored(registry: Registry) -> AedDirectory:
