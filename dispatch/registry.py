@@ -43,6 +43,7 @@ class Surroundings:
     tokens: TokenIssuer
     push: Push
     is_away: Callable[[], bool]
+    is_busy: Callable[[], bool]
 
 
 class Registry:
@@ -79,7 +80,7 @@ class Registry:
         )
         self._following = Following(database.url, settling.writer, self.aeds.refresh, self.aeds.catch_up)
         self._turns = AbsenceTurns(database, clock, self.custodians)
-        self._districts = districts.DistrictFilling(database)
+        self._districts = districts.DistrictFilling(database, of.is_busy)
         self._mqtt = (
             MqttIntake(settings.mqtt_url.get_secret_value(), settings.mqtt_topic, self.aeds.reports, of.tokens)
             if settings.mqtt_url is not None

@@ -129,7 +129,9 @@ class Service:
         self.availability = Availability(clock)
         self.availability.on_change(self._tell_of_database)
         self.database.is_away = lambda: self.availability.is_away
-        surroundings = Surroundings(settings, self.database, clock, self.tokens, self.push, self.database.is_away)
+        surroundings = Surroundings(
+            settings, self.database, clock, self.tokens, self.push, self.database.is_away, self._has_emergencies
+        )
         self.registry = Registry(surroundings, self.directory, self._tell_of_aeds)
         self.aeds = self.registry.aeds
         self.journal_folder = settings.data_dir / _JOURNAL_FOLDER
@@ -306,6 +308,9 @@ class Service:
                 await asyncio.to_thread(self.revive)
             except PrivateDatabaseError as error:
                 log.error("the private database does not start again", error=str(error))  # noqa: TRY400 - said whole
+
+    def _has_emergencies(self) -> bool:
+        return any(True for _ in self.engine.live.going_on())
 
     def _standing(self) -> dict[str, Any]:
         return {

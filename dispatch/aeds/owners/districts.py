@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import sys
 from asyncio.subprocess import PIPE
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from uuid import UUID
 
 import structlog
@@ -20,6 +20,8 @@ log = structlog.get_logger()
 _FILLING = "dispatch.aeds.owners.filling"
 # Right after a start everybody comes back at once.
 _AFTER_START_S = 20.0
+_LOOK_FOR_QUIET_EVERY_S = 5.0
+_LOOKS_FOR_QUIET = 360
 _AGAIN_AFTER_S = 60.0
 _END_WITHIN_S = 2.0
 
@@ -70,15 +72,21 @@ async def are_there(connection: AsyncConnection) -> bool:
 class DistrictFilling:
     """Fills the table when it is not full, and then places the AEDs that have no district.
 
-    It runs by itself a while after the start, beside everything else; two that do so at once do no harm.
+    It runs by itself a while after the start, beside everything else; two that do so at once do no harm. `is_busy`: it
+    takes a core's quarter of a minute, so an emergency that goes on is waited for, but not for ever.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, is_busy: Callable[[], bool] = lambda: False) -> None:
         self._database = database
+        self._is_busy = is_busy
 
     async def run(self) -> None:
         """Fill and place what is lacking, however often it takes; then end."""
         await asyncio.sleep(_AFTER_START_S)
+        for _ in range(_LOOKS_FOR_QUIET):
+            if not self._is_busy():
+                break
+            await asyncio.sleep(_LOOK_FOR_QUIET_EVERY_S)
         while True:
             try:
                 await self.act()

@@ -124,3 +124,26 @@ async def test_an_aed_that_is_moved_is_placed_anew_by_settling(office: Office, d
         changes = {aed_id: {"place": Place(30.245, 120.15)}}
         await office.settling.settle(connection, [], now=office.clock.now(), why=why, changes=changes)
     assert await district_of(office, aed_id) == "330105"
+
+
+async def test_an_emergency_that_goes_on_is_waited_for_but_not_for_ever(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waited: list[float] = []
+    filled: list[int] = []
+
+    async def passes(seconds: float) -> None:
+        waited.append(seconds)
+
+    async def act() -> None:
+        filled.append(len(waited))
+
+    monkeypatch.setattr(f"{districts.__name__}.asyncio.sleep", passes)
+    for busy_for in (0, 3, 10_000):
+        left = iter([True] * busy_for)
+        filling = DistrictFilling(office.database, lambda left=left: next(left, False))  # type: ignore[misc]
+        monkeypatch.setattr(filling, "act", act)
+        waited.clear()
+        await filling.run()
+    assert filled[:2] == [1, 4]
+    assert filled[2] < 1000
