@@ -4,15 +4,19 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 
+from sqlalchemy import text
+
 from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.record import Aed
+from dispatch.aeds.repository import CHANNEL
 from dispatch.aeds.service import AedService
 from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.following import Following
 from dispatch.storage.database import Database
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, LAKE, hung, said
+from tests.people import until
 
 
 @contextlib.asynccontextmanager
@@ -24,8 +28,7 @@ async def another(registry: Registry) -> AsyncIterator[tuple[AedService, list[li
     following = Following(database.url, service.settling.writer, service.refresh, service.catch_up)
     works = [asyncio.create_task(each()) for each in (following.run, following.run_single, following.run_refreshing)]
     await service.directory.load(database)
-    # Listening has begun when everything has been read once more.
-    await asyncio.sleep(0.3)
+    await until(lambda: _both_are_heard(database))
     try:
         yield service, told
     finally:
@@ -33,6 +36,16 @@ async def another(registry: Registry) -> AsyncIterator[tuple[AedService, list[li
             work.cancel()
         await asyncio.gather(*works, return_exceptions=True)
         await database.close()
+
+
+async def _both_are_heard(database: Database) -> bool:
+    """Whether the server knows of a listener on either channel: from then on nothing is missed."""
+    question = (
+        "select count(distinct query) from pg_stat_activity where datname = current_database() and query = any(:said)"
+    )
+    said = [f'listen "{channel}"' for channel in (CHANNEL, rows.HEALTH_CHANNEL)]
+    async with database.statement() as connection:
+        return (await connection.execute(text(question), {"said": said})).scalar_one() == len(said)
 
 
 async def soon(is_so: Callable[[], bool]) -> float:
