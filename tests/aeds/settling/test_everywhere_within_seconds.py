@@ -45,7 +45,8 @@ async def _both_are_heard(database: Database) -> bool:
     )
     said = [f'listen "{channel}"' for channel in (CHANNEL, rows.HEALTH_CHANNEL)]
     async with database.statement() as connection:
-        return (await connection.execute(text(question), {"said": said})).scalar_one() == len(said)
+        heard: int = (await connection.execute(text(question), {"said": said})).scalar_one()
+    return heard == len(said)
 
 
 async def soon(is_so: Callable[[], bool]) -> float:
