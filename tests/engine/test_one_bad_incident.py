@@ -24,9 +24,11 @@ async def test_other_deadlines_are_kept(service: ServiceInProcess, postgis_url: 
     ):
         bad = await service.sos()
         await r1.next("alert")
-        async with service.on_duty("r2", beside(WULIN, north_m=900)) as r2:
-            good = await service.sos(beside(WULIN, north_m=800))
-            await r2.next("alert")
+        # Too far to be wanted by the first: who comes on duty near it is asked at once.
+        async with service.on_duty("r2", beside(WULIN, north_m=20_100)) as r2:
+            good = await service.sos(beside(WULIN, north_m=20_000))
+            alert = await r2.next("alert")
+            assert alert["incident_id"] == good["incident_id"]
             _spoil(postgis_url, bad["incident_id"])
             live = service.service.engine.live
             for known in list(live.loaded()):
