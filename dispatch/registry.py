@@ -10,6 +10,7 @@ from dispatch.access.tokens import TokenIssuer
 from dispatch.aeds.custodians.myself import Myself
 from dispatch.aeds.custodians.turning import AbsenceTurns
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.doors import DoorWatch
 from dispatch.aeds.figures.service import Figures
 from dispatch.aeds.intake.mqtt import MqttIntake
 from dispatch.aeds.judging import Judges
@@ -67,6 +68,7 @@ class Registry:
         self.open_data = OpenData(directory, clock.now, settings.open_data_licence)
         self.search = AedSearch(directory)
         self.tiles = Tiles(database.url, clock, timezone, is_away=of.is_away)
+        self._doors = DoorWatch(directory.doors, clock)
         self._hours = HoursKeeper(database, clock, settings.timezone, self.tiles.hours_read)
         self.custodian_pages = Myself(
             database,
@@ -111,6 +113,7 @@ class Registry:
             self._following.run_single,
             self._following.run_refreshing,
             self._hours.run,
+            self._doors.run,
             self._districts.run,
             *(() if self._mqtt is None else (self._mqtt.run,)),
         )

@@ -1,8 +1,9 @@
 """The nearest usable AEDs: from memory, as the service finds them, against the same question to PostGIS.
 
-The memory is the service's index (`geo.nearest`) with what the service looks at: state and access as a mark; of the
-devices that a search passes, expiry, and whether the place is open, known until that changes. Both sides must find the
-same devices, and the running service's own answers over HTTP too.
+The memory is the service's index (`geo.nearest`) with what the service looks at: state and access as a mark, and
+places that stay closed for a while as another; of the devices that a search passes, expiry, and whether the place is
+open, known until that changes. PostGIS has the like in `aed_hours`, which the service keeps too. Both sides must find
+the same devices, and the running service's own answers over HTTP too.
 """
 
 import json
@@ -10,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final
 
@@ -28,6 +29,9 @@ _DISPATCHABLE: Final = frozenset({"ready", "degraded", "unverified"})
 _REACHABLE: Final = frozenset({"public", "ask", "code"})
 # The mark of a device that may be fetched when its place is open.
 _FETCHABLE: Final = 1
+# The mark of a device whose place stays closed for longer than this: the service takes it back before it opens.
+_CLOSED: Final = 2
+_CLOSED_FOR: Final = timedelta(minutes=2)
 _WAIT_FOR_HOURS_S: Final = 120.0
 
 # Nearest first by the index; the hours that are open now are kept by what is written on the door.
@@ -72,10 +76,10 @@ def bench_nearest_usable(
 ) -> Nearest:
     """Measure both sides with the same questions, asked where people are. Raises BenchError when they differ."""
     hours = _hours(connection, devices)
-    ask = _from_memory(devices, hours)
+    now = datetime.now(UTC)
+    ask = _from_memory(devices, hours, now)
     rng = Random(seed)
     places = [_beside(rng.choice(devices).place, rng) for _ in range(questions)]
-    now = datetime.now(UTC)
 
     def sql(place: Place) -> list[str]:
         asked = {"latitude": place.latitude, "longitude": place.longitude, "today": now.date(), "limit": _LIMIT}
@@ -118,14 +122,14 @@ def _hours(connection: psycopg.Connection, devices: Sequence[SimulatedDevice]) -
 
 
 def _from_memory(
-    devices: Sequence[SimulatedDevice], hours: Mapping[tuple[str, str], _Hours]
+    devices: Sequence[SimulatedDevice], hours: Mapping[tuple[str, str], _Hours], now: datetime
 ) -> Callable[[Place, datetime], list[str]]:
     points: MovingPoints[str] = MovingPoints()
     points.put_many(
         [str(each.id) for each in devices],
         [each.place.latitude for each in devices],
         [each.place.longitude for each in devices],
-        marks=[_FETCHABLE if _may_be_fetched(each) else 0 for each in devices],
+        marks=[_marks_of(each, hours, now) for each in devices],
     )
     held = {
         str(each.id): _Device(each.battery_expires_on, None if each.hours is None else (each.hours, each.area))
@@ -142,9 +146,17 @@ def _from_memory(
             known = hours[device.hours]
             return known.is_open and (known.until is None or at < known.until)
 
-        return [each.key for each in points.nearest(place, _LIMIT, keep=is_usable_then, all_of=_FETCHABLE)]
+        found = points.nearest(place, _LIMIT, keep=is_usable_then, all_of=_FETCHABLE, none_of=_CLOSED)
+        return [each.key for each in found]
 
     return ask
+
+
+def _marks_of(device: SimulatedDevice, hours: Mapping[tuple[str, str], _Hours], now: datetime) -> int:
+    fetchable = _FETCHABLE if _may_be_fetched(device) else 0
+    door = None if device.hours is None else hours[device.hours, device.area]
+    stays_closed = door is not None and not door.is_open and (door.until is None or now + _CLOSED_FOR < door.until)
+    return fetchable | (_CLOSED if stays_closed else 0)
 
 
 def _may_be_fetched(device: SimulatedDevice) -> bool:

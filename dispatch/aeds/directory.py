@@ -1,12 +1,11 @@
 """All AEDs in memory: the answer to "nearest usable" must not wait for a database."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
-from dispatch.aeds.hours import is_open_at, next_change_after
+from dispatch.aeds.doors import Doors
 from dispatch.aeds.record import Access, Aed, Readiness
 from dispatch.aeds.repository import AedRepository
 from dispatch.storage.database import Database
@@ -23,11 +22,10 @@ class AedDirectory:
     """
 
     def __init__(self, default_zone: str = "Asia/Shanghai") -> None:
-        self._default_zone = default_zone
         self._zone = ZoneInfo(default_zone)
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()
-        self._hours: dict[UUID, _Hours] = {}
+        self.doors = Doors(self._by_id, self._points, default_zone, closed=_CLOSED)
         self._carried: dict[str, UUID] = {}
 
     def __len__(self) -> int:
@@ -61,8 +59,9 @@ class AedDirectory:
         self._by_id[aed.id] = aed
         # Most copies that come are a device's heartbeat: what its door says is the same as before.
         if held is None or (held.opening_hours, held.place) != (aed.opening_hours, aed.place):
-            self._hours.pop(aed.id, None)
-        self._points.put(aed.id, aed.place, marks=_FETCHABLE if _may_be_fetched(aed) else 0)
+            self.doors.changed(aed)
+        marks = (_FETCHABLE if _may_be_fetched(aed) else 0) | (_CLOSED if self.doors.is_marked(aed.id) else 0)
+        self._points.put(aed.id, aed.place, marks=marks)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""
@@ -70,7 +69,7 @@ class AedDirectory:
         if gone is not None:
             self._leave(gone)
             self._points.remove(aed_id)
-            self._hours.pop(aed_id, None)
+            self.doors.forget(aed_id)
 
     def _leave(self, aed: Aed) -> None:
         if aed.carried_by is not None and self._carried.get(aed.carried_by) == aed.id:
@@ -99,7 +98,7 @@ class AedDirectory:
             return False
         if aed.is_mobile:
             return aed.carried_by is not None
-        return aed.access in _REACHABLE and self._hours_of(aed, at).is_open
+        return aed.access in _REACHABLE and self.doors.of(aed, at).is_open
 
     def _day_of(self, at: datetime) -> date:
         # When a state is concluded the day is that of the device's own place; for a plan the service's will do.
@@ -111,65 +110,33 @@ class AedDirectory:
 
     def next_change(self, aed: Aed, after: datetime) -> datetime | None:
         """When the AED's place next opens or closes, in UTC; None when unknown or not within a year."""
-        return self._hours_of(aed, after).until
-
-    def _hours_of(self, aed: Aed, at: datetime) -> "_Hours":
-        """Whether it is open at `at` and until when that holds; read from the hours only when that has passed."""
-        known = self._hours.get(aed.id)
-        if known is None or not known.holds(at) or known.expression != aed.opening_hours:
-            is_open = is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
-            known = _Hours(aed.opening_hours, at, self._holds_until(aed, at, is_open=is_open), is_open)
-            if aed.id in self._by_id:
-                self._hours[aed.id] = known
-        return known
-
-    def _holds_until(self, aed: Aed, at: datetime, *, is_open: bool) -> datetime | None:
-        """When the place next opens or closes. Hours may also change their comment alone: that is neither."""
-        change = next_change_after(aed.opening_hours, aed.place, at, self._default_zone)
-        for _ in range(_CHANGES_LOOKED_AT):
-            if change is None or is_open_at(aed.opening_hours, aed.place, change, self._default_zone) != is_open:
-                break
-            change = next_change_after(aed.opening_hours, aed.place, change, self._default_zone)
-        return change
+        return self.doors.of(aed, after).until
 
     def nearest_usable(
         self, place: Place, limit: int, at: datetime, within_m: float | None = None
     ) -> list[tuple[Aed, float]]:
         """The nearest AEDs that can be fetched at `at` with their distance in metres, nearest first."""
-        today, by_id, hours_of = self._day_of(at), self._by_id, self._hours_of
+        today, by_id, door_of = self._day_of(at), self._by_id, self.doors.of
 
         def is_usable_then(key: UUID) -> bool:
             aed = by_id[key]
-            return not _expired(aed, today) and hours_of(aed, at).is_open
+            return not _expired(aed, today) and door_of(aed, at).is_open
 
         # What time does not change is a mark, which the compiled search passes over by itself.
-        found = self._points.nearest(place, limit, within_m=within_m, keep=is_usable_then, all_of=_FETCHABLE)
+        found = self._points.nearest(
+            place,
+            limit,
+            within_m=within_m,
+            keep=is_usable_then,
+            all_of=_FETCHABLE,
+            none_of=_CLOSED if self.doors.marks_hold(at) else 0,
+        )
         return [(self._by_id[each.key], each.distance_m) for each in found]
 
     def in_box(self, box: BoundingBox) -> Iterator[Aed]:
         """The AEDs in the box, usable or not."""
         for key, _ in self._points.in_box(box):
             yield self._by_id[key]
-
-
-# More changes of the comment alone, one after the other, are not told apart from opening and closing.
-_CHANGES_LOOKED_AT = 10
-
-# When no change comes within a year, hours are looked at again after a day: that year moves on.
-_LOOKED_AT_AGAIN = timedelta(days=1)
-
-
-@dataclass(frozen=True, slots=True)
-class _Hours:
-    """What an AED's hours say from one moment until the next change."""
-
-    expression: str | None
-    since: datetime
-    until: datetime | None
-    is_open: bool
-
-    def holds(self, at: datetime) -> bool:
-        return self.since <= at < (self.until or self.since + _LOOKED_AT_AGAIN)
 
 
 def _expired(aed: Aed, today: date) -> bool:
@@ -187,5 +154,6 @@ def _may_be_fetched(aed: Aed) -> bool:
 _DISPATCHABLE = Readiness.dispatchable()
 _REACHABLE = Access.reachable()
 
-# The mark of a device that may be fetched when its place is open.
+# The mark of a device that may be fetched when its place is open; and that of one whose place stays closed.
 _FETCHABLE = 1
+_CLOSED = 2
