@@ -41,6 +41,7 @@ _QUIET_S: Final = 8.0
 _STEPS_PER_S: Final = (40, 60, 80, 100, 120, 140, 160, 180, 200, 250, 300, 400)
 _STEP_S: Final = 4.0
 _ENDED_AFTER_S: Final = 1.0
+_HEARTBEAT_S: Final = 25.0
 _MOST_P99: Final = 2.0
 _LEAST_OF_RATE: Final = 0.95
 _ALERTS_WITHIN_S: Final = 10.0
@@ -125,11 +126,16 @@ class _City:
             del self._expected[incident_id]
         return True
 
-    def keep_alive(self) -> None:
-        """Say something on every socket."""
+    async def keep_alive(self) -> None:
+        """Say something on every socket once in a heartbeat, each at its own time as phones do, until cancelled."""
         ping = masked_frame({"type": "ping"})
-        for socket in self._sockets:
-            socket.write(ping)
+        pause_s = _HEARTBEAT_S / max(1, len(self._sockets))
+        due_s = perf_counter()
+        while True:
+            for socket in self._sockets:
+                due_s += pause_s
+                await asyncio.sleep(max(0.0, due_s - perf_counter()))
+                socket.write(ping)
 
     def close(self) -> None:
         """Hang up."""
@@ -163,6 +169,7 @@ async def bench_storm(url: str, pid: int, members: Sequence[CrowdMember], operat
     try:
         await city.connect(members)
         with pinned(pid):
+            alive = asyncio.create_task(city.keep_alive())
             quiet = await _step(city, operator_token, _QUIET_PER_S, _QUIET_S)
             steps = [quiet]
             for per_s in _STEPS_PER_S:
@@ -172,6 +179,7 @@ async def bench_storm(url: str, pid: int, members: Sequence[CrowdMember], operat
                 steps.append(step)
                 if not holds(step, quiet):
                     break
+            alive.cancel()
     finally:
         city.close()
     if quiet.missing:
@@ -195,7 +203,6 @@ def sustained_per_s(steps: Sequence[Step]) -> float:
 async def _step(city: _City, operator_token: str, per_s: float, lasts_s: float) -> Step:
     rng = Random(f"storm {per_s}")
     city.arrived_s.clear()
-    city.keep_alive()
     taps: list[asyncio.Task[tuple[float, int, int]]] = []
     began_s = perf_counter()
     due_s = began_s
