@@ -226,7 +226,7 @@ class Service:
         self.recording.prepare()
         self.registry_links.recover()
         self._follow_clock()
-        self.pictures.count_aeds()
+        self.pictures.count_few_aeds()
         # Time zones and hours take a quarter of a second to be read for the first time: not in the first SOS.
         here = Place(self.settings.map_latitude, self.settings.map_longitude)
         is_open_at("24/7", here, self.clock.now(), self.settings.timezone)

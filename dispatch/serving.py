@@ -55,7 +55,12 @@ class _Server(uvicorn.Server):
         self._companion = companion
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
+        # Everything that is read now stays: to look through it again and again doubles what a start takes.
+        gc.disable()
+        try:
+            await super().startup(sockets)
+        finally:
+            gc.enable()
         if self.started:
             _keep_collector_out_of_the_way()
             self._companion.begin()

@@ -1,6 +1,6 @@
 """All AEDs in memory: the answer to "nearest usable" must not wait for a database."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date, datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -36,22 +36,40 @@ class AedDirectory:
 
     async def load(self, database: Database) -> None:
         """Hold exactly what the database holds now."""
-        async with database.statement() as connection:
-            present = await AedRepository(connection).all_present()
-        for gone in self._by_id.keys() - {aed.id for aed in present}:
-            self.forget(gone)
-        for aed in present:
-            self.put(aed)
+        gone = set(self._by_id)
+        async with database.transaction() as connection:
+            async for present in AedRepository(connection).all_present():
+                gone.difference_update(aed.id for aed in present)
+                self.put_many(present)
+        for aed_id in gone:
+            self.forget(aed_id)
 
     def put(self, aed: Aed) -> None:
         """Add or replace; a removed AED is forgotten. What is older than the copy held is ignored."""
+        if self._hold(aed):
+            self._points.put(aed.id, aed.place, marks=self._marks_of(aed))
+
+    def put_many(self, aeds: Sequence[Aed]) -> None:
+        """The same for many, which is cheaper than one after the other."""
+        for aed in aeds:
+            self._hold(aed)
+        held = [aed for aed in aeds if self._by_id.get(aed.id) is aed]
+        self._points.put_many(
+            [aed.id for aed in held],
+            [aed.place.latitude for aed in held],
+            [aed.place.longitude for aed in held],
+            marks=[self._marks_of(aed) for aed in held],
+        )
+
+    def _hold(self, aed: Aed) -> bool:
+        """Take a copy in; whether its point is to be put."""
         held = self._by_id.get(aed.id)
         # Two writers may finish in the other order than they committed in.
         if held is not None and held.updated_at > aed.updated_at:
-            return
+            return False
         if aed.removed:
             self.forget(aed.id)
-            return
+            return False
         if held is not None:
             self._leave(held)
         if aed.is_mobile and aed.carried_by is not None:
@@ -60,8 +78,10 @@ class AedDirectory:
         # Most copies that come are a device's heartbeat: what its door says is the same as before.
         if held is None or (held.opening_hours, held.place) != (aed.opening_hours, aed.place):
             self.doors.changed(aed)
-        marks = (_FETCHABLE if _may_be_fetched(aed) else 0) | (_CLOSED if self.doors.is_marked(aed.id) else 0)
-        self._points.put(aed.id, aed.place, marks=marks)
+        return True
+
+    def _marks_of(self, aed: Aed) -> int:
+        return (_FETCHABLE if _may_be_fetched(aed) else 0) | (_CLOSED if self.doors.is_marked(aed.id) else 0)
 
     def forget(self, aed_id: UUID) -> None:
         """Take an AED out; one that is not there is no error."""

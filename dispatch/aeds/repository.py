@@ -1,7 +1,7 @@
 """Everything that is asked of the tables of AEDs."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import islice
@@ -9,9 +9,10 @@ from typing import Any, TypeVar
 from uuid import UUID
 
 from geoalchemy2 import Geometry
-from sqlalchemy import Row, Select, Uuid, any_, cast, func, select
+from sqlalchemy import Row, Select, Uuid, any_, cast, func, select, type_coerce
 from sqlalchemy.dialects.postgresql import ARRAY, insert
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.types import NullType
 
 from dispatch.aeds.health.belief import Belief
 from dispatch.aeds.health.vocabulary import ReportKind
@@ -26,6 +27,7 @@ BY_PUBLIC = "public"
 
 _BATCH = 1000
 _PLAIN_FIELDS = tuple(name for name in AED_FIELDS if name != "place")
+_LISTS = ("readiness_reasons", "photos")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +63,27 @@ class AedRepository:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def all_present(self) -> list[Aed]:
-        """Every AED that is not removed."""
-        return await self._all(_selected().where(aeds.c.readiness != Readiness.REMOVED.value))
+    def all_present(self) -> AsyncIterator[list[Aed]]:
+        """Every AED that is not removed, part by part. Needs a transaction."""
+        return self._in_parts(_selected().where(aeds.c.readiness != Readiness.REMOVED.value))
 
     async def everything(self) -> list[Aed]:
-        """Every AED, removed ones too, in a settled order."""
+        """Every AED, removed ones too, in a settled order. Needs a transaction."""
         return await self._all(_selected().order_by(aeds.c.source, aeds.c.source_ref, aeds.c.id))
 
     async def written_since(self, instant: datetime) -> list[Aed]:
-        """The AEDs that were written since, removed ones too."""
+        """The AEDs that were written since, removed ones too. Needs a transaction."""
         return await self._all(_selected().where(aeds.c.updated_at >= instant))
 
     async def _all(self, question: Select[Any]) -> list[Aed]:
-        # Part by part: making 100,000 records at once would hold up whatever else the loop has to do.
-        found: list[Aed] = []
-        for some in (await self._connection.execute(question)).partitions(_BATCH):
-            found += map(_aed_of, some)
-            await asyncio.sleep(0)
-        return found
+        return [aed async for some in self._in_parts(question) for aed in some]
+
+    async def _in_parts(self, question: Select[Any]) -> AsyncIterator[list[Aed]]:
+        # To read 100,000 rows and make records of them at one go would hold up whatever else the loop has to do.
+        async with self._connection.stream(question, execution_options={"yield_per": _BATCH}) as rows:
+            async for some in rows.partitions():
+                yield [_aed_of(row) for row in some]
+                await asyncio.sleep(0)
 
     async def one(self, aed_id: UUID) -> Aed | None:
         """The AED of that id, also a removed one."""
@@ -126,21 +130,22 @@ class AedRepository:
 def _selected() -> Select[Any]:
     point = cast(aeds.c.location, Geometry)
     return select(
-        *(aeds.c[name] for name in _PLAIN_FIELDS),
+        # Lists come from the driver as they are: to have each looked through takes as long as the rest of a row.
+        *(type_coerce(aeds.c[name], NullType()) if name in _LISTS else aeds.c[name] for name in _PLAIN_FIELDS),
         func.ST_Y(point).label("latitude"),
         func.ST_X(point).label("longitude"),
     )
 
 
 def _aed_of(row: Row[Any]) -> Aed:
-    values = dict(row._mapping)  # noqa: SLF001 - SQLAlchemy's public name for it
-    values["place"] = Place(values.pop("latitude"), values.pop("longitude"))
+    *plain, latitude, longitude = tuple(row)
+    values = dict(zip(_PLAIN_FIELDS, plain, strict=True))
     values["access"] = Access(values["access"])
     values["readiness"] = Readiness(values["readiness"])
-    values["readiness_reasons"] = tuple(values["readiness_reasons"])
-    values["photos"] = tuple(values["photos"])
+    for name in _LISTS:
+        values[name] = tuple(values[name])
     values["belief"] = None if values["belief"] is None else Belief.of_json(values["belief"])
-    return Aed(**values)
+    return Aed(place=Place(latitude, longitude), **values)
 
 
 def _row_of(aed: Aed) -> dict[str, Any]:

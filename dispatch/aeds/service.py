@@ -164,12 +164,12 @@ class AedService:
 
     async def export(self) -> list[Aed]:
         """Every AED, removed ones too, as `own_schema` writes them."""
-        async with self._database.statement() as connection:
+        async with self._database.transaction() as connection:
             return await AedRepository(connection).everything()
 
     async def refresh(self, ids: Iterable[UUID] | None) -> None:
         """Catch up with what another process wrote: these AEDs, or all of them for None."""
-        async with self._database.statement() as connection:
+        async with self._database.transaction() as connection:
             repository = AedRepository(connection)
             read = await (repository.everything() if ids is None else repository.of_ids(ids))
         await self._take_in_all(read)
@@ -180,7 +180,7 @@ class AedService:
         if newest is None:
             await self.refresh(None)
             return
-        async with self._database.statement() as connection:
+        async with self._database.transaction() as connection:
             read = await AedRepository(connection).written_since(newest - _CLOCKS_DIFFER)
         await self._take_in_all(read)
 

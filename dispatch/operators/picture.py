@@ -25,6 +25,7 @@ _MOST_DOTS = 5000
 _COUNT_AEDS_EVERY = 30
 # A hundred thousand devices take a second to count: a few milliseconds at a time, and a twentieth of it in all.
 _COUNTED_AT_ONCE = 500
+_FEW = 5000
 _COUNTING_SHARE = 20
 
 
@@ -38,7 +39,8 @@ class Pictures:
         self._aeds = aeds
         self._clock = clock
         self._shown: dict[str, set[ResponderId]] = {}
-        self._aeds_usable = 0
+        # None until they have been counted for the first time.
+        self._aeds_usable: int | None = None
         # How the service itself stands, as added to the counts: whether it is degraded, what is overdue.
         self.standing: Callable[[], dict[str, Any]] = dict
         self._ticks = 0
@@ -72,6 +74,11 @@ class Pictures:
     def count_aeds_soon(self) -> None:
         """The registry has changed: the next picture counts anew, where that takes no time worth speaking of."""
         self._is_to_count = True
+
+    def count_few_aeds(self) -> None:
+        """Count at once where that takes no time worth speaking of; else the figure comes soon after."""
+        if len(self._aeds) <= _FEW:
+            self.count_aeds()
 
     def count_aeds(self) -> None:
         """Count the AEDs usable now."""
@@ -156,7 +163,7 @@ class Pictures:
             "fix_at": fix.at,
         }
 
-    def _counts(self) -> dict[str, int]:
+    def _counts(self) -> dict[str, int | None]:
         return {
             "on_duty": self._roster.on_duty_count,
             "connected": self._hub.count("responder:"),

@@ -161,7 +161,7 @@ function drawDetail() {
 function drawCounts() {
   const counts = board?.counts;
   fill(byId("counts", HTMLElement), ...COUNTS.map((name) => el("div", { attributes: { "data-count": name } },
-    el("dt", { text: word(`count.${name}`) }), el("dd", { text: counts ? String(name === "open_incidents" ? board?.openCount : counts[name]) : "–" }))));
+    el("dt", { text: word(`count.${name}`) }), el("dd", { text: String((name === "open_incidents" ? board?.openCount : counts?.[name]) ?? "–") }))));
 }
 
 function drawSound() {

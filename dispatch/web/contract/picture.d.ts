@@ -18,7 +18,7 @@ export interface Counts {
   connected: number;
   open_incidents: number;
   aeds: number;
-  aeds_usable: number;
+  aeds_usable: number | null;
   degraded: boolean;
   /** Deadlines that nobody acted upon: an alarm unless 0. */
   overdue: number;
