@@ -80,7 +80,7 @@ class Registry:
         self._telling = Telling(
             database, clock, tree, register, timezone, has_hook=push.desk.has_hook, on_queued=push.desk.poke
         )
-        self._following = Following(database.url, settling.writer, self.aeds.refresh, self.aeds.catch_up)
+        self._following = Following(database.url, clock, settling.writer, self.aeds.refresh, self.aeds.catch_up)
         self._turns = AbsenceTurns(database, clock, self.custodians)
         self._districts = districts.DistrictFilling(database, of.is_busy)
         self._mqtt = (
@@ -95,6 +95,10 @@ class Registry:
         await self._judges.load()
         self.search.know(self._directory)
         self.tiles.know(self._directory)
+
+    def catch_up(self) -> None:
+        """The database was away: what was committed meanwhile, by whomever, is to be read."""
+        self._following.note_absence()
 
     @property
     def works(self) -> tuple[Work, ...]:

@@ -359,6 +359,7 @@ class Service:
         if not availability.is_away:
             self.hub.begin_again()
             self.engine.feed.show_untold()
+            self.registry.catch_up()
 
     def _tell_of_duty(self, responder: Responder) -> None:
         message = {"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode}

@@ -22,6 +22,7 @@ class AedDirectory:
     """
 
     def __init__(self, default_zone: str = "Asia/Shanghai") -> None:
+        self.default_zone = default_zone
         self._zone = ZoneInfo(default_zone)
         self._by_id: dict[UUID, Aed] = {}
         self._points: MovingPoints[UUID] = MovingPoints()

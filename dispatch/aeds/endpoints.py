@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Query, Request, Response, status
 
 from dispatch.access.asking import Anyone, Custodian
-from dispatch.access.tokens import Role
+from dispatch.access.tokens import Identity, Role
 from dispatch.aeds import views
 from dispatch.aeds.importing.endpoints import router as import_router
 from dispatch.aeds.open_data.endpoints import router as open_data_router
@@ -81,6 +81,10 @@ def _place(
         raise InvalidField(error.field, error.problem) from error
 
 
+def _is_stranger(asker: Identity | None) -> bool:
+    return asker is None or asker.role is Role.CALLER
+
+
 Service = Annotated[AedService, Depends(_service)]
 At = Annotated[Instant | None, Query(description="Usable when; now without it.")]
 
@@ -103,12 +107,13 @@ async def nearest(
 async def in_box(
     service: Service,
     box: Annotated[BoundingBox, Depends(_box)],
+    asker: Anyone,
     at: At = None,
     limit: Annotated[int, Query(ge=1, le=_MOST_IN_BOX)] = 1000,
 ) -> dict[str, Any]:
-    """The AEDs of a box as GeoJSON, usable or not."""
+    """The AEDs of a box as GeoJSON, usable or not; what somebody carries with them is not for everybody."""
     when = at or service.now()
-    found, more = service.in_box(box, limit)
+    found, more = service.in_box(box, limit, leaving_out=views.is_carried if _is_stranger(asker) else None)
     features = [views.feature(aed, usable=service.directory.is_usable(aed, when)) for aed in found]
     return {"type": "FeatureCollection", "features": features, "truncated": more}
 
@@ -119,8 +124,8 @@ async def one(
 ) -> dict[str, Any]:
     """All that is known about one AED; who looks after it and what it is worth to a thief is not for everybody."""
     told = views.whole(await service.one(aed_id), service.directory, service.now(), datum)
-    is_stranger = asker is None or asker.role is Role.CALLER
-    return told | dict.fromkeys(views.NOT_FOR_STRANGERS) if is_stranger else told
+    is_stranger = _is_stranger(asker)
+    return views.for_strangers(told) if is_stranger else told
 
 
 @router.post(

@@ -8,7 +8,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 # Two who say it at once say it one after the other, so that the second sees what the first has said.
-_HOLD = text("select from aeds where id = :aed_id for update")
+_HOLD = text("select from aeds where id = :aed_id for no key update")
 
 _LINK = text("""
 insert into aed_events (aed_id, at, recorded_at, kind, by, data)

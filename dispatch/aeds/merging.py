@@ -1,8 +1,9 @@
 """What an import changes: drafts laid over the AEDs that they are about. Pure."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any
 from uuid import NAMESPACE_URL, UUID, uuid4, uuid5
 
@@ -11,15 +12,21 @@ from dispatch.aeds.importing.changes import Change, What
 from dispatch.aeds.importing.drafts import UNNAMED, Draft
 from dispatch.aeds.importing.known import by_source
 from dispatch.aeds.importing.proposing import Match
+from dispatch.aeds.importing.report import Note
 from dispatch.aeds.record import UNVERIFIED_YET, Access, Aed, Readiness
 from dispatch.aeds.repository import StoredReport
-from dispatch.aeds.settling.kept import Kept
+from dispatch.aeds.settling.kept import SEEN_DATES, Kept
 
 # Concluded from evidence here, or kept by the register itself: not copied from a list.
 _OF_THE_REGISTER = frozenset(
     {"readiness", "readiness_reasons", "readiness_at", "created_at", "updated_at", "belief", "district_code", "site_id"}
 )
 _NEVER_NULL = frozenset({"name", "access", "is_mobile", "photos"})
+# What a list has a blank for it does not know: an expiry forgotten would make a device good for ever, and a device that
+# is not known to report could fall silent unnoticed.
+_NEVER_UNLEARNED = frozenset({*SEEN_DATES, "has_self_test", "is_connected", "fix_at", "owner_id"})
+_NOT_YET_TO_COME = frozenset({"created_at", "updated_at", "readiness_at", "fix_at"})
+_CLOCKS_DIFFER = timedelta(minutes=5)
 # Corrections finer than coordinates are, by the rounding of two publishers.
 _SAME_DEGREES = 1e-6
 _DEVICE_OF = "urn:dispatch:aed:"
@@ -29,7 +36,7 @@ _DEVICE_OF = "urn:dispatch:aed:"
 class Merged:
     """What is to be written: new AEDs, fields of known ones, faults that the list tells of; and every row's change.
 
-    `evidence` of new ones that come with what was known of them.
+    `evidence` of new ones that come with what was known of them. `notes`: what of a row was not taken, and why.
     """
 
     created: tuple[Aed, ...]
@@ -37,6 +44,7 @@ class Merged:
     reports: tuple[StoredReport, ...]
     changes: tuple[Change, ...]
     evidence: Mapping[UUID, Kept]
+    notes: tuple[Note, ...] = ()
 
     def count(self, what: What) -> int:
         """How many rows become that."""
@@ -44,24 +52,31 @@ class Merged:
 
 
 def merged(
-    matches: Sequence[Match], now: datetime, *, revivable: frozenset[UUID] = frozenset(), ambiguous_as_new: bool = False
+    matches: Sequence[Match],
+    now: datetime,
+    *,
+    dates_seen: Mapping[UUID, frozenset[str]] = MappingProxyType({}),
+    revivable: frozenset[UUID] = frozenset(),
+    ambiguous_as_new: bool = False,
 ) -> Merged:
     """Lay drafts over what they are about. Readiness of what exists is left to the evidence.
 
-    `revivable` are removed ones that are back in the list whose import removed them.
+    `revivable` are removed ones that are back in the list whose import removed them. `dates_seen`: the dates on each
+    device that an inspection has seen there.
     """
     created: list[Aed] = []
     edits: dict[UUID, Mapping[str, Any]] = {}
     reports: list[StoredReport] = []
     changes: list[Change] = []
     evidence: dict[UUID, Kept] = {}
+    notes: list[Note] = []
     for match in matches:
-        draft = match.draft
+        draft = _of_now(match.draft, now, notes)
         if match.there is None and match.candidates and not ambiguous_as_new:
             changes.append(_change(match, What.AMBIGUOUS))
             continue
         if match.there is None:
-            aed = _new(draft, now)
+            aed = _new(draft, now, is_taken=bool(match.candidates))
             created.append(aed)
             if draft.evidence is not None:
                 evidence[aed.id] = draft.evidence
@@ -70,8 +85,13 @@ def merged(
             continue
         there = match.there
         fields = _edits(match)
+        for name in sorted(dates_seen.get(there.id, frozenset()) & fields.keys()):
+            said = fields.pop(name)
+            notes.append(_note(draft, f"{name} {said} was not taken: an inspection saw {getattr(there, name)}"))
         if there.id in revivable:
             fields["readiness"] = Readiness.UNVERIFIED
+        elif there.removed:
+            notes.append(_note(draft, "its device was removed here, and stays so"))
         if not there.removed or there.id in revivable:
             reports += _broken(there, draft, now)
         differences = {name: (getattr(there, name), value) for name, value in fields.items()}
@@ -80,7 +100,25 @@ def merged(
         )
         if fields:
             edits[there.id] = fields
-    return Merged(tuple(created), edits, tuple(reports), tuple(changes), evidence)
+    return Merged(tuple(created), edits, tuple(reports), tuple(changes), evidence, tuple(notes))
+
+
+def _note(draft: Draft, note: str) -> Note:
+    return Note(draft.line, draft.row, note, draft.sheet)
+
+
+def _of_now(draft: Draft, now: datetime, notes: list[Note]) -> Draft:
+    """The draft without evidence of a time to come: that would outrank whatever is reported from now on."""
+    if draft.evidence is None or not _is_of_the_future(draft.evidence, now):
+        return draft
+    notes.append(_note(draft, "its evidence is of a time to come and was left away"))
+    return replace(draft, evidence=None)
+
+
+def _is_of_the_future(evidence: Kept, now: datetime) -> bool:
+    latest = now + _CLOCKS_DIFFER
+    times = [each.at for each in evidence.latest.newest.values()] + [sight.at for sight in evidence.sights.values()]
+    return any(each > latest for each in times)
 
 
 def _change(match: Match, what: What, **more: Any) -> Change:
@@ -98,7 +136,8 @@ def _change(match: Match, what: What, **more: Any) -> Change:
     )
 
 
-def _new(draft: Draft, now: datetime) -> Aed:
+def _new(draft: Draft, now: datetime, *, is_taken: bool) -> Aed:
+    """`is_taken`: the id that it comes with may be another's."""
     values: dict[str, Any] = {
         "readiness_at": now,
         "created_at": now,
@@ -107,8 +146,11 @@ def _new(draft: Draft, now: datetime) -> Aed:
         "readiness_reasons": (UNVERIFIED_YET,),
     }
     given = {name: value for name, value in draft.values.items() if value is not None or name not in _NEVER_NULL}
+    for name in _NOT_YET_TO_COME & given.keys():
+        # Whoever catches up asks for what was written since the newest: one of next year would hide all of this year.
+        given[name] = given[name] and min(given[name], now)
     return Aed(
-        id=draft.id or uuid4(),
+        id=uuid4() if draft.id is None or is_taken else draft.id,
         place=draft.place,
         source=draft.source,
         source_ref=draft.source_ref,
@@ -125,7 +167,11 @@ def _edits(match: Match) -> dict[str, Any]:
     """
     draft, there = match.draft, match.there
     assert there is not None  # noqa: S101 - asked of matched rows only
-    said: dict[str, Any] = {name: value for name, value in draft.values.items() if name not in _OF_THE_REGISTER}
+    said: dict[str, Any] = {
+        name: value
+        for name, value in draft.values.items()
+        if name not in _OF_THE_REGISTER and (value is not None or name not in _NEVER_UNLEARNED)
+    }
     if draft.id is None or there.source != draft.source:
         said = {name: value for name, value in said.items() if value is not None or name not in _NEVER_NULL}
     if not draft.given_access and there.access is not Access.UNKNOWN:
@@ -140,9 +186,16 @@ def _edits(match: Match) -> dict[str, Any]:
         said = {name: value for name, value in said.items() if value is not None and _is_unknown(getattr(there, name))}
         if there.opening_hours is not None or "opening_hours" not in said:
             said.pop("opening_hours_note", None)
+    if _is_followed(there, said):
+        said = {name: value for name, value in said.items() if name not in {"place", "fix_at"}}
     if "place" in said and _is_same(there, draft):
         del said["place"]
     return {name: value for name, value in said.items() if getattr(there, name) != value}
+
+
+def _is_followed(there: Aed, said: Mapping[str, Any]) -> bool:
+    """Whether it is a mobile device that has told where it is, and stays one: no list knows that better."""
+    return there.is_mobile and there.fix_at is not None and bool(said.get("is_mobile", True))
 
 
 def _is_unknown(value: Any) -> bool:

@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, date, datetime
 from types import MappingProxyType
@@ -28,6 +29,12 @@ _TELLING = frozenset({"id", "name", "latitude", "longitude", "readiness", "readi
 # A geometry holds them in GeoJSON.
 _IN_GEOMETRY = frozenset({"id", "latitude", "longitude"})
 _WIDEST_FENCE_M = 100_000
+_FIRST_YEAR, _LAST_YEAR = 1900, 2200
+_HIGHEST_FLOOR = 1000
+_LONGEST_URL, _MOST_PHOTOS = 600, 25
+_NOT_KEPT = re.compile("[\x00\ud800-\udfff]")
+# What spreadsheet programs take for the beginning of a formula, behind any marks that say it is none.
+_FORMULA = re.compile("'*[=+\\-@\t\r]")
 _ANYWHERE, _USUAL_CARE = Place(0, 0), care_policy([])
 
 
@@ -65,8 +72,23 @@ def as_csv(aeds: Iterable[Aed], kept: Mapping[UUID, Kept] = MappingProxyType({})
     page = io.StringIO(newline="")
     writer = csv.DictWriter(page, COLUMNS)
     writer.writeheader()
-    writer.writerows(cells_of(aed, kept.get(aed.id)) for aed in aeds)
+    for aed in aeds:
+        cells = cells_of(aed, kept.get(aed.id))
+        writer.writerow({name: _marked(cell) if name in _WORDS else cell for name, cell in cells.items()})
     return page.getvalue()
+
+
+def _marked(cell: str) -> str:
+    """A text that no spreadsheet program takes for a formula."""
+    return f"'{cell}" if _FORMULA.match(cell) else cell
+
+
+def unmarked(cells: Mapping[str, str]) -> dict[str, str]:
+    """The cells of a row of a CSV export, or of what a spreadsheet program made of it, as they were."""
+    return {
+        name: cell[1:] if name in _WORDS and cell.startswith("'") and _FORMULA.match(cell) else cell
+        for name, cell in cells.items()
+    }
 
 
 def as_geojson(aeds: Iterable[Aed], kept: Mapping[UUID, Kept] = MappingProxyType({})) -> str:
@@ -125,8 +147,24 @@ def evidence_of(cells: Mapping[str, str]) -> Kept | None:
     return kept
 
 
-def _text(cell: str) -> str | None:
+def _text(cell: str, longest: int = 2000) -> str | None:
+    # What the database cannot keep would stop the whole import.
+    if len(cell) > longest:
+        raise ValueError(f"is longer than {longest} characters")
+    if _NOT_KEPT.search(cell):
+        raise ValueError("holds characters that cannot be kept")
     return cell or None
+
+
+def _short(cell: str) -> str | None:
+    return _text(cell, 200)
+
+
+def _in_our_time(instant: date) -> date:
+    # Beyond these, what is reckoned from a day is no day any more.
+    if not _FIRST_YEAR <= instant.year <= _LAST_YEAR:
+        raise ValueError(f"the year must be from {_FIRST_YEAR} to {_LAST_YEAR}")
+    return instant
 
 
 def _flag(cell: str) -> bool | None:
@@ -142,6 +180,7 @@ def _instant(cell: str) -> datetime | None:
     instant = datetime.fromisoformat(cell)
     if instant.tzinfo is None:
         raise ValueError("must say its time zone")
+    _in_our_time(instant)
     return instant
 
 
@@ -153,8 +192,8 @@ def _metres(cell: str) -> float | None:
     if not cell:
         return None
     metres = float(cell)
-    if not 0 < metres < _WIDEST_FENCE_M:
-        raise ValueError("must be more than 0 and less than 100,000")
+    if not 0 < metres <= _WIDEST_FENCE_M:
+        raise ValueError("must be more than 0 and at the most 100,000")
     return metres
 
 
@@ -170,21 +209,29 @@ def _belief(cell: str) -> Belief | None:
 
 
 def _integer(cell: str) -> int | None:
-    return int(cell) if cell else None
+    if not cell:
+        return None
+    number = int(cell)
+    if not abs(number) <= _HIGHEST_FLOOR:
+        raise ValueError(f"must be from -{_HIGHEST_FLOOR} to {_HIGHEST_FLOOR}")
+    return number
 
 
 def _photos(cell: str) -> tuple[str, ...]:
-    if any(not each.startswith("https://") for each in cell.split()):
+    photos = tuple(cell.split())
+    if any(not each.startswith("https://") or len(each) > _LONGEST_URL for each in photos):
         raise ValueError("must be https addresses separated by spaces")
-    return tuple(cell.split())
+    _text(cell, _LONGEST_URL * _MOST_PHOTOS)
+    return photos
 
 
 def _date(cell: str) -> date | None:
-    return date.fromisoformat(cell) if cell else None
+    return _in_our_time(date.fromisoformat(cell)) if cell else None
 
 
 _READ: dict[str, Callable[[str], Any]] = {
     "id": UUID,
+    **dict.fromkeys(("name", "source", "source_ref"), _short),
     "floor": _integer,
     "indoor": _flag,
     "access": Access,
@@ -210,3 +257,5 @@ _READ: dict[str, Callable[[str], Any]] = {
     "owner_id": _identity,
     "belief": _belief,
 }
+# Written by people, so that anything may stand in them.
+_WORDS = frozenset(name for name in AED_FIELDS if name != "place" and _READ.get(name, _text) in {_text, _short})

@@ -140,7 +140,7 @@ class AedOut(BaseModel):
     place_detail: str | None
     floor: int | None
     indoor: bool | None
-    location: LocationOut
+    location: LocationOut | None = Field(description="Null to anybody while somebody carries it with them.")
     access: Access
     opening_hours: str | None
     opening_hours_note: str | None
@@ -174,6 +174,7 @@ class AedOut(BaseModel):
     readiness_at: datetime
     usable_now: bool
     next_change_at: datetime | None
+    timezone: str = Field(description="IANA name of the zone in which its opening hours are meant.")
     source: str | None
     source_ref: str | None
     created_at: datetime

@@ -84,9 +84,12 @@ class AedService:
         found = self.nearest(place, limit, at, within_m)
         return [views.near(aed, distance_m, datum) for aed, distance_m in found]
 
-    def in_box(self, box: BoundingBox, limit: int) -> tuple[list[Aed], bool]:
+    def in_box(
+        self, box: BoundingBox, limit: int, *, leaving_out: Callable[[Aed], bool] | None = None
+    ) -> tuple[list[Aed], bool]:
         """The AEDs in a box, `limit` at the most, and whether there are more."""
-        found = sorted(self.directory.in_box(box), key=lambda aed: aed.id)
+        there = self.directory.in_box(box)
+        found = sorted((aed for aed in there if not (leaving_out and leaving_out(aed))), key=lambda aed: aed.id)
         return found[:limit], len(found) > limit
 
     async def one(self, aed_id: UUID) -> Aed:
@@ -174,14 +177,10 @@ class AedService:
             read = await (repository.everything() if ids is None else repository.of_ids(ids))
         await self._take_in_all(read)
 
-    async def catch_up(self) -> None:
-        """Catch up with whatever others wrote since the newest that is held, give or take their clocks."""
-        newest = max((aed.updated_at for aed in self.directory), default=None)
-        if newest is None:
-            await self.refresh(None)
-            return
+    async def catch_up(self, since: datetime) -> None:
+        """Catch up with whatever anybody wrote since, give or take their clocks."""
         async with self._database.transaction() as connection:
-            read = await AedRepository(connection).written_since(newest - _CLOCKS_DIFFER)
+            read = await AedRepository(connection).written_since(since - _CLOCKS_DIFFER)
         await self._take_in_all(read)
 
     def _is_newer(self, aed: Aed) -> bool:

@@ -6,6 +6,7 @@ from typing import Any
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.health.explaining import explained
 from dispatch.aeds.record import Aed
+from dispatch.aeds.settling.zones import zone_of
 from dispatch.locations import location_json
 from geo.datum import Datum
 
@@ -14,7 +15,9 @@ _STREET_FACTOR = 1.3
 _WALKING_M_S = 1.4
 
 # Who looks after it, who carries it, and by what number it could be told from a stolen one.
-NOT_FOR_STRANGERS = ("custodian", "carried_by", "serial_number")
+_NOT_FOR_STRANGERS = ("custodian", "carried_by", "serial_number")
+# Where a carried one is, is where somebody is.
+_NOT_OF_CARRIED = ("location", "fix_at")
 
 _AS_THEY_ARE = (
     *("name", "address", "place_detail", "floor", "indoor", "opening_hours", "opening_hours_note"),
@@ -38,7 +41,21 @@ def whole(aed: Aed, directory: AedDirectory, now: datetime, datum: Datum = Datum
         "works_probability": None if aed.belief is None or aed.removed else round(aed.belief.at(now), 3),
         "usable_now": directory.is_usable(aed, now),
         "next_change_at": directory.next_change(aed, now),
+        "timezone": str(zone_of(aed.place, directory.default_zone)),
     }
+
+
+def for_strangers(told: dict[str, Any]) -> dict[str, Any]:
+    """What `whole` tells, for anybody."""
+    if told["carried_by"] is None:
+        return told | dict.fromkeys(_NOT_FOR_STRANGERS)
+    # Nobody but who carries it can use it.
+    return told | dict.fromkeys((*_NOT_FOR_STRANGERS, *_NOT_OF_CARRIED)) | {"usable_now": False}
+
+
+def is_carried(aed: Aed) -> bool:
+    """Whether somebody has it with them."""
+    return aed.is_mobile and aed.carried_by is not None
 
 
 def near(aed: Aed, distance_m: float, datum: Datum = Datum.WGS84) -> dict[str, Any]:

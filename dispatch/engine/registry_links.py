@@ -14,7 +14,7 @@ from dispatch.aeds.linking import link
 from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import StoredReport
 from dispatch.aeds.service import AedService
-from dispatch.aeds.settling.settling import Settlement
+from dispatch.aeds.settling.settling import Outcome, Settlement
 from dispatch.engine.engine import Engine
 from dispatch.engine.taken_aeds import has_left, taken_for
 from dispatch.problems import Problem
@@ -29,6 +29,11 @@ log = structlog.get_logger()
 _TRY_AGAIN_AFTER_S = 2.0
 
 BY_REGISTRY = "registry"
+
+
+class NotTaken(Exception):
+    """The registry could not take a report now."""
+
 
 # Something that the registry is to be told: done once it has been.
 _Telling = Callable[[], Awaitable[object]]
@@ -177,7 +182,12 @@ class RegistryLinks:
             reported_by=f"{Role.RESPONDER}:{responder_id}",
             data={"incident_id": incident.incident_id},
         )
-        return key, lambda: self._aeds.reports.gathering.take([report])
+        return key, lambda: self._take(report)
+
+    async def _take(self, report: StoredReport) -> None:
+        (answered,) = await self._aeds.reports.gathering.take([report])
+        if answered.outcome is Outcome.FAILED:
+            raise NotTaken(report.id)
 
     async def _link(self, aed_id: AedId, incident_id: IncidentId, responder_id: str | None, at: datetime) -> None:
         async with self._engine.database.transaction() as connection:

@@ -13,7 +13,7 @@ import { waitingCard } from "./custodian/waiting.js";
 import { PhoneAlerts } from "./custodian/waking.js";
 import { byId, fill, keepingFocus, show } from "./dom.js";
 import { whyNot } from "./failure.js";
-import { dateTime, setTimezone } from "./format.js";
+import { dateTime, setTimezone, today } from "./format.js";
 import { onLanguage, startLanguage, word } from "./language.js";
 import { signInForm } from "./signin.js";
 import { steadily } from "./steady.js";
@@ -40,6 +40,10 @@ let failure = "";
 let screen = { kind: "home" };
 /** @type {Inspection | null} */
 let inspection = null;
+/** What is half filled in, by device: a gesture to go back is easily made. @type {Map<string, Inspection>} */
+const begun = new Map();
+/** Whose all this is, or was before their token ran out. */
+let author = subjectOf(token);
 /** @type {Map<string, string>} why the last tap on an order did nothing */
 const orderFailures = new Map();
 /** What was just told of a device, until the next thing. @type {Map<string, string>} */
@@ -69,13 +73,14 @@ const draw = steadily(() => {
 
 function screenElement() {
   const known = me;
-  if (!known) return document.createTextNode(failure);
+  if (!known) return document.createTextNode(failure || word("office.loading"));
   const at = screen;
+  const inspected = inspection?.device;
+  if (at.kind === "inspect" && inspection && inspected) return inspectionForm(inspection, { onDone: (report) => void tell(inspected, report), onBack: () => history.back() });
   const device = at.kind === "home" ? undefined : known.devices.find((each) => each.id === at.id);
-  if (at.kind === "inspect" && inspection && device) return inspectionForm(inspection, { onDone: (report) => void tell(device, report), onBack: () => history.back() });
   if (at.kind === "device" && device) {
     return deviceView({
-      device, failure, standing: standingOf(device.id),
+      device, failure, standing: standingOf(device.id), isBegun: isBegun(device.id) && begun.get(device.id)?.step !== "begin",
       orders: byUrgency(known.orders.filter((order) => order.aed_id === device.id)).map(drawOrder),
       onInspect: () => inspect(device), onTell: (told) => void askAndTell(told, device), onBack: () => history.back(),
     });
@@ -93,10 +98,8 @@ function drawOrder(order) {
   return orderCard({
     order, myself: subjectOf(token), failure: orderFailures.get(order.id) ?? "",
     onTake: () => void take(order),
-    onInspect: () => {
-      const device = me?.devices.find((each) => each.id === order.aed_id);
-      if (device) inspect(device);
-    },
+    // One may be given an order about a device that is another's, or beyond those that are listed.
+    onInspect: () => inspect(me?.devices.find((each) => each.id === order.aed_id) ?? { id: order.aed_id, name: order.aed_name }),
   });
 }
 
@@ -122,28 +125,37 @@ function go(to) {
 function turn(to) {
   screen = to;
   failure = "";
-  if (to.kind !== "inspect") inspection = null;
+  inspection = to.kind === "inspect" ? begun.get(to.id) ?? null : null;
   fill(page);
   draw();
   window.scrollTo(0, 0);
 }
 
-/** @param {CareDevice} device */
+/** @param {import("./custodian/inspection.js").Inspected} device */
 function inspect(device) {
-  inspection = new Inspection(device);
+  // What was seen on another day is not how it is today.
+  if (!isBegun(device.id)) begun.set(device.id, new Inspection(device));
   go({ kind: "inspect", id: device.id });
 }
 
+/** @param {string} aed_id */
+function isBegun(aed_id) {
+  return begun.get(aed_id)?.day === today();
+}
+
 /**
- * @param {CareDevice} device
+ * @param {{ id: string, name: string }} device
  * @param {import("./contract/registry.d.ts").Report} report
  */
 async function tell(device, report) {
   news.delete(device.id);
+  begun.delete(device.id);
   history.replaceState({ kind: "home" }, "");
   turn({ kind: "home" });
   const isThere = await outbox.put(device, report);
   byId("news", HTMLElement).textContent = word(isThere ? "told.inspection" : "told.waiting");
+  // It may be the token that has run out meanwhile.
+  if (!isThere) void read();
 }
 
 /** @param {import("./custodian/device.js").Told} told @param {CareDevice} device */
@@ -183,7 +195,10 @@ async function read() {
     kept.keep(subjectOf(token), answer);
   } catch (error) {
     if (asked.token !== token) return;
-    if (error instanceof Refusal && (error.status === 401 || error.status === 403)) return signOut(word(error.status === 403 ? "custodian.wrong_role" : "refused.bad_token"));
+    const isRefused = error instanceof Refusal && (error.status === 401 || error.status === 403);
+    // What somebody has written down at a device is not thrown away with their token: it is kept first.
+    if (isRefused && screen.kind === "inspect") return undefined;
+    if (isRefused) return signOut(word(error.status === 403 ? "custodian.wrong_role" : "refused.bad_token"));
     const last = kept.last(subjectOf(token));
     staleSince ??= last?.at ?? new Date().toISOString();
     if (!me && last) me = last.me;
@@ -194,8 +209,10 @@ async function read() {
 
 /** @param {string} given */
 function signIn(given) {
+  // What somebody else had begun here is not this one's.
+  if (subjectOf(given) !== author) begun.clear();
   keepToken(TOKEN, given);
-  [token, me, failure, staleSince] = [given, null, "", null];
+  [token, me, failure, staleSince, author] = [given, null, "", null, subjectOf(given)];
   start();
 }
 
@@ -210,6 +227,7 @@ function signOut(why) {
 async function leave() {
   await alerts.turnOff();
   kept.forget();
+  begun.clear();
   signOut("");
 }
 

@@ -3,6 +3,8 @@
 import { secondsUntil, serverNow } from "./clock.js";
 import { locale, word } from "./language.js";
 
+const DAY_MS = 86_400_000;
+
 /** @param {number} metres */
 export function distance(metres) {
   if (metres < 1000) {
@@ -89,14 +91,63 @@ export function timeOfDay(at) {
 }
 
 /**
- * A date and time to the minute.
+ * A date and time to the minute; with its year when that is another one.
  *
  * @param {string} at
+ * @param {string} [zone] where it is told, if not in the service's time zone
  */
-export function dateTime(at) {
+export function dateTime(at, zone = timezone) {
+  const year = dayIn(zone, Date.parse(at)).slice(0, 4) === dayIn(zone, serverNow()).slice(0, 4) ? undefined : "numeric";
   return new Date(at).toLocaleString(locale(), {
-    month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: timezone,
+    year, month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone,
   });
+}
+
+/**
+ * 14:03.
+ *
+ * @param {string} at
+ * @param {string} [zone]
+ */
+export function hourAndMinute(at, zone = timezone) {
+  return new Date(at).toLocaleTimeString(locale(), { hour: "2-digit", minute: "2-digit", hour12: false, timeZone: zone });
+}
+
+/** The day that it is, as 2026-11-22: the one that expiry dates are compared with. */
+export function today() {
+  return dayIn(timezone, serverNow());
+}
+
+/**
+ * The day so many days after another, as 2026-11-22.
+ *
+ * @param {string} day
+ * @param {number} days
+ */
+export function dayAfter(day, days) {
+  return new Date(Date.parse(`${day}T00:00:00Z`) + days * DAY_MS).toISOString().slice(0, 10);
+}
+
+/**
+ * When the service's clocks, and not this phone's, show this: milliseconds since the epoch.
+ *
+ * @param {string} shown such as 2026-11-22T00:00
+ */
+export function momentOf(shown) {
+  const wanted = Date.parse(`${shown}Z`);
+  let at_ms = wanted;
+  // The second round is for a clock that was put forward or back in between.
+  for (let round = 0; round < 2; round += 1) at_ms += wanted - Date.parse(`${new Date(at_ms).toLocaleString("sv-SE", { timeZone: timezone }).replace(" ", "T")}Z`);
+  return at_ms;
+}
+
+/**
+ * @param {string | undefined} zone
+ * @param {number} at_ms
+ */
+function dayIn(zone, at_ms) {
+  // The one common form that is written as dates are on the wire.
+  return new Date(at_ms).toLocaleDateString("sv-SE", { timeZone: zone });
 }
 
 /**

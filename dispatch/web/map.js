@@ -16,9 +16,8 @@ import { aedInAddress, putAedInAddress } from "./map/deep_link.js";
 import { NearestList } from "./map/nearest.js";
 import { reportProblem } from "./map/report.js";
 import { SearchField } from "./map/search.js";
-import { setHoursTimezone } from "./registry/usable.js";
 
-/** @typedef {import("./contract/registry.d.ts").RegisteredAed} Aed */
+/** @typedef {import("./contract/registry.d.ts").PublicAed} Aed */
 /** @typedef {import("./contract/registry.d.ts").TileAed} TileAed */
 
 const CLOSE_ZOOM = 16;
@@ -75,7 +74,7 @@ async function open(id, move = false) {
   if (turn !== turns) return;
   [opened, several] = [aed, []];
   putAedInAddress(aed.id);
-  if (move && base) base.map.easeTo({ center: base.draw(aed.location), zoom: Math.max(CLOSE_ZOOM, base.map.getZoom()) });
+  if (move && base && aed.location) base.map.easeTo({ center: base.draw(aed.location), zoom: Math.max(CLOSE_ZOOM, base.map.getZoom()) });
   drawDetails();
   bringIntoView();
 }
@@ -105,7 +104,7 @@ function drawDetails() {
     fill(box, aedDetails({ aed, reported: reported.has(aed.id), onClose: shut, onReport: () => void report(aed) }));
   } else if (several.length) fill(box, severalHere(several, (id) => void open(id), shut));
   else fill(box);
-  if (base) putFeatures(base, "opened", opened ? [pointFeature(opened.location)] : []);
+  if (base) putFeatures(base, "opened", opened?.location ? [pointFeature(opened.location)] : []);
 }
 
 function shut() {
@@ -173,7 +172,7 @@ async function startMap() {
   const linked = aedInAddress();
   if (linked) await open(linked);
   try {
-    base = await createMap(container, { theme: "light", ...(opened ? { centre: opened.location, zoom: CLOSE_ZOOM } : {}) });
+    base = await createMap(container, { theme: "light", ...(opened?.location ? { centre: opened.location, zoom: CLOSE_ZOOM } : {}) });
   } catch {
     fill(container, el("p", { class: "map-failed", text: word("map.failed") }));
     const settings = await pageSettings();
@@ -225,13 +224,10 @@ window.addEventListener("hashchange", () => {
   if (id && id !== opened?.id) go(id);
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && !document.querySelector("dialog[open]")) {
+  if (event.key === "Escape" && !event.isComposing && !document.querySelector("dialog[open]")) {
     search.shut();
     if (opened || several.length) shut();
   }
 });
-pageSettings().then((settings) => {
-  setTimezone(settings.timezone);
-  setHoursTimezone(settings.timezone);
-}, () => undefined);
+pageSettings().then((settings) => setTimezone(settings.timezone), () => undefined);
 void startMap();

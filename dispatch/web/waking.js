@@ -97,14 +97,14 @@ export class Waking {
   }
 
   /**
-   * Takes away what is shown of an alert that is answered or over.
+   * Has the worker take away what is shown of an alert that is answered or over: it knows when one is just being put up.
    *
    * @param {string} alert_id
    */
   async hush(alert_id) {
     if (this.obstacle) return;
     const registration = await navigator.serviceWorker.getRegistration(this.of.scope).catch(() => undefined);
-    for (const shown of (await registration?.getNotifications({ tag: alert_id })) ?? []) shown.close();
+    registration?.active?.postMessage({ type: "hush", alert_id });
   }
 
   /** @param {number} begun */

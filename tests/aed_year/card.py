@@ -18,6 +18,7 @@ from dispatch.aeds.health.rates import OwnerRecord, Rates
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.work_orders.reconciling import Changes, reconcile
 from dispatch.aeds.work_orders.record import Assignment, WorkOrder
+from tests.aeds.health.by_the_book import by_the_book
 
 _SEEN = ("battery_expires_on", "pads_adult_expires_on", "pads_child_expires_on")
 _CUSTODIAN = Assignment("custodian")
@@ -82,12 +83,23 @@ class Card:
         return conclude(self.latest, self.facts, self.policy, now).findings == self.conclusion.findings
 
     def is_as_from_scratch(self, now: datetime, routine: Callable[[], list[Evidence]], chance: random.Random) -> bool:
-        """Whether all reports together, in any order, say the same as one after the other did."""
+        """Whether all reports together say the same as one after the other did.
+
+        Twice: merged in any order by the code under test, and read line by line by somebody who does not know it.
+        """
         reports = [*self.history, *routine()]
         chance.shuffle(reports)
         latest = latest_of(reports)
         kept = Latest.of_json(self.latest.as_json())
+        said = {(each.text, each.state, each.cause) for each in self.conclusion.findings}
         return (
             latest == self.latest == kept
             and conclude(latest, self.facts, self.policy, now).findings == self.conclusion.findings
+            and by_the_book(reports, self.facts, self.policy, now) == (self.conclusion.readiness, said)
         )
+
+    @property
+    def has_an_order_for_everything(self) -> bool:
+        """Whether there is an open order for each thing that somebody has to see to, and for nothing else."""
+        wanted = {each.cause for each in self.conclusion.findings} - {None}
+        return {each.cause for each in self.orders} == wanted

@@ -265,6 +265,8 @@ class OwnerYear:
         self.tally.counts["compared"] += 1
         if not device.card.is_as_from_scratch(self.clock.now, lambda: self._ordinary_words(device), self._aside):
             self.tally.complain("states_differ", f"{device.name} at {self.clock.now}: {device.card.conclusion}")
+        if not device.card.has_an_order_for_everything:
+            self.tally.complain("orders_astray", f"{device.name} at {self.clock.now}: {device.card.orders}")
 
 
 def _by_the_clock(device: Device, index: int, number: int, data: Mapping[str, Any]) -> Evidence:

@@ -1,6 +1,7 @@
 """What is counted over the whole year."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -58,6 +59,14 @@ class Reliability:
                 mean = believed / number
                 total += worked * (1 - mean) ** 2 + (number - worked) * mean**2
         return total / max(1, sum(self.number))
+
+    def skill(self) -> float:
+        """How much better these beliefs are than one and the same for all devices, if that were known beforehand.
+
+        Brier's skill score: 0 for that one, less for what is worse, such as to believe that all of them work.
+        """
+        share = sum(self.worked) / max(1, self.total())
+        return 1 - self.brier() / (share * (1 - share)) if 0 < share < 1 else 0.0
 
     def total(self) -> int:
         """How many looks there were."""
@@ -126,6 +135,8 @@ class Tally:
                 for state, each in sorted(self.reliability.items())
             },
             "brier": round(reliability.brier(), 5),
+            "skill": round(reliability.skill(), 4),
+            "skill_of_states": round(_skill_of(self.reliability.values(), reliability), 4),
             "reliability": [
                 {"looks": number, "believed": round(believed, 4), "worked": round(worked, 4)}
                 for number, believed, worked in reliability.bins()
@@ -137,6 +148,13 @@ class Tally:
             },
             "complaints": self.complaints,
         }
+
+
+def _skill_of(states: Iterable[Reliability], together: Reliability) -> float:
+    """The skill of believing of each device what, as it turned out, was true of all in its state."""
+    total, share = max(1, together.total()), sum(together.worked) / max(1, together.total())
+    left = sum(sum(each.worked) * (1 - sum(each.worked) / each.total()) for each in states)
+    return 1 - left / total / (share * (1 - share)) if 0 < share < 1 else 0.0
 
 
 COUNTS: Final = (
@@ -153,8 +171,9 @@ COUNTS: Final = (
     "orders_opened",
     "orders_closed",
     "orders_twice",
+    "orders_astray",
     "compared",
     "states_differ",
     "looked_too_late",
 )
-MUST_BE_ZERO: Final = ("detected_late", "orders_twice", "states_differ", "looked_too_late")
+MUST_BE_ZERO: Final = ("detected_late", "orders_twice", "orders_astray", "states_differ", "looked_too_late")

@@ -8,12 +8,15 @@ from typing import Any
 import pytest
 
 from dispatch.aeds.health import conclusion, evidence
+from dispatch.aeds.health.belief import Belief
 from dispatch.aeds.health.conclusion import Conclusion
 from dispatch.aeds.health.evidence import Evidence, Latest
+from dispatch.aeds.health.probability import belief_of
+from dispatch.aeds.health.rules import RULES, inspection_interval
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.work_orders.reconciling import Changes, reconcile
 from tests.aed_year import card
-from tests.aed_year.__main__ import main
+from tests.aed_year.__main__ import _MOST_CALIBRATION_ERROR, _wrong, main
 from tests.aed_year.lives import live
 from tests.aed_year.tally import MUST_BE_ZERO, Reliability, Tally
 
@@ -80,6 +83,50 @@ def test_an_order_opened_twice_is_caught(monkeypatch: pytest.MonkeyPatch) -> Non
 
     monkeypatch.setattr(card, "reconcile", twice)
     assert year(20).counts["orders_twice"] > 0
+
+
+def test_a_rule_that_is_not_what_the_page_says_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(conclusion, "RULES", tuple(each for each in RULES if each is not inspection_interval))
+    assert year().counts["states_differ"] > 0
+
+
+def test_an_order_that_is_never_closed_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*arguments: Any, **named: Any) -> Changes:
+        changes = reconcile(*arguments, **named)
+        return Changes(changes.opened, changes.changed, ())
+
+    monkeypatch.setattr(card, "reconcile", never)
+    assert year(20).counts["orders_astray"] > 0
+
+
+def test_one_belief_for_all_is_caught_however_well_calibrated() -> None:
+    reliability = Reliability()
+    for number in range(30_000):
+        reliability.add(0.999, works=number % 50 != 0)
+    figures = {"calibration_error": reliability.calibration_error(), "skill": reliability.skill()}
+    assert figures["calibration_error"] < _MOST_CALIBRATION_ERROR
+    assert _wrong(figures | {"looks_by_state": {"ready": 300_000}}) == [f"skill: {figures['skill']}"]
+    assert _wrong(figures | {"looks_by_state": {"ready": 30_000}}) == [], "too few looks to tell"
+
+
+def test_to_believe_that_devices_hardly_last_is_caught(monkeypatch: pytest.MonkeyPatch) -> None:
+    def hasty(*arguments: Any) -> Belief:
+        found = belief_of(*arguments)
+        return Belief(found.base**4, found.since, found.hazard_per_day * 4)
+
+    monkeypatch.setattr(card, "belief_of", hasty)
+    assert year(300).all_states().calibration_error() > _MOST_CALIBRATION_ERROR
+
+
+def test_skill_is_to_tell_devices_apart() -> None:
+    same, apart = Reliability(), Reliability()
+    for number in range(100):
+        works = number < 80
+        same.add(0.8, works=works)
+        apart.add(0.9 if works else 0.2, works=works)
+    assert same.calibration_error() == pytest.approx(0)
+    assert same.skill() == pytest.approx(0)
+    assert apart.skill() > 0.8
 
 
 def test_the_calibration_error_is_the_mean_distance_from_the_truth() -> None:

@@ -306,3 +306,20 @@ async def test_the_same_report_twice_is_taken_once(client: httpx.AsyncClient, to
     assert (first.status_code, again.json()) == (201, first.json())
     answer = await client.post(f"/v1/aeds/{other['id']}/reports", json=report, headers=token("admin"))
     assert answer.status_code == 409
+
+
+async def test_where_somebody_carries_one_is_told_to_those_who_dispatch_alone(
+    client: httpx.AsyncClient, token: Headers
+) -> None:
+    aed = await made(client, token, is_mobile=True, carried_by="driver")
+    path, box = f"/v1/aeds/{aed['id']}", {"bbox": "119,29,121,31"}
+    for stranger in ({}, token("caller", str(uuid4()))):
+        told = (await client.get(path, headers=stranger)).json()
+        assert (told["location"], told["fix_at"], told["carried_by"], told["usable_now"]) == (None, None, None, False)
+        assert (await client.get("/v1/aeds", params=box, headers=stranger)).json()["features"] == []
+    for staff in (token("operator"), token("admin"), token("responder")):
+        assert (await client.get(path, headers=staff)).json()["location"] == aed["location"]
+        assert len((await client.get("/v1/aeds", params=box, headers=staff)).json()["features"]) == 1
+    await client.patch(path, json={"carried_by": None}, headers=token("admin"))
+    assert (await client.get(path)).json()["location"] == aed["location"]
+    assert len((await client.get("/v1/aeds", params=box)).json()["features"]) == 1

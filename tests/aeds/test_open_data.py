@@ -79,6 +79,20 @@ async def test_it_is_made_anew_after_ten_minutes_and_not_before(registry: Regist
     assert b"second" in gzip.decompress(later.compressed)
 
 
+async def test_a_device_that_is_removed_is_a_change_for_those_who_go_by_the_time(registry: Registry) -> None:
+    open_data = OpenData(registry.directory, registry.clock.now)
+    await hung(registry)
+    goes = await hung(registry, name="second")
+    first = await open_data.file(Form.CSV)
+    await registry.service.remove(goes.id, ADMIN)
+    registry.clock.move(minutes=10)
+    later = await open_data.file(Form.CSV)
+    assert first.changed_at < later.changed_at
+    registry.clock.move(minutes=10)
+    same = await open_data.file(Form.CSV)
+    assert (same.at > later.at, same.changed_at) == (True, later.changed_at)
+
+
 async def test_removed_and_mobile_devices_are_not_in_it(registry: Registry, client: httpx.AsyncClient) -> None:
     gone = await hung(registry, name="gone")
     await registry.service.remove(gone.id, ADMIN)

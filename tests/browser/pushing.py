@@ -66,6 +66,7 @@ class Phone:
         self._listener = listener
         self._registrations: dict[str, str] = {}
         self._session: CDPSession | None = None
+        self._displayed = 0
 
     def prepare(self, page: Page) -> None:
         """Before the page loads: its browser subscribes here."""
@@ -78,12 +79,20 @@ class Phone:
         return read
 
     def deliver(self, page: Page, message: dict[str, Any] | str) -> None:
-        """Hand a message to the service worker, as the browser does with what its push service brings."""
+        """Hand a message to the service worker, as the browser does with what its push service brings.
+
+        Ends when the notification is on display. Whoever asks Chromium for its notifications before that may have it
+        forget one: it finds out what is on display, reads its list, and strikes off what came on the list in between.
+        """
         data = message if isinstance(message, str) else json.dumps(message)
-        self._connect(page).send(
+        session, displayed = self._connect(page), self._displayed
+        session.send(
             "ServiceWorker.deliverPushMessage",
             {"origin": page.evaluate("location.origin"), "registrationId": self._registration(page), "data": data},
         )
+        give_up_at = time.monotonic() + _WITHIN_S
+        while self._displayed == displayed and time.monotonic() < give_up_at:
+            page.evaluate("1")  # lets the driver hear what has come
 
     def shown(self, page: Page) -> list[dict[str, Any]]:
         """The notifications that the phone shows."""
@@ -114,11 +123,17 @@ class Phone:
             self._session = page.context.new_cdp_session(page)
             self._session.on("ServiceWorker.workerRegistrationUpdated", self._note)
             self._session.send("ServiceWorker.enable")
+            self._session.on("BackgroundService.backgroundServiceEventReceived", self._note_shown)
+            self._session.send("BackgroundService.startObserving", {"service": "notifications"})
+            self._session.send("BackgroundService.setRecording", {"service": "notifications", "shouldRecord": True})
         return self._session
 
     def _note(self, event: dict[str, Any]) -> None:
         for each in event["registrations"]:
             self._registrations[each["scopeURL"]] = each["registrationId"]
+
+    def _note_shown(self, event: dict[str, Any]) -> None:
+        self._displayed += event["backgroundServiceEvent"]["eventName"] == "Notification displayed"
 
     def _registration(self, page: Page) -> str:
         scope = page.evaluate("location.origin") + "/responder"

@@ -1,5 +1,6 @@
 """The custodian's page: what is due, an inspection in three taps, without a network too, absence, and signing in."""
 
+import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -156,7 +157,13 @@ def test_dates_that_run_out_are_asked_for_before_all_is_called_good(
     page.locator(f"[data-device='{aed_id}']").click()
     page.locator("#inspect").click()
     page.locator("#all-good").click()
+    # Old pads are no good, whatever was tapped.
+    expect(page.locator(".verdict[data-tone=act]")).to_contain_text("有效期已过")
+    page.locator("[data-date=pads_expire_on]").fill("1999-01-01")
+    page.locator("#confirm").click()
+    expect(page.locator("#confirm")).to_be_visible()
     page.locator("[data-date=pads_expire_on]").fill(days_from_today(600))
+    expect(page.locator(".verdict[data-tone=good]")).to_contain_text("设备可用")
     page.locator("#confirm").click()
     expect(page.locator("#due")).to_contain_text("没有待办")
     assert custodian.aed(aed_id)["readiness"] == "ready"
@@ -219,6 +226,92 @@ def test_a_report_whose_answer_was_lost_is_sent_again_and_counts_once(
     page.locator("#send-now").click()
     expect(page.locator("#waiting")).to_have_count(0)
     assert len(custodian.reports(aed_id)) == 1
+
+
+def inspect_all_good(page: Page, aed_id: str) -> None:
+    """The three taps, from the list of devices."""
+    page.locator(f"[data-device='{aed_id}']").click()
+    page.locator("#inspect").click()
+    page.locator("#all-good").click()
+    page.locator("#confirm").click()
+
+
+def test_a_page_that_is_open_twice_loses_nothing_of_either(
+    signed_in: Callable[..., Page], custodian: Custodian
+) -> None:
+    ours, theirs = custodian.device("大厅", looked_at=False), custodian.device("车库", looked_at=False)
+    tab = signed_in()
+    app = tab.context.new_page()
+    app.goto("/custodian")
+    expect(app.locator("#due")).to_be_visible()
+    tab.context.route("**/reports", lambda route: route.abort())
+    inspect_all_good(tab, ours)
+    expect(tab.locator("#waiting li")).to_have_count(1)
+    # What one has kept the other knows of.
+    expect(app.locator("#waiting li")).to_have_count(1)
+    inspect_all_good(app, theirs)
+    expect(app.locator("#waiting li")).to_have_count(2)
+    app.close()
+    tab.close()
+    again = app.context.new_page()
+    again.goto("/custodian")
+    expect(again.locator("#waiting li")).to_have_count(2)
+    again.context.unroute("**/reports")
+    again.locator("#send-now").click()
+    expect(again.locator("#waiting")).to_have_count(0)
+    assert [len(custodian.reports(each)) for each in (ours, theirs)] == [1, 1]
+
+
+def test_what_a_network_on_the_way_says_is_no_refusal(signed_in: Callable[..., Page], custodian: Custodian) -> None:
+    aed_id = custodian.device("酒店大堂", looked_at=False)
+    page = signed_in()
+    page.route("**/reports", lambda route: route.fulfill(status=403, body="<html>Please pay for the network</html>"))
+    inspect_all_good(page, aed_id)
+    expect(page.locator("#waiting")).to_contain_text("已存在手机上")
+    expect(page.locator("#waiting .refused")).to_have_count(0)
+    page.unroute("**/reports")
+    page.locator("#send-now").click()
+    expect(page.locator("#waiting")).to_have_count(0)
+    assert len(custodian.reports(aed_id)) == 1
+
+
+def test_a_token_that_runs_out_amid_an_inspection_loses_nothing(
+    signed_in: Callable[..., Page], custodian: Custodian, live_service: Any
+) -> None:
+    aed_id = custodian.device("大厅", looked_at=False)
+    page = signed_in()
+    page.locator(f"[data-device='{aed_id}']").click()
+    page.locator("#inspect").click()
+    page.locator("#all-good").click()
+    spent = '{"type":"x","title":"x","status":401,"detail":"x","code":"bad_token","errors":[]}'
+    page.route(re.compile("/v1/"), lambda route: route.fulfill(status=401, body=spent))
+    with page.expect_response("**/v1/custodians/me"):
+        page.evaluate("window.dispatchEvent(new Event('online'))")
+    page.locator("#confirm").click()
+    expect(page.locator("#sign-in [role=alert]")).to_contain_text("无效或已过期")
+    page.unroute(re.compile("/v1/"))
+    page.locator("#token").fill(live_service.token("custodian", custodian.subject))
+    page.locator("#sign-in button").click()
+    expect(page.locator(".state-chip")).to_have_text("正常")
+    assert len(custodian.reports(aed_id)) == 1
+
+
+def test_an_order_about_a_device_that_is_not_listed_is_seen_to_all_the_same(
+    signed_in: Callable[..., Page], custodian: Custodian
+) -> None:
+    aed_id = custodian.device("大厅")
+    custodian.report(aed_id, kind="fault", code="broken")
+
+    def unlisted(route: Any) -> None:
+        route.fulfill(json=route.fetch().json() | {"devices": []})
+
+    page = signed_in(prepare=lambda page: page.route("**/v1/custodians/me", unlisted))
+    page.locator("[data-inspect]").click()
+    expect(page.locator(".inspection h2")).to_contain_text("大厅")
+    page.locator("#all-good").click()
+    page.locator("#confirm").click()
+    until(page, lambda: custodian.aed(aed_id)["readiness"], lambda readiness: readiness == "ready")
+    page.unroute_all(behavior="wait")
 
 
 def test_a_report_that_is_refused_is_said_to_be_lost(signed_in: Callable[..., Page], custodian: Custodian) -> None:

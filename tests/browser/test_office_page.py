@@ -92,6 +92,22 @@ def test_devices_are_listed_by_state_and_narrowed_down(
     no_overflow(page)
 
 
+def test_a_link_means_what_it_names_and_nothing_left_over(signed_in: Callable[..., Page], office: Office) -> None:
+    broken = office.device("大厅")
+    office.device("少儿馆")
+    office.report(broken, kind="fault", code="broken")
+    page = signed_in(f"devices&owner_id={office.city}&readiness=out_of_service")
+    rows = page.locator("[data-device]")
+    expect(rows).to_have_count(1)
+    page.evaluate(f"location.hash = '#room=devices&owner_id={office.venue}'")
+    expect(rows).to_have_count(2)
+    rows.filter(has_text="大厅").locator("a").first.click()
+    expect(page.locator(".device-head")).to_be_visible()
+    # Back to the list as it was.
+    page.locator("#to-devices").click()
+    expect(rows).to_have_count(2)
+
+
 def test_a_long_list_is_paged_through(signed_in: Callable[..., Page], office: Office) -> None:
     for number in range(53):
         office.device(f"点位 {number:02}")
@@ -309,6 +325,21 @@ def test_a_list_is_looked_over_before_it_is_taken_in(
     no_overflow(page)
     page.locator("#import-do").click()
     expect(page.locator(".done")).to_contain_text("修改 1 台")
+
+
+def test_what_was_looked_over_is_not_taken_in_another_way(
+    signed_in: Callable[..., Page], office: Office, town: Any
+) -> None:
+    page = signed_in("import")
+    choose(page, listed(town, "C1,文化广场,0"), f"list-{office.mark}")
+    expect(page.locator("#import-do")).to_be_visible()
+    page.locator("#import-gone").check()
+    expect(page.locator("#import-do")).to_have_count(0)
+    expect(page.locator("#import-report")).to_have_count(0)
+    page.locator("#import-try").click()
+    expect(page.locator("#import-do")).to_be_visible()
+    page.locator("#import-datum").select_option("gcj02")
+    expect(page.locator("#import-do")).to_have_count(0)
 
 
 def test_what_looks_like_a_mistake_is_said_plainly_and_taken_only_after_reading(

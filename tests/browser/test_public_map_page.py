@@ -172,6 +172,91 @@ def test_search_finds_by_name_and_by_address_with_the_keyboard_too(open_page: Op
     expect(page.locator("#found")).to_be_hidden()
 
 
+def test_letters_on_their_way_to_become_chinese_are_not_looked_for(open_page: OpenPage, town: Any) -> None:
+    town.add_aed("江干图书馆", north_m=800, east_m=0)
+    page = open_page("/map", place=town.place(), size=DESKTOP)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "/aeds/search" in request.url else None)
+    page.locator("#search").focus()
+    keyboard = page.context.new_cdp_session(page)
+    for letters in ("tu", "tushu", "tushuguan"):
+        keyboard.send("Input.imeSetComposition", {"text": letters, "selectionStart": 0, "selectionEnd": len(letters)})
+    # To choose among the input method's own proposals.
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("Enter")
+    page.wait_for_timeout(500)
+    assert asked == []
+    expect(page.locator("#details")).to_be_hidden()
+    page.locator("#search").fill("")
+    keyboard.send("Input.imeSetComposition", {"text": "tushuguan", "selectionStart": 0, "selectionEnd": 9})
+    keyboard.send("Input.insertText", {"text": "江干图书馆"})
+    expect(page.locator("#found li")).to_contain_text("江干图书馆")
+
+
+def test_enter_takes_what_is_typed_and_not_what_was_listed_before(open_page: OpenPage, town: Any) -> None:
+    town.add_aed("凤起路站点", north_m=100, east_m=0)
+    town.add_aed("龙翔桥站点", north_m=300, east_m=0)
+    page = open_page("/map", place=town.place(), size=DESKTOP)
+    field = page.locator("#search")
+    field.fill("凤起路")
+    expect(page.locator("#found li")).to_contain_text("凤起路站点")
+    field.fill("龙翔桥")
+    field.press("Enter")
+    expect(page.locator(".details-card h2")).to_have_text("龙翔桥站点")
+
+
+def test_the_way_is_shown_by_a_map_that_knows_it(open_page: OpenPage, town: Any, live_service: Any) -> None:
+    at_home = town.add_aed("文化广场", north_m=0, east_m=0)
+    page = open_page(f"/map#aed={at_home}", place=town.place(), size=DESKTOP)
+    amap = page.locator("[data-way=amap]")
+    expect(amap).to_have_attribute("href", re.compile(r"coordinate=wgs84"))
+    london = {"name": "Library", "location": {"latitude": 51.53, "longitude": -0.127}, "access": "public"}
+    abroad = live_service.admin.post("/v1/aeds", json=london).json()["id"]
+    page.evaluate(f"location.hash = '#aed={abroad}'")
+    expect(page.locator("[data-way=google]")).to_have_attribute("href", re.compile(r"destination=51\.53"))
+    expect(amap).to_have_count(0)
+    live_service.admin.delete(f"/v1/aeds/{abroad}")
+
+
+def test_hours_are_told_by_the_clock_of_the_place_and_links_are_what_they_seem(open_page: OpenPage, town: Any) -> None:
+    aed_id = town.add_aed("文化广场", north_m=0, east_m=0, phone="0571-87988577 转 8001")
+
+    def elsewhere(route: Route) -> None:
+        told = route.fetch().json() | {
+            "usable_now": False, "next_change_at": "2031-03-02T16:00:00Z", "timezone": "Asia/Tokyo",
+            "photos": ["https://example.org/a.jpg", "javascript:alert(1)"],
+        }  # fmt: skip
+        route.fulfill(json=told)
+
+    page = open_page(
+        f"/map#aed={aed_id}", place=town.place(), size=DESKTOP,
+        prepare=lambda page: page.route(re.compile(rf"/v1/aeds/{aed_id}$"), elsewhere),
+    )  # fmt: skip
+    expect(page.locator(".usability")).to_contain_text(re.compile("2031年3月3日.*01:00"))
+    expect(page.locator(".photos a")).to_have_count(1)
+    expect(page.locator(".details-card a[href='tel:057187988577']")).to_be_visible()
+
+
+def test_one_in_a_car_is_nothing_to_run_to(open_page: OpenPage, town: Any) -> None:
+    aed_id = town.add_aed("出租车", north_m=0, east_m=0, is_mobile=True)
+    page = open_page(f"/map#aed={aed_id}", place=town.place(), size=DESKTOP)
+    expect(page.locator(".usability[data-sign=no]")).to_be_visible()
+    expect(page.locator(".details-card")).to_contain_text("最后位置时间")
+    expect(page.locator(".details-card .links")).to_have_count(0)
+
+
+def test_it_says_when_the_nearest_cannot_be_told(open_page: OpenPage, town: Any) -> None:
+    town.add_aed("文化广场", north_m=200, east_m=80)
+    page = open_page(
+        "/map", place=town.place(), size=DESKTOP,
+        prepare=lambda page: page.route("**/v1/aeds/nearest?*", lambda route: route.abort()),
+    )  # fmt: skip
+    expect(page.locator("#nearest-failed")).to_be_visible()
+    page.unroute("**/v1/aeds/nearest?*")
+    expect(page.locator("#nearest strong").first).to_have_text("文化广场")
+    expect(page.locator("#nearest-failed")).to_be_hidden()
+
+
 def test_a_link_opens_the_device_that_it_names(open_page: OpenPage, town: Any) -> None:
     aed_id = town.add_aed("链接里的设备", north_m=3000, east_m=0)
     page = open_page(f"/map#aed={aed_id}", place=town.place(), size=DESKTOP)

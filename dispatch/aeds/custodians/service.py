@@ -38,11 +38,13 @@ class Custodians:
         self._database = database
         self._clock = clock
         self._timezone = timezone
+        self._loading = asyncio.Lock()
         self.register = CustodianRegister(timezone) if register is None else register
 
     async def load(self) -> None:
         """Hold what the database holds."""
-        async with self._database.statement() as connection:
+        # One after the other: of two at once, the one that had read first might end last, and hold what was before.
+        async with self._loading, self._database.statement() as connection:
             self.register.become(await self._read(connection, self._clock.now()))
 
     async def follow(self) -> None:

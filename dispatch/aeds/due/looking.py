@@ -4,11 +4,13 @@ import asyncio
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from uuid import UUID
 
 import structlog
+from sqlalchemy import text
 
 from dispatch.aeds.due import rows
-from dispatch.aeds.settling.because import ADOPTED, TIME_PASSED
+from dispatch.aeds.settling.because import ADOPTED, TIME_PASSED, Because
 from dispatch.aeds.settling.metrics import (
     AED_DUE_LATENESS_SECONDS,
     AED_DUE_OVERDUE,
@@ -38,6 +40,9 @@ _OVERDUE_AFTER = timedelta(seconds=10)
 # One that cannot be settled, whatever the reason, is tried again after a while and keeps no other waiting.
 _PUT_OFF_BY = timedelta(minutes=5)
 
+# Whoever holds a device for longer keeps no other waiting.
+_BRIEFLY = text("select set_config('lock_timeout', '1s', true)")
+
 
 class DueLooks:
     """Settles what is due. `follow` is told of every settlement after its commit.
@@ -53,6 +58,8 @@ class DueLooks:
         self._clock = clock
         self._settling = settling
         self._follow = follow
+        # Tried again when all others have been adopted.
+        self._not_adoptable: set[UUID] = set()
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -91,18 +98,26 @@ class DueLooks:
         async with self._database.transaction() as connection:
             due = await rows.claim_due(connection, now, _AT_ONCE)
         for aed_id in due:
-            try:
-                async with self._database.transaction() as connection:
-                    settlement = await self._settling.settle(connection, [aed_id], now=now, why=TIME_PASSED)
-            except Exception as error:
-                if is_outage(error) or is_contention(error):
-                    raise
-                log.exception("a device that is due cannot be settled", aed_id=str(aed_id))
+            if not await self._settled_alone(aed_id, now, TIME_PASSED):
                 async with self._database.transaction() as connection:
                     await rows.put_off(connection, [aed_id], now + _PUT_OFF_BY)
-            else:
-                self._follow(settlement)
         return len(due)
+
+    async def _settled_alone(self, aed_id: UUID, now: datetime, why: Because) -> bool:
+        """Whether one device could be settled, or is about to be: whoever holds it looks at the time as well."""
+        try:
+            async with self._database.transaction() as connection:
+                await connection.execute(_BRIEFLY)
+                settlement = await self._settling.settle(connection, [aed_id], now=now, why=why)
+        except Exception as error:
+            if is_outage(error):
+                raise
+            if is_contention(error):
+                return True
+            log.exception("a device cannot be settled", aed_id=str(aed_id), occasion=why.occasion)
+            return False
+        self._follow(settlement)
+        return True
 
     async def run_adoption(self) -> None:
         """Conclude, step by step, from the reports of devices that nothing is kept of yet, until cancelled.
@@ -110,6 +125,7 @@ class DueLooks:
         An older version of the service keeps nothing but the reports; while both run, it still enters devices.
         """
         while True:
+            self._not_adoptable.clear()
             try:
                 adopted = True
                 while adopted:
@@ -123,12 +139,26 @@ class DueLooks:
     async def adopt(self) -> int:
         """Settle some devices that nothing is kept of; how many those were."""
         now = self._clock.now()
-        async with self._database.transaction() as connection:
-            unknown = await rows.claim_unknown(connection, _ADOPTED_AT_ONCE)
-            if not unknown:
-                return 0
-            settlement = await self._settling.settle(connection, unknown, now=now, why=ADOPTED)
+        try:
+            async with self._database.transaction() as connection:
+                unknown = await rows.claim_unknown(connection, _ADOPTED_AT_ONCE, self._not_adoptable)
+                if not unknown:
+                    return 0
+                settlement = await self._settling.settle(connection, unknown, now=now, why=ADOPTED)
+        except Exception as error:
+            if is_outage(error) or is_contention(error):
+                raise
+            log.exception("devices that nothing is kept of settled one by one after a fault")
+            return await self._adopt_one_by_one(now)
         self._follow(settlement)
+        return len(unknown)
+
+    async def _adopt_one_by_one(self, now: datetime) -> int:
+        async with self._database.transaction() as connection:
+            unknown = await rows.claim_unknown(connection, _ADOPTED_AT_ONCE, self._not_adoptable)
+        for aed_id in unknown:
+            if not await self._settled_alone(aed_id, now, ADOPTED):
+                self._not_adoptable.add(aed_id)
         return len(unknown)
 
     async def run_audits(self) -> None:

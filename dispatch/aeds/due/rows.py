@@ -1,6 +1,6 @@
 """Which devices are due: claimed by whichever worker comes first, and never all looked at to find them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -36,6 +36,7 @@ select count(*) as number, min(due_at) as oldest from (
 _CLAIM_UNKNOWN = text("""
 select aeds.id from aeds
 where aeds.readiness <> 'removed' and not exists (select from aed_health where aed_health.aed_id = aeds.id)
+  and aeds.id <> all(cast(:but as uuid[]))
 order by aeds.id limit :limit
 for no key update of aeds skip locked
 """)
@@ -71,9 +72,9 @@ async def claim_due(connection: AsyncConnection, now: datetime, limit: int) -> d
     return due
 
 
-async def claim_unknown(connection: AsyncConnection, limit: int) -> list[UUID]:
-    """Devices of which nothing is kept yet; nobody else settles them until the transaction ends."""
-    return list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit})).scalars())
+async def claim_unknown(connection: AsyncConnection, limit: int, but: Collection[UUID] = ()) -> list[UUID]:
+    """Devices of which nothing is kept yet, but these; nobody else settles them until the transaction ends."""
+    return list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit, "but": list(but)})).scalars())
 
 
 async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, datetime | None]:

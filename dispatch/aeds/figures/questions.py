@@ -67,23 +67,40 @@ group by 3
 """
 
 # Of every change between usable and not: how much it changed, and when. A row by owner and district, and one a day; of
-# what came after the time asked for (which has no day) only the sum is wanted, to reckon back from today.
+# what came after the time asked for (which has no day) only the sum is wanted, to reckon back from today. What a device
+# says of the time before it was entered (reports that come late, a list from another register) holds from then on.
+_USABLE_CHANGES = f"(kind = 'removed' or kind = 'readiness' and {_IS_USABLE} <> {_WAS_USABLE})"
+_CHANGE = f"cast(kind = 'readiness' and {_IS_USABLE} as int) - cast({_WAS_USABLE} as int) as change"
 _CHANGES = f"""
 select owner_id, district_code, day, grouping(day) = 1 as is_by_owner,
        sum(change) as change, count(*) filter (where is_gone) as gone,
        sum(change * date_part('epoch', least(at, :end) - :begin)) as changed_after_s,
        coalesce(sum(date_part('epoch', least(at, :end) - :begin)) filter (where is_gone), 0) as gone_after_s
 from (
-    select aeds.owner_id, aeds.district_code, happened.at, happened.is_gone, happened.change,
-           case when happened.at < :end then (happened.at at time zone :timezone)::date end as day
+    select owner_id, district_code, at, is_gone, change,
+           case when at < :end then (at at time zone :timezone)::date end as day
     from (
-        select aed_id, at, kind = 'removed' as is_gone,
-               cast(kind = 'readiness' and {_IS_USABLE} as int) - cast({_WAS_USABLE} as int) as change
-        from aed_events
-        where (kind = 'removed' or kind = 'readiness' and {_IS_USABLE} <> {_WAS_USABLE}) and at >= :begin
-    ) as happened
-        join aeds on aeds.id = happened.aed_id
-    where {{whose}}
+        select aeds.owner_id, aeds.district_code, happened.is_gone, happened.change,
+               case when happened.is_first then aeds.created_at else greatest(happened.at, aeds.created_at) end as at
+        from (
+            select aed_id, at, kind = 'removed' as is_gone, kind = 'readiness' and data ->> 'from' is null as is_first,
+                   {_CHANGE}
+            from aed_events
+            where {_USABLE_CHANGES} and at >= :begin
+            union all
+            select aeds.id, told.at, false, told.is_first, told.change
+            from aeds cross join lateral (
+                select at, kind = 'readiness' and data ->> 'from' is null as is_first, {_CHANGE}
+                from aed_events
+                where aed_id = aeds.id and {_USABLE_CHANGES} and at < :begin
+                offset 0
+            ) as told
+            where aeds.created_at >= :begin and {{whose}}
+        ) as happened
+            join aeds on aeds.id = happened.aed_id
+        where {{whose}}
+    ) as known
+    where at >= :begin
 ) as changes
 group by grouping sets ((owner_id, district_code), (day))
 """

@@ -95,64 +95,68 @@ class Figures:
             # Said here: where it is asked what is wrong with the database, this would look like one that hangs.
             raise TooMuch from error
         # Tens of thousands of rows of owners and districts: not on the loop that answers an SOS.
-        shown = await asyncio.to_thread(self._shown, owner_id, asked, answered)
+        shown = await asyncio.to_thread(_shown, self._tree.as_it_is(), owner_id, asked, answered)
         return {"owner_id": owner_id, "from": first, "to": last, "at": now, **shown}
 
     def _midnight(self, day: date) -> datetime:
         return datetime.combine(day, time.min, self._timezone).astimezone(UTC)
 
-    def _shown(self, owner_id: UUID | None, asked: Asked, answered: Answered) -> dict[str, Any]:
-        places = sums_by_place(asked, answered)
-        whole = added(places.values())
-        by_owner = grouped(places, lambda each, _district: self._row_of(owner_id, each))
-        by_district = grouped(places, lambda _owner, district: district)
-        owners = [self._owner(each, by_owner.get(each, Sums())) for each in self._rows(owner_id, by_owner)]
-        districts = [
-            {"code": code, "name": answered.districts.get(code or "")} | _figures(by_district[code])
-            for code in sorted(by_district, key=lambda code: (code is None, code))
-        ]
-        causes = [{"cause": cause} | _orders(sums) for cause, sums in sorted(sums_by_cause(answered).items())]
-        days = [
-            {
-                "day": each.day,
-                "devices": each.devices,
-                "uptime": each.uptime,
-                "opened": each.opened,
-                "closed": each.closed,
-                "overdue": each.overdue,
-                "mean_time_to_repair_s": each.mean_time_to_repair_s,
-            }
-            for each in daily(asked, answered, whole)
-        ]
-        return {
-            "total": _figures(whole),
-            "owners": owners,
-            "districts": districts,
-            "causes": causes,
-            "days": days,
+
+def _shown(tree: OwnerTree, owner_id: UUID | None, asked: Asked, answered: Answered) -> dict[str, Any]:
+    places = sums_by_place(asked, answered)
+    whole = added(places.values())
+    by_owner = grouped(places, lambda each, _district: _row_of(tree, owner_id, each))
+    by_district = grouped(places, lambda _owner, district: district)
+    owners = [_owner(tree, each, by_owner.get(each, Sums())) for each in _rows(tree, owner_id, by_owner)]
+    districts = [
+        {"code": code, "name": answered.districts.get(code or "")} | _figures(by_district[code])
+        for code in sorted(by_district, key=lambda code: (code is None, code))
+    ]
+    causes = [{"cause": cause} | _orders(sums) for cause, sums in sorted(sums_by_cause(answered).items())]
+    days = [
+        {
+            "day": each.day,
+            "devices": each.devices,
+            "uptime": each.uptime,
+            "opened": each.opened,
+            "closed": each.closed,
+            "overdue": each.overdue,
+            "mean_time_to_repair_s": each.mean_time_to_repair_s,
         }
+        for each in daily(asked, answered, whole)
+    ]
+    return {
+        "total": _figures(whole),
+        "owners": owners,
+        "districts": districts,
+        "causes": causes,
+        "days": days,
+    }
 
-    def _row_of(self, asked_for: UUID | None, owner_id: UUID | None) -> UUID | None:
-        """Which row an owner's devices count in: whoever stands right below the one asked for, or that one itself."""
-        chain = self._tree.chain_of(owner_id)
-        if asked_for is None:
-            return chain[0].id if chain else None
-        ids = [each.id for each in chain]
-        below = ids.index(asked_for) + 1 if asked_for in ids else 0
-        return ids[below] if below < len(ids) else asked_for
 
-    def _rows(self, asked_for: UUID | None, by_owner: dict[UUID | None, Sums]) -> list[UUID | None]:
-        rows: list[UUID | None] = [each.id for each in self._tree.children_of(asked_for)]
-        return rows + ([asked_for] if asked_for in by_owner else [])
+def _row_of(tree: OwnerTree, asked_for: UUID | None, owner_id: UUID | None) -> UUID | None:
+    """Which row an owner's devices count in: whoever stands right below the one asked for, or that one itself."""
+    chain = tree.chain_of(owner_id)
+    if asked_for is None:
+        return chain[0].id if chain else None
+    ids = [each.id for each in chain]
+    below = ids.index(asked_for) + 1 if asked_for in ids else 0
+    return ids[below] if below < len(ids) else asked_for
 
-    def _owner(self, owner_id: UUID | None, sums: Sums) -> dict[str, Any]:
-        owner: Owner | None = self._tree.get(owner_id)
-        named = {
-            "owner_id": owner_id,
-            "name": owner.name if owner is not None else "",
-            "level": owner.level if owner is not None else None,
-        }
-        return named | _figures(sums)
+
+def _rows(tree: OwnerTree, asked_for: UUID | None, by_owner: dict[UUID | None, Sums]) -> list[UUID | None]:
+    rows: list[UUID | None] = [each.id for each in tree.children_of(asked_for)]
+    return rows + ([asked_for] if asked_for in by_owner else [])
+
+
+def _owner(tree: OwnerTree, owner_id: UUID | None, sums: Sums) -> dict[str, Any]:
+    owner: Owner | None = tree.get(owner_id)
+    named = {
+        "owner_id": owner_id,
+        "name": owner.name if owner is not None else "",
+        "level": owner.level if owner is not None else None,
+    }
+    return named | _figures(sums)
 
 
 def _figures(sums: Sums) -> dict[str, Any]:

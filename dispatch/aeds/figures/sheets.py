@@ -11,8 +11,9 @@ from dispatch.aeds.record import Readiness
 # Without it, spreadsheets take the file for one in the machine's own encoding.
 _MARK = "\ufeff"
 
-# With these in front, spreadsheets take a cell for a formula, and run it.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+# With these in front, spreadsheets take a cell for a formula, and run it: those of East Asia also the wide ones.
+# https://owasp.org/www-community/attacks/CSV_Injection
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 _STATES = tuple(each.value for each in Readiness if each is not Readiness.REMOVED)
 _ORDERS = (

@@ -4,7 +4,8 @@ What is there now is known; what was before is reckoned back from it by what has
 summed without going through the life of each device.
 
 - **uptime**: of all the time in which devices were there, the share in which they could be dispatched (`ready`,
-  `degraded`, `unverified`). A device counts from when it was entered until it is removed, wherever it belongs today.
+  `degraded`, `unverified`). A device counts from when it was entered until it is removed, wherever it belongs today;
+  what reports that come late tell of the time before it was entered does not count.
 - **mean time to detect**: from when something was necessary (an order's `since`) until its order was opened, of the
   orders opened in the time asked for. What is known long before (expiries, inspections) is left out.
 - **mean time to repair**: from an order's opening until evidence closed it, of those closed in the time asked for.

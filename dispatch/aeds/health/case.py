@@ -64,14 +64,17 @@ class Case:
         return False
 
     def standing(self, key: str, lifted_at: datetime | None) -> Evidence | None:
-        """The newest report of that key, unless something that came later lifts it."""
+        """The newest report of that key, unless something of a later moment lifts it.
+
+        What is of the same moment does not: clocks tell seconds, and of two words the bad one is the safer.
+        """
         found = self.newest.get(key)
-        return found if found is not None and (lifted_at is None or found.at > lifted_at) else None
+        return found if found is not None and (lifted_at is None or found.at >= lifted_at) else None
 
     def reading(self, name: str) -> tuple[datetime, float] | None:
         """The newest reading of that name, unless a person has found the device in order since."""
         found = self.latest.readings.get(name)
-        if found is None or (self.inspected is not None and found.at <= self.inspected):
+        if found is None or (self.inspected is not None and found.at < self.inspected):
             return None
         return found.at, found.value
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from typing import Any, Final
 
-from dispatch.aeds.health.vocabulary import ONLY_A_PERSON_SEES, ReportKind
+from dispatch.aeds.health.vocabulary import ONLY_A_PERSON_SEES, InspectionItem, ReportKind
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,25 @@ def is_good(kind: ReportKind, data: Mapping[str, Any]) -> bool:
         return True
     if kind is ReportKind.DOOR:
         return not data.get("open")
+    if kind is ReportKind.INSPECTION and serious_items(data):
+        return False
     return data.get("outcome") == "ok"
+
+
+def items_amiss(data: Mapping[str, Any]) -> list[str]:
+    """What an inspection found amiss, in its order; an item may be named twice."""
+    return [item["item"] for item in data.get("items") or () if not item.get("ok", True)]
+
+
+def serious_items(data: Mapping[str, Any]) -> list[str]:
+    """What of it keeps the device from saving a life, whatever the inspection's outcome says."""
+    return [each for each in items_amiss(data) if each not in _MINOR]
+
+
+def is_only_minor(data: Mapping[str, Any]) -> bool:
+    """Whether a failed inspection names what is amiss, and none of it keeps the device from saving a life."""
+    amiss = items_amiss(data)
+    return bool(amiss) and not any(each not in _MINOR for each in amiss)
 
 
 def key_of(kind: ReportKind, *, trusted: bool = True, good: bool) -> str:
@@ -62,15 +80,18 @@ _KEYS: Final = {
     for good in (True, False)
 }
 
+_MINOR: Final = frozenset(each.value for each in InspectionItem.minor())
+
 # What a device measures, whichever report brings it.
 READINGS: Final = ("battery_percent", "temperature_c", "pads_ok")
 _MEASURING: Final = frozenset({ReportKind.HEARTBEAT, ReportKind.SELF_TEST})
 
 _TOLD_OF_BAD: Final = ("code", "outcome", "open", "latitude", "longitude", "accuracy_m")
 # A door that is said to be open again and again has been open since the first time: of so many slots of time the first
-# word is kept. Six of a quarter of an hour cover the hour that a policy may grant with room to spare.
-_DOOR_SLOT_S: Final = 900
-_DOOR_SLOTS: Final = 6
+# word is kept. A minute each, for one that is shut and opened again within a slot counts from its last word there; as
+# many as cover the hour that a policy may grant.
+_DOOR_SLOT_S: Final = 60
+_DOOR_SLOTS: Final = 62
 # A device that failed lately fails again sooner; how often beyond this makes little difference.
 _FAILURES_KEPT: Final = 4
 _FAILING: Final = frozenset({ReportKind.SELF_TEST, ReportKind.INSPECTION, ReportKind.FAULT})
@@ -123,7 +144,7 @@ class Latest:
                 continue
             if each.kind is ReportKind.DOOR:
                 opened = _with_opening(opened, each.at)
-            elif each.kind in _FAILING:
+            elif each.kind in _FAILING and not (each.kind is ReportKind.INSPECTION and is_only_minor(each.data)):
                 failed_on = _with_day(failed_on, each.at)
         return Latest(newest, readings, opened, failed_on, first_at, first_look_at)
 
@@ -191,9 +212,9 @@ def _told(each: Evidence, *, good: bool) -> dict[str, Any]:
     told = {name: data[name] for name in _TOLD_OF_BAD if data.get(name) is not None}
     if "code" not in told and data.get("codes"):
         told["code"] = data["codes"][0]
-    amiss = [{"item": item["item"], "ok": False} for item in data.get("items") or () if not item.get("ok", True)]
+    amiss = items_amiss(data)
     if amiss:
-        told["items"] = amiss
+        told["items"] = [{"item": item, "ok": False} for item in amiss]
     if good:
         told.pop("code", None)
     return told

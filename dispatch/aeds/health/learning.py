@@ -17,15 +17,17 @@ from dispatch.aeds.health.evidence import (
     Evidence,
     Latest,
     is_good,
+    is_only_minor,
 )
 from dispatch.aeds.health.rates import OwnerRecord
-from dispatch.aeds.health.vocabulary import InspectionItem, ReportKind
+from dispatch.aeds.health.vocabulary import ReportKind
 
 _DAY: Final = timedelta(days=1)
 # Devices say something daily or weekly: after so long without a word one had fallen silent.
 _SILENT: Final = timedelta(days=9)
 _SILENT_WITH_HEARTBEAT: Final = timedelta(days=2)
-_MINOR: Final = frozenset(each.value for each in InspectionItem.minor())
+# Nobody looks back further than this: one who seems to has a clock that began at its maker's.
+_LONGEST_LOOK_BACK: Final = timedelta(days=800)
 _NOTHING: Final = OwnerRecord()
 _KNOWN_UNFIT: Final = (INSPECTION_FAILED, FAULT, TEST_FAILED, USED)
 
@@ -44,21 +46,18 @@ def learned(before: Latest, report: Evidence) -> OwnerRecord:
     if report.kind is ReportKind.SELF_TEST:
         return _tested(before, report, failed=not good)
     if report.kind is ReportKind.INSPECTION:
-        return _inspected(before, report, unfit=not good and not _only_minor(report))
+        return _inspected(before, report, unfit=not good and not is_only_minor(report.data))
     if report.kind is ReportKind.FAULT:
         return _found_unfit(before, report)
     return _NOTHING
-
-
-def _only_minor(report: Evidence) -> bool:
-    amiss = [each["item"] for each in report.data.get("items") or () if not each.get("ok", True)]
-    return bool(amiss) and all(each in _MINOR for each in amiss)
 
 
 def _tested(before: Latest, report: Evidence, *, failed: bool) -> OwnerRecord:
     passed = latest_of(before.when(TEST_PASSED), before.when(INSPECTED))
     silence = _NOTHING if HEARTBEAT in before.newest else _silence_ended(before, report, unfit=failed)
     if passed is None or report.at <= passed or _is_later(before.when(TEST_FAILED), passed):
+        return silence
+    if report.at - passed > _LONGEST_LOOK_BACK:
         return silence
     days = (report.at - passed) / _DAY
     return _sum(OwnerRecord(tested_days=days, test_failures=float(failed)), silence)
@@ -93,6 +92,8 @@ def _found_unfit(before: Latest, report: Evidence) -> OwnerRecord:
 def _looked_back(before: Latest, seen: datetime, report: Evidence, *, unfit: bool) -> OwnerRecord:
     if seen == before.first_look_at:
         # What the first look overlooked is no older than the register: it says nothing about how often things fail.
+        return _NOTHING
+    if report.at - seen > _LONGEST_LOOK_BACK:
         return _NOTHING
     days = (report.at - seen) / _DAY
     if TEST_PASSED in before.newest:

@@ -4,7 +4,6 @@ Inherited along the tree of owners: what a venue does not decide its district do
 Where each default comes from stands in `docs/readiness.md`.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any, Final
@@ -130,8 +129,9 @@ def _checked(name: str, value: Any) -> Any:
 
 
 def _within(name: str, value: Any, least: float, most: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, int | float):
         raise InvalidPolicy(name, "This takes a number.")
+    # What is not finite is not within.
     if not least <= value <= most:
         raise InvalidPolicy(name, f"This must be from {least:g} to {most:g}.")
     return float(value)

@@ -70,7 +70,7 @@ def belief_of(
     device_days = max(0.0, (now - by_device) / _DAY)
     if tested is None:
         device_days = place_days
-    often = _own_factor(latest, rates, now)
+    often = _own_factor(latest, facts, rates, now)
     base = (rates.place.survival(place_days) * rates.device.survival(device_days)) ** often
     if inspected is None:
         base *= 1 - _unfit_at_first(rates, is_tested=tested is not None)
@@ -87,11 +87,16 @@ def works_probability(
     return belief_of(latest, conclusion, facts, policy, at, rates).at(at)
 
 
-def _own_factor(latest: Latest, rates: Rates, now: datetime) -> float:
-    """How much more, or less, often than its owner's others this device fails, by its own history."""
-    if latest.first_at is None:
+def _own_factor(latest: Latest, facts: Facts, rates: Rates, now: datetime) -> float:
+    """How much more, or less, often than its owner's others this device fails, by its own history.
+
+    That begins no sooner than its service: one report of a clock that stood at its maker's first day would else be
+    decades without a failure.
+    """
+    began_at = latest_of(latest.first_at, facts.in_service_since)
+    if latest.first_at is None or began_at is None:
         return 1.0
-    days = max(0.0, (now - latest.first_at) / _DAY)
+    days = max(0.0, (now - began_at) / _DAY)
     expected = days * (rates.place.per_day + rates.device.per_day)
     return (_DEVICE_SHAPE + len(latest.failed_on)) / (_DEVICE_SHAPE + expected)
 
@@ -119,10 +124,10 @@ def _is_doubted(latest: Latest) -> bool:
     """Whether nobody has answered what the public said. The state's doubt fades; this one stays until somebody does."""
     seen = latest_of(latest.when(INSPECTED), latest.when(INSPECTION_FAILED), latest.when(FAULT))
     said, gone = latest.when(SAID_BY_PUBLIC), latest.when(SAID_GONE_BY_PUBLIC)
-    if gone is not None and (seen is None or gone > seen):
+    if gone is not None and (seen is None or gone >= seen):
         return True
     answered = latest_of(seen, latest.when(TEST_PASSED))
-    return said is not None and (answered is None or said > answered)
+    return said is not None and (answered is None or said >= answered)
 
 
 def _doubted(fit: float, rates: Rates) -> float:

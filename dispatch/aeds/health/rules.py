@@ -22,17 +22,18 @@ from dispatch.aeds.health.evidence import (
     TEST_PASSED,
     USED,
     Evidence,
+    items_amiss,
+    serious_items,
 )
 from dispatch.aeds.health.facts import end_of
 from dispatch.aeds.health.findings import Finding
-from dispatch.aeds.health.vocabulary import Cause, InspectionItem, Urgency
+from dispatch.aeds.health.vocabulary import Cause, Urgency
 from dispatch.aeds.record import Readiness
 from geo.distance import distance_m
 from geo.place import Place
 
 Found = Iterable[Finding]
 NOTHING: Final = ()
-_MINOR: Final = frozenset(each.value for each in InspectionItem.minor())
 
 
 def battery_expiry(case: Case) -> Found:
@@ -53,21 +54,22 @@ def child_pads_expiry(case: Case) -> Found:
     return NOTHING if day is None else _expiry(case, "pads_child", day, Cause.PADS_EXPIRY, Readiness.DEGRADED)
 
 
-def _expiry(case: Case, what: str, day: date, cause: Cause, state: Readiness) -> Found:
+def _expiry(case: Case, what: str, day: date, cause: Cause, expired: Readiness) -> Found:
     policy = case.policy
     end = end_of(day, case.facts.timezone)
     if case.reached(end):
-        return (Finding(f"{what}_expired", state, cause, end, None, Urgency.NOW, end),)
+        return (Finding(f"{what}_expired", expired, cause, end, None, Urgency.NOW, end),)
     first, second, third = policy.expiry_ahead_days
     early = end - timedelta(days=first)
+    degraded_at = end - timedelta(days=policy.expiry_degrades_days)
+    degrades = policy.expiry_degrades_days > 0 and case.reached(degraded_at)
+    state = Readiness.DEGRADED if degrades else Readiness.READY
     if not case.reached(early):
-        return NOTHING
+        # Used last before anybody has to do something about it, if policy has it so.
+        return (Finding(f"{what}_expires_soon", state, None, degraded_at),) if degrades else NOTHING
     urgency = Urgency.PLANNED
     if case.reached(end - timedelta(days=second)):
         urgency = Urgency.NOW if case.reached(end - timedelta(days=third)) else Urgency.SOON
-    state = Readiness.READY
-    if policy.expiry_degrades_days > 0 and case.reached(end - timedelta(days=policy.expiry_degrades_days)):
-        state = Readiness.DEGRADED
     return (Finding(f"{what}_expires_soon", state, cause, early, None, urgency, end),)
 
 
@@ -95,8 +97,7 @@ def inspection(case: Case) -> Found:
         return NOTHING
     failed = case.standing(INSPECTION_FAILED, case.inspected)
     last = case.newest[INSPECTED] if failed is None else failed
-    amiss = [each["item"] for each in last.data.get("items", ())]
-    serious = [each for each in amiss if each not in _MINOR]
+    amiss, serious = items_amiss(last.data), serious_items(last.data)
     if serious or (failed is not None and not amiss):
         code = last.data.get("code") or (serious[0] if serious else None)
         return (Finding("inspection_failed", Readiness.OUT_OF_SERVICE, Cause.FAULT, last.at, code),)
@@ -237,7 +238,7 @@ def door(case: Case) -> Found:
     said = case.standing(DOOR_OPEN, shut)
     if said is None:
         return NOTHING
-    since = min((each for each in case.latest.opened if shut is None or each > shut), default=said.at)
+    since = min((each for each in case.latest.opened if shut is None or each >= shut), default=said.at)
     since = min(since, said.at)
     if not case.reached(since + timedelta(seconds=case.policy.door_open_for_s)):
         return NOTHING

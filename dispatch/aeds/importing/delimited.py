@@ -5,7 +5,16 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from dispatch.aeds.importing.grids import LEAST_KNOWN, LINES_ABOVE_HEADINGS, SHAPE_ROWS, HeadingsKnown, Shaped, unique
+from dispatch.aeds.importing.grids import (
+    COLUMNS_OF_A_ROW,
+    LEAST_KNOWN,
+    LINES_ABOVE_HEADINGS,
+    SHAPE_ROWS,
+    HeadingsKnown,
+    Shaped,
+    said_of_above,
+    unique,
+)
 from dispatch.aeds.importing.rows import Cells, Columns, SourceList, SourceRow, UnreadableFile, check_count
 
 _DELIMITERS = (",", ";", "\t", "|")
@@ -56,9 +65,11 @@ def read_delimited(text: str, headings_known: HeadingsKnown, shaped: Shaped) -> 
     columns = Columns(headers)
     rows: list[SourceRow] = []
     blank = 0
+    above = 0
     words: dict[str, str] = {}
     for record in _records(text, start, delimiter, len(headers)):
         if record.line <= headings_line:
+            above += record.line < headings_line and sum(1 for cell in record.cells if cell.strip()) >= COLUMNS_OF_A_ROW
             continue
         if record.fault is None and not any(cell.strip() for cell in record.cells):
             blank += 1
@@ -67,8 +78,8 @@ def read_delimited(text: str, headings_known: HeadingsKnown, shaped: Shaped) -> 
             continue
         check_count(len(rows) + 1)
         rows.append(_row(record, columns, len(rows) + 1, words))
-    warnings = (f"{blank} rows are blank.",) if blank else ()
-    return SourceList("csv", columns.names, tuple(rows), delimiter, warnings)
+    warnings = [*([f"{blank} rows are blank."] if blank else []), *said_of_above(above)]
+    return SourceList("csv", columns.names, tuple(rows), delimiter, tuple(warnings))
 
 
 def _headings(

@@ -1,22 +1,24 @@
 """Takes lists of AEDs in: read, matched, judged, and written in one transaction or not at all."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.aeds.importing.apart import read_apart
 from dispatch.aeds.importing.changes import MOST_SHOWN, Gone, What, shown
 from dispatch.aeds.importing.drafts import Draft
 from dispatch.aeds.importing.known import KnownDevices, Listed, by_source
 from dispatch.aeds.importing.proposing import Known, Match, propose
-from dispatch.aeds.importing.reading import Reading, read_list
-from dispatch.aeds.importing.report import ImportReport
+from dispatch.aeds.importing.reading import Reading
+from dispatch.aeds.importing.report import ImportReport, Note
 from dispatch.aeds.importing.suspicion import Seen, Suspicion, suspicions
+from dispatch.aeds.importing.words import bare
 from dispatch.aeds.merging import Merged, merged
 from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import AedRepository
@@ -77,6 +79,7 @@ class _Plan:
     merged: Merged
     gone: tuple[Listed, ...]
     suspicions: tuple[Suspicion, ...]
+    notes: tuple[Note, ...] = ()
 
 
 class ImportDesk:
@@ -93,6 +96,7 @@ class ImportDesk:
         self._clock = clock
         self._settling = settling
         self._follow = follow
+        self._reading = asyncio.Semaphore(1)
 
     async def take(self, data: bytes, order: ImportOrder) -> ImportReport:
         """Take a list in; with `dry_run` only say what would happen.
@@ -100,8 +104,9 @@ class ImportDesk:
         Raises `UnreadableFile`, `SuspiciousImport` where nobody forces it, and `RegisterChanged`. Whatever is raised,
         nothing is written.
         """
-        # Reading takes seconds for large files: not on the loop that answers an SOS.
-        reading = await asyncio.to_thread(read_list, data, source=order.source, datum=order.datum)
+        # One at a time: each takes a core, and memory by the size of its list.
+        async with self._reading:
+            reading = await read_apart(data, source=order.source, datum=order.datum)
         settlement: Settlement | None = None
         try:
             async with self._database.transaction() as connection:
@@ -120,8 +125,9 @@ class ImportDesk:
         return report
 
     async def _plan(self, devices: KnownDevices, reading: Reading, order: ImportOrder) -> _Plan:
-        drafts = await _with_known_owners(devices, reading.drafts)
+        drafts, notes = await _with_known_owners(devices, reading.drafts)
         known = await devices.for_drafts(drafts, order.source)
+        dates_seen = await devices.dates_seen(known)
         # A registry's export is no source's edition: what it leaves out is not gone.
         of_source = [] if reading.is_own else await devices.of_source(order.source)
         extent = await devices.extent()
@@ -138,9 +144,10 @@ class ImportDesk:
                 extent=extent,
                 read_as=reading.read_as,
             )
-            return _Plan(_merged(matches, known, now, order), gone, () if reading.is_own else tuple(suspicions(seen)))
+            found = _merged(matches, known, now, order, dates_seen)
+            return _Plan(found, gone, tuple(suspicions(seen)), (*notes, *found.notes))
 
-        return await asyncio.to_thread(compare)
+        return await devices.beside(compare)
 
     async def _write(self, connection: AsyncConnection, plan: _Plan, order: ImportOrder) -> Settlement | None:
         removed = [each.id for each in plan.gone] if order.when_gone == WhenGone.REMOVE else []
@@ -179,38 +186,60 @@ def _check(report: ImportReport, order: ImportOrder) -> None:
         raise SuspiciousImport(report)
 
 
-def _merged(matches: Sequence[Match], known: Known, now: Any, order: ImportOrder) -> Merged:
+def _merged(
+    matches: Sequence[Match],
+    known: Known,
+    now: datetime,
+    order: ImportOrder,
+    dates_seen: Mapping[UUID, frozenset[str]],
+) -> Merged:
     return merged(
         matches,
         now,
+        dates_seen=dates_seen,
         revivable=known.revivable,
         ambiguous_as_new=order.when_ambiguous == WhenAmbiguous.NEW,
     )
 
 
-async def _with_known_owners(devices: KnownDevices, drafts: Sequence[Draft]) -> list[Draft]:
-    """The drafts without owners that this register has not: an export may come from another one."""
-    named = {owner for draft in drafts if isinstance(owner := draft.values.get("owner_id"), UUID)}
+async def _with_known_owners(devices: KnownDevices, drafts: Sequence[Draft]) -> tuple[Sequence[Draft], list[Note]]:
+    """The drafts without owners that this register has not, and a note on each: an export may come from another one."""
+    named = await asyncio.to_thread(_owners_named, drafts)
     if not named:
-        return list(drafts)
-    there = await devices.owners(named)
-    return [
-        draft
-        if (owner := draft.values.get("owner_id")) is None or owner in there
-        else replace(
-            draft,
-            values={**draft.values, "owner_id": None},
-            notes=(*draft.notes, f"the owner {owner} is not known here and was left away"),
-        )
-        for draft in drafts
-    ]
+        return drafts, []
+    unknown = named - await devices.owners(named)
+    return (drafts, []) if not unknown else await asyncio.to_thread(_without_owners, drafts, unknown)
+
+
+def _owners_named(drafts: Sequence[Draft]) -> set[UUID]:
+    return {owner for draft in drafts if isinstance(owner := draft.values.get("owner_id"), UUID)}
+
+
+def _without_owners(drafts: Sequence[Draft], unknown: Collection[UUID]) -> tuple[list[Draft], list[Note]]:
+    kept: list[Draft] = []
+    notes: list[Note] = []
+    for draft in drafts:
+        owner = draft.values.get("owner_id")
+        if owner not in unknown:
+            kept.append(draft)
+            continue
+        kept.append(replace(draft, values={**draft.values, "owner_id": None}))
+        note = f"the owner {owner} is not known here and was left away"
+        notes.append(Note(draft.line, draft.row, note, draft.sheet))
+    return kept, notes
 
 
 def _gone(of_source: Sequence[Listed], matches: Sequence[Match], reading: Reading) -> tuple[Listed, ...]:
     """The source's devices that no row is about; a row that could not be read, or placed, is about its device."""
     here = {match.there.id for match in matches if match.there is not None}
     here |= {aed.id for match in matches for aed in match.candidates}
-    return tuple(each for each in of_source if each.id not in here and each.source_ref not in reading.held_back)
+    return tuple(
+        each
+        for each in of_source
+        if each.id not in here
+        and each.source_ref not in reading.held_back
+        and not (reading.held_back_names and bare(each.name) in reading.held_back_names)
+    )
 
 
 def _told(report: ImportReport, plan: _Plan, order: ImportOrder) -> ImportReport:
@@ -225,6 +254,7 @@ def _told(report: ImportReport, plan: _Plan, order: ImportOrder) -> ImportReport
         gone=len(plan.gone),
         gone_devices=tuple(Gone(each.id, each.name, each.source_ref) for each in plan.gone[:MOST_SHOWN]),
         removed=len(plan.gone) if order.when_gone == WhenGone.REMOVE else 0,
+        notes=(*report.notes, *plan.notes),
         suspicions=plan.suspicions,
         forced=order.force and bool(plan.suspicions),
         dry_run=order.dry_run,

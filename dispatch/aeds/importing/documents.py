@@ -182,7 +182,7 @@ def _text(value: Any) -> str:
         return value
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, list):
+    if isinstance(value, list) and not any(isinstance(each, list) for each in value):
         return "; ".join(_text(each) for each in value)
     try:
         return json.dumps(value, ensure_ascii=False)

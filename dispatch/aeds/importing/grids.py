@@ -9,6 +9,8 @@ from dispatch.aeds.importing.rows import Cells, Columns, SourceRow, check_count
 # Titles, dates and remarks that offices put above the headings.
 LINES_ABOVE_HEADINGS = 15
 SHAPE_ROWS = 60
+# A line above the headings with so much in it may be more than a title.
+COLUMNS_OF_A_ROW = 4
 # Two known words are a row of headings; a single one may be a title.
 LEAST_KNOWN = 2
 
@@ -27,11 +29,15 @@ class GridRow:
 
 @dataclass(frozen=True, slots=True)
 class Grid:
-    """A grid as a list: its headings and its rows, blank ones left away and counted."""
+    """A grid as a list: its headings and its rows; blank ones left away and counted, as are those above the headings.
+
+    Titles and remarks are not counted.
+    """
 
     headers: tuple[str, ...]
     rows: tuple[SourceRow, ...]
     blank: int
+    above: int = 0
 
 
 def list_of(
@@ -65,7 +71,18 @@ def list_of(
         headers = named
     columns = Columns(headers)
     rows, blank = _rows(chain(above[at + 1 :], rest), columns, sheet, counted_from)
-    return Grid(columns.names, rows, blank)
+    # A title merged over all columns is one thing, and so are the upper half of headings in two rows.
+    passed = sum(
+        1
+        for row in above[: max(at, 0)]
+        if len({cell for cell in row.cells if cell.strip()} - {*headers}) >= COLUMNS_OF_A_ROW
+    )
+    return Grid(columns.names, rows, blank, passed)
+
+
+def said_of_above(count: int) -> list[str]:
+    """A warning of rows above the headings, if there are any."""
+    return [f"{count} rows stand above the headings and were not read."] if count else []
 
 
 def unique(cells: Sequence[str]) -> list[str]:

@@ -10,6 +10,8 @@ from dispatch.aeds.importing.hours_words import names_a_day
 from dispatch.aeds.importing.vocabulary import WORDS, Field
 from dispatch.aeds.importing.words import bare, folded, tokens
 
+_LONGEST_HEADING = 300
+
 EXACT, TRIMMED, AT_THE_END, WITHIN = 100, 90, 60, 40
 
 _FIELDS_OF_WORD: dict[str, dict[Field, int]] = {}
@@ -79,6 +81,8 @@ def scores_of(heading: str) -> dict[Field, float]:
     if heading in {LATITUDE, LONGITUDE}:
         return {Field.LATITUDE if heading == LATITUDE else Field.LONGITUDE: EXACT + 100}
     scores: dict[Field, float] = {}
+    if len(heading) > _LONGEST_HEADING:
+        return scores
     whole = bare(heading)
     trimmed = bare(_TRIMMINGS.sub("", folded(heading)))
     for text, sureness in ((whole, EXACT), (trimmed, TRIMMED)):

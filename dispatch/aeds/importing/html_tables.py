@@ -2,7 +2,7 @@
 
 from html.parser import HTMLParser
 
-from dispatch.aeds.importing.grids import GridRow, HeadingsKnown, Shaped, list_of
+from dispatch.aeds.importing.grids import GridRow, HeadingsKnown, Shaped, list_of, said_of_above
 from dispatch.aeds.importing.merged_cells import Area, filled
 from dispatch.aeds.importing.rows import SourceList, UnreadableFile, check_count
 
@@ -34,8 +34,8 @@ def read_tables(text: str, headings_known: HeadingsKnown, shaped: Shaped) -> lis
     grid = next((each for each in tables if each is not None and each.rows), None)
     if grid is None:
         raise UnreadableFile("the page has no table with headings that are recognised")
-    said = (f"{grid.blank} rows are blank or repeat the headings.",) if grid.blank else ()
-    return [SourceList("html", grid.headers, grid.rows, warnings=said)]
+    said = [f"{grid.blank} rows are blank or repeat the headings."] if grid.blank else []
+    return [SourceList("html", grid.headers, grid.rows, warnings=(*said, *said_of_above(grid.above)))]
 
 
 class _Table:

@@ -11,6 +11,11 @@ from dispatch.aeds.importing.words import bare
 _LONGEST_REFERENCE = 200
 
 
+def reference_of(own_id: str) -> str:
+    """A list's own id as it is kept; empty when there is none."""
+    return own_id.strip()[:_LONGEST_REFERENCE]
+
+
 def with_references(drafts: Iterable[tuple[Draft, str]]) -> Iterator[Draft]:
     """Drafts with their references: the list's own id, else a digest of what makes the entry what it is.
 
@@ -18,7 +23,7 @@ def with_references(drafts: Iterable[tuple[Draft, str]]) -> Iterator[Draft]:
     """
     seen: Counter[str] = Counter()
     for draft, own_id in drafts:
-        reference = own_id.strip()[:_LONGEST_REFERENCE] or _digest(draft)
+        reference = reference_of(own_id) or _digest(draft)
         seen[reference] += 1
         if seen[reference] == 1:
             yield replace(draft, source_ref=reference)

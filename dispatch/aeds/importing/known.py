@@ -1,13 +1,13 @@
 """What the register holds that a list may be about: found by id, reference, serial number and place."""
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import groupby, islice
-from typing import TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import Row, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.importing.drafts import Draft
@@ -16,11 +16,18 @@ from dispatch.aeds.importing.proposing import Known
 from dispatch.aeds.importing.suspicion import Extent
 from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import AedRepository
+from dispatch.aeds.settling.kept import SEEN_DATES
 from geo.place import Place
 
 _BATCH = 2000
+# Records made of rows: some milliseconds of the loop's time.
+_READ_AT_ONCE = 200
 
-_LOCK = text("select pg_advisory_xact_lock(hashtext('dispatch_aeds_import'))")
+_LOCK = text("select pg_try_advisory_xact_lock(hashtext('dispatch_aeds_import')) as is_held")
+# Not waited for by the database: whoever is silent on a connection for half a minute loses it.
+_ASK_AGAIN_S = 0.25
+_SAY_SOMETHING_S = 5.0
+_STILL_HERE = text("select 1")
 _BY_REFERENCE = text("select id from aeds where source = :source and source_ref = any(cast(:references as text[]))")
 # As `likeness.serial_of` compares them; the few that are not in ASCII are found by their place.
 _BY_SERIAL = text("""
@@ -39,15 +46,27 @@ join aeds on ST_DWithin(
 where aeds.readiness <> 'removed'
 limit 200000
 """)
+# Part by part along its index: all rows of a long list at once would hold up the loop that takes them in.
 _OF_SOURCE = text("""
 select id, name, source_ref, ST_Y(cast(location as geometry)) as latitude, ST_X(cast(location as geometry)) as longitude
-from aeds where source = :source and readiness <> 'removed'
+from aeds where source = :source and source_ref > :after and readiness <> 'removed'
+order by source_ref limit :most
+""")
+_OF_SOURCE_UNNAMED = text("""
+select id, name, source_ref, ST_Y(cast(location as geometry)) as latitude, ST_X(cast(location as geometry)) as longitude
+from aeds where source = :source and source_ref is null and readiness <> 'removed'
 """)
 # Those that the same list's import took out: when it has them again they are back.
 _REVIVABLE = text("""
 select distinct on (aed_id) aed_id, "by" from aed_events
 where kind = 'removed' and aed_id = any(cast(:ids as uuid[]))
 order by aed_id, id desc
+""")
+_DATES_SEEN = text("""
+select aed_id, array_agg(sight.key) as names
+from aed_health, jsonb_each(evidence -> 'sights') as sight
+where aed_id = any(cast(:ids as uuid[])) and sight.key = any(cast(:names as text[])) and sight.value ->> 1 <> ''
+group by aed_id
 """)
 _OWNERS = text("select id from owners where id = any(cast(:ids as uuid[]))")
 _MIDDLE = text("""
@@ -79,28 +98,47 @@ class KnownDevices:
 
     async def hold_other_imports(self) -> None:
         """Imports wait for each other, so that two of the same file cannot both find nothing."""
-        await self._connection.execute(_LOCK)
+        while not (await self._connection.execute(_LOCK)).one().is_held:  # noqa: ASYNC110 - another process has it
+            await asyncio.sleep(_ASK_AGAIN_S)
+
+    async def beside(self, work: Callable[[], _Item]) -> _Item:
+        """What `work` answers, in a thread; the connection is kept, however long that takes."""
+        doing = asyncio.ensure_future(asyncio.to_thread(work))
+        while not (await asyncio.wait({doing}, timeout=_SAY_SOMETHING_S))[0]:
+            await self._connection.execute(_STILL_HERE)
+        return doing.result()
 
     async def for_drafts(self, drafts: Sequence[Draft], source: str) -> Known:
         """Every device that one of the drafts may be about."""
-        ids = {draft.id for draft in drafts if draft.id is not None}
         # Whatever goes over all rows at once is done beside the loop: there may be hundreds of thousands.
-        ids |= await self._by_reference(await asyncio.to_thread(_references, drafts))
-        outright = await self._repository.of_ids(sorted(ids))
+        ids, references = await self.beside(lambda: (_ids(drafts), _references(drafts)))
+        ids |= await self._by_reference(references)
+        outright = await self._of_ids(ids)
         open_rows = await asyncio.to_thread(_not_among, drafts, outright)
         more = await self._by_serial(await asyncio.to_thread(_serials, drafts, open_rows))
         nearby = await self._nearby(drafts, open_rows)
-        more |= {each for found in nearby.values() for each in found}
-        others = await self._repository.of_ids(sorted(more - ids))
-        aeds = {aed.id: aed for aed in (*outright, *others)}
-        removed = [aed.id for aed in aeds.values() if aed.removed]
+        more = await asyncio.to_thread(lambda: more.union(*nearby.values()) - ids)
+        others = await self._of_ids(more)
+        aeds, removed = await asyncio.to_thread(_by_id, [*outright, *others])
         return Known(aeds, nearby, await self._taken_out_by(removed, source))
+
+    async def dates_seen(self, known: Known) -> dict[UUID, frozenset[str]]:
+        """The dates on each device that an inspection has seen there."""
+        found: dict[UUID, frozenset[str]] = {}
+        for some in _batches(await asyncio.to_thread(_dated, known)):
+            rows = await self._connection.execute(_DATES_SEEN, {"ids": some, "names": list(SEEN_DATES)})
+            found |= {row.aed_id: frozenset(row.names) for row in rows}
+        return found
 
     async def of_source(self, source: str) -> list[Listed]:
         """The devices that came from a list and are not removed."""
-        found: list[Listed] = []
-        for some in (await self._connection.execute(_OF_SOURCE, {"source": source})).partitions(_BATCH):
-            found += [Listed(row.id, row.name, row.source_ref, Place(row.latitude, row.longitude)) for row in some]
+        found = [*map(_listed, await self._connection.execute(_OF_SOURCE_UNNAMED, {"source": source}))]
+        after: str | None = ""
+        while after is not None:
+            asked = {"source": source, "after": after, "most": _READ_AT_ONCE}
+            some = [*map(_listed, await self._connection.execute(_OF_SOURCE, asked))]
+            found += some
+            after = some[-1].source_ref if len(some) == _READ_AT_ONCE else None
             await asyncio.sleep(0)
         return found
 
@@ -118,6 +156,13 @@ class KnownDevices:
         if not wanted:
             return frozenset()
         return frozenset(row.id for row in await self._connection.execute(_OWNERS, {"ids": wanted}))
+
+    async def _of_ids(self, ids: Collection[UUID]) -> list[Aed]:
+        found: list[Aed] = []
+        for some in _batches(ids, _READ_AT_ONCE):
+            found += await self._repository.of_ids(some)
+            await asyncio.sleep(0)
+        return found
 
     async def _by_reference(self, pairs: Sequence[tuple[str, str]]) -> set[UUID]:
         found: set[UUID] = set()
@@ -153,6 +198,24 @@ class KnownDevices:
         return frozenset(row.aed_id for row in rows if row[1] == by_source(source))
 
 
+def _listed(row: Row[Any]) -> Listed:
+    return Listed(row.id, row.name, row.source_ref, Place(row.latitude, row.longitude))
+
+
+def _ids(drafts: Sequence[Draft]) -> set[UUID]:
+    return {draft.id for draft in drafts if draft.id is not None}
+
+
+def _by_id(aeds: Sequence[Aed]) -> tuple[dict[UUID, Aed], list[UUID]]:
+    """The devices by their ids, and which of them are removed."""
+    return {aed.id: aed for aed in aeds}, [aed.id for aed in aeds if aed.removed]
+
+
+def _dated(known: Known) -> list[UUID]:
+    """The devices of which a date is known that an inspection may have seen."""
+    return [aed.id for aed in known.aeds.values() if any(getattr(aed, name) is not None for name in SEEN_DATES)]
+
+
 def _references(drafts: Sequence[Draft]) -> list[tuple[str, str]]:
     return sorted(
         {(draft.source, draft.source_ref) for draft in drafts if draft.source is not None and draft.source_ref}
@@ -179,7 +242,7 @@ def by_source(source: str) -> str:
     return f"source:{source}"
 
 
-def _batches(items: Iterable[_Item]) -> Iterator[list[_Item]]:
+def _batches(items: Iterable[_Item], most: int = _BATCH) -> Iterator[list[_Item]]:
     rest = iter(items)
-    while some := list(islice(rest, _BATCH)):
+    while some := list(islice(rest, most)):
         yield some

@@ -6,18 +6,21 @@ from dispatch.aeds.importing.documents import LATITUDE, LONGITUDE
 from dispatch.aeds.importing.drafts import Draft, NotTaken
 from dispatch.aeds.importing.row_hours import Told
 from dispatch.aeds.importing.rows import SourceRow
-from dispatch.aeds.own_schema import BadCell, evidence_of, values_of
+from dispatch.aeds.own_schema import BadCell, evidence_of, unmarked, values_of
 from dispatch.aeds.record import Access
 from geo.datum import parse_datum
 
 _APART = frozenset({"id", "source", "source_ref"})
 
 
-def own_draft(row: SourceRow) -> Draft:
-    """The draft of an exported row: every field as it was, ids and sources with them. Raises `NotTaken`."""
+def own_draft(row: SourceRow, form: str) -> Draft:
+    """The draft of an exported row: every field as it was, ids and sources with them. Raises `NotTaken`.
+
+    `form` is that of the file. Only GeoJSON is never opened by a spreadsheet program, and has no marks against that.
+    """
     if row.fault is not None:
         raise NotTaken(row.fault)
-    cells = dict(row.values)
+    cells = dict(row.values) if form == "geojson" else unmarked(row.values)
     for name, other in (("id", "@id"), ("latitude", LATITUDE), ("longitude", LONGITUDE)):
         cells.setdefault(name, cells.get(other, ""))
     try:

@@ -60,7 +60,13 @@ def propose(drafts: Sequence[Draft], known: Known) -> list[Match]:
             claimed.add(match.there.id)
             found[index] = match
     found |= _by_place(drafts, known, found, claimed)
-    return [found.get(index) or Match(draft) for index, draft in enumerate(drafts)]
+    return [found.get(index) or _new(draft, known) for index, draft in enumerate(drafts)]
+
+
+def _new(draft: Draft, known: Known) -> Match:
+    """A new device; but an exported row whose device another row is about, by its reference, may be either."""
+    there = None if draft.id is None else known.aeds.get(draft.id)
+    return Match(draft) if there is None else Match(draft, candidates=(there,))
 
 
 def _named_outright(drafts: Sequence[Draft], known: Known) -> list[tuple[int, Match]]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import structlog
 
 from dispatch.aeds.importing.drafts import Draft, NotTaken, draft_of
-from dispatch.aeds.importing.identity import with_references
+from dispatch.aeds.importing.identity import reference_of, with_references
 from dispatch.aeds.importing.mapping import ColumnMapping, recognise
 from dispatch.aeds.importing.own_drafts import own_draft
 from dispatch.aeds.importing.report import ImportReport, LeftOut, Note
@@ -17,6 +17,7 @@ from dispatch.aeds.importing.suspicion import placeholders
 from dispatch.aeds.importing.tables import Tables, tables_of
 from dispatch.aeds.importing.turned_round import without_turned_round
 from dispatch.aeds.importing.vocabulary import Field
+from dispatch.aeds.importing.words import bare, one_line
 from dispatch.aeds.own_schema import is_own
 from geo.datum import Datum
 
@@ -27,20 +28,24 @@ _MAINLAND = (18.0, 53.6, 73.5, 134.8)
 _HONG_KONG = (22.1, 22.6, 113.5, 114.5)
 _TAIWAN = (21.8, 26.5, 118.1, 122.1)
 _MOST = 0.5
+# What `drafts` calls a device by, in this order.
+_NAMING = (Field.NAME, Field.OWNER, Field.ADDRESS, Field.PLACE_DETAIL)
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
     """What a file holds: drafts for the register, and the report, not yet counting what is new.
 
-    `is_own`: it is this register's export. `held_back` are the list's ids of rows that could not be taken: their
-    devices are in the list all the same. `read_as` is the datum that the coordinates were taken to be in.
+    `is_own`: it is this register's export. `held_back` are the list's ids of rows that could not be taken, and
+    `held_back_names` the names and places by which those may be known that have no id: their devices are in the list
+    all the same. `read_as` is the datum that the coordinates were taken to be in.
     """
 
     drafts: tuple[Draft, ...]
     report: ImportReport
     is_own: bool = False
     held_back: frozenset[str] = frozenset()
+    held_back_names: frozenset[str] = frozenset()
     read_as: Datum = Datum.WGS84
 
 
@@ -51,6 +56,7 @@ class _Findings:
     drafts: list[tuple[Draft, str]] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)
     held_back: set[str] = field(default_factory=set)
+    held_back_names: set[str] = field(default_factory=set)
     mapping: dict[str, list[str]] = field(default_factory=dict)
     unused: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
@@ -99,7 +105,13 @@ def read_list(data: bytes, *, source: str, datum: Datum | None = None) -> Readin
             "from a Chinese map they are GCJ-02 (or BD-09, if from Baidu) and 300 to 700 m off: then name the datum."
         )
     report = _report(tables, drafts, findings, source, read_as, datum_from)
-    return Reading(drafts, report, held_back=frozenset(findings.held_back), read_as=read_as)
+    return Reading(
+        drafts,
+        report,
+        held_back=frozenset(findings.held_back),
+        held_back_names=frozenset(findings.held_back_names),
+        read_as=read_as,
+    )
 
 
 def _take(listed: SourceList, mapping: ColumnMapping, datum: Datum | None, source: str, findings: _Findings) -> None:
@@ -120,7 +132,15 @@ def _take(listed: SourceList, mapping: ColumnMapping, datum: Datum | None, sourc
     refused += turned
     findings.drafts += drafts
     findings.left_out += refused
-    findings.held_back |= {own_id.strip() for each in refused if (own_id := own_ids.get(each.row, ""))}
+    refused_rows = {each.row for each in refused}
+    for row in listed.rows:
+        if row.number not in refused_rows:
+            continue
+        if own_id := reference_of(own_ids.get(row.number, "")):
+            findings.held_back.add(own_id)
+        else:
+            cells = (mapping.cell(row, wanted) for wanted in _NAMING)
+            findings.held_back_names |= {name for cell in cells if (name := bare(one_line(cell)))}
     findings.warnings += mapping.warnings
     findings.unused += [heading for heading in mapping.unused if heading not in findings.unused]
     for name, headings in mapping.as_text().items():
@@ -160,7 +180,7 @@ def _own(tables: Tables, source: str, findings: _Findings) -> Reading:
         findings.warnings += listed.warnings
         for row in listed.rows:
             try:
-                draft = own_draft(row)
+                draft = own_draft(row, listed.form)
             except NotTaken as error:
                 findings.left_out.append(
                     LeftOut(row.line, row.number, error.reason, error.column, error.value, row.sheet)

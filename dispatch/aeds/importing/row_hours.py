@@ -21,8 +21,15 @@ _OSM = re.compile(
     re.IGNORECASE,
 )
 _SAYS_WHEN = re.compile(r"\d\d?:\d\d|24/7|sun(?:rise|set)|dawn|dusk", re.IGNORECASE)
+_OR_LONGER = re.compile(r"(-\s*\d\d?:\d\d)\+")
+_OPEN_END = re.compile(r"\d:\d\d\+|sun(?:rise|set)\+(?!\d)|dawn\+(?!\d)|dusk\+(?!\d)", re.IGNORECASE)
+_SCHOOL_HOLIDAYS = re.compile(r"(?<![a-z])SH(?![a-z])", re.IGNORECASE)
+_COMMENT = re.compile(r'"[^"]*"')
 _WHOLE_YEAR = re.compile(r"^Jan-Dec:?\s+")
 _MONTH_COLON = re.compile(r"^([A-Z][a-z]{2}(?:-[A-Z][a-z]{2})?):\s*")
+# Longer than this is no sign on a door, and an expression looks at it many times over.
+_LONGEST_TOLD = 8000
+_WIDE = re.compile(r"\s{3,}")
 # Who to ask, which forms put into the field for hours.
 _CONTACT = re.compile(
     r"(?:另一位)?(?:管理(?:員|者|人)|聯絡人|负责人|負責人員?|保管人)(?:姓名)?\s*[:：]\s*[^\s,，。;；]*[。,，;；]?|"
@@ -106,13 +113,16 @@ class RowHours:
 
 def hours_of(given: HoursCells) -> RowHours:
     """The hours a row tells, as far as they are certain; else unknown, with the words kept and the reason noted."""
+    if sum(map(len, _all_texts(given))) > _LONGEST_TOLD:
+        text = one_line(" ".join(_all_texts(given))[:_LONGEST_TOLD])
+        return RowHours(None, text, (f"hours not understood (too long): {text[:200]}",), Told.NOT_UNDERSTOOD)
     cells = _without_blanks(given)
     source_text = _source_text(cells)
     if source_text is None:
         return RowHours(None, None)
     lone = _lone_text(cells)
     if lone is not None and (corrected := _openstreetmap(lone)) is not None:
-        return _from_openstreetmap(lone.strip(), corrected)
+        return _from_openstreetmap(lone.strip(), corrected, source_text)
     notes: list[str] = []
     try:
         expression, has_exceptions = _expression(cells, notes)
@@ -126,6 +136,11 @@ def hours_of(given: HoursCells) -> RowHours:
     if has_exceptions:
         notes.append(f"hours understood apart from exceptions: {source_text[:200]}")
     return RowHours(expression, source_text, tuple(notes), Told.WITH_EXCEPTIONS if has_exceptions else Told.UNDERSTOOD)
+
+
+def _all_texts(cells: HoursCells) -> list[str]:
+    by_day = [part for day in cells.by_day for part in (day.opens, day.closes, day.text)]
+    return [*cells.texts, cells.always, cells.days, cells.opens, cells.closes, *by_day, *cells.remarks, cells.closed]
 
 
 def _without_blanks(cells: HoursCells) -> HoursCells:
@@ -142,7 +157,8 @@ def _without_blanks(cells: HoursCells) -> HoursCells:
 
 
 def _said(cell: str) -> str:
-    text = cell.strip()
+    # Long blanks are nothing but a way to make an expression look at them again and again.
+    text = _WIDE.sub(lambda blank: "\n" if "\n" in blank[0] else "  ", cell.strip())
     if text.startswith("{") and text.endswith("}"):
         text = text[1:-1].replace('"', "")
     return "" if bare(text) in _BLANKS else text
@@ -208,6 +224,8 @@ def _openstreetmap(text: str) -> str | None:
         return None
     candidate = unicodedata.normalize("NFKC", text).strip().replace("\N{EN DASH}", "-")
     candidate = _MONTH_COLON.sub(r"\1 ", _WHOLE_YEAR.sub("", candidate))
+    # "Until five or longer": until five is certain.
+    candidate = _OR_LONGER.sub(r"\1", candidate)
     if not _OSM.fullmatch(candidate) or not _SAYS_WHEN.search(candidate):
         return None
     times = re.findall(r"(\d\d?):(\d\d)\s*-\s*(\d\d?):(\d\d)", candidate)
@@ -220,11 +238,23 @@ def _openstreetmap(text: str) -> str | None:
         return None
 
 
+def _uncertain(expression: str) -> str | None:
+    """Why it cannot be told when it is open, though the expression is well-formed; None when it can."""
+    said = _COMMENT.sub("", expression)
+    if _SCHOOL_HOLIDAYS.search(said):
+        # The calendars of schools are not known here: they would count as days like any other.
+        return "school holidays are not known here"
+    return "no closing time is told" if _OPEN_END.search(said) else None
+
+
 def _minutes(hours: str, minutes: str) -> int:
     return int(hours) * 60 + int(minutes)
 
 
-def _from_openstreetmap(given: str, corrected: str) -> RowHours:
+def _from_openstreetmap(given: str, corrected: str, source_text: str) -> RowHours:
+    if uncertain := _uncertain(corrected):
+        note = f"hours not understood ({uncertain}): {source_text[:200]}"
+        return RowHours(None, source_text, (note,), Told.NOT_UNDERSTOOD)
     if corrected == given:
         return RowHours(given, None, told=Told.UNDERSTOOD)
     note = f"hours {given!r} were corrected to {corrected!r}"

@@ -26,6 +26,8 @@ _MOVED_M = 60.0
 # GCJ-02's own shift changes by so much across a city.
 _ALIKE_M, _ALIKE_SHARE = 40.0, 0.25
 _EXPLAINED_M = 20.0
+# Nobody corrects half of a list by so much: its cells have slipped, each to another row.
+_SLIPPED_M = 500.0
 _FAR_M = 1_000_000.0
 _BACK_HOME_M = 100_000.0
 _M_PER_DEGREE = 111_195.0
@@ -118,6 +120,7 @@ def _moved(seen: Seen) -> Iterator[Suspicion]:
     allowed = max(_ALIKE_M, _ALIKE_SHARE * far)
     together = sum(1 for step in steps if hypot(step[0] - east, step[1] - north) <= allowed)
     if far < _MOVED_M or far > _FAR_M or together < max(_ENOUGH, _HALF * len(pairs)):
+        yield from _slipped(pairs)
         return
     figures: dict[str, Any] = {
         "moved": together, "of": len(pairs), "metres": round(far), "east_m": round(east), "north_m": round(north),
@@ -134,6 +137,19 @@ def _moved(seen: Seen) -> Iterator[Suspicion]:
     )
 
 
+def _slipped(pairs: Sequence[tuple[Place, Place]]) -> Iterator[Suspicion]:
+    """Devices that each move another way, as when one column of a sheet was sorted and the others were not."""
+    moved = sorted(distance for said, known in pairs if (distance := distance_m(said, known)) > _SLIPPED_M)
+    if len(moved) < max(_ENOUGH, _HALF * len(pairs)) or moved[len(moved) // 2] > _FAR_M:
+        return
+    detail = (
+        f"{len(moved)} of {len(pairs)} known devices would be moved by more than {_SLIPPED_M:.0f} m, each another way: "
+        "as if the coordinates were other rows'."
+    )
+    figures = {"moved": len(moved), "of": len(pairs), "metres": round(median(moved))}
+    yield Suspicion(Doubt.ALL_MOVED, detail, figures)
+
+
 def _explaining(pairs: Sequence[tuple[Place, Place]], read_as: Datum) -> Datum | None:
     """The datum in which the list's coordinates put the devices where they are known to be."""
     for other in Datum:
@@ -147,7 +163,10 @@ def _explaining(pairs: Sequence[tuple[Place, Place]], read_as: Datum) -> Datum |
 
 def _turned_round(seen: Seen) -> Iterator[Suspicion]:
     drafts = [match.draft for match in seen.matches]
-    corrected = sum(1 for draft in drafts if any(SWAPPED in note for note in draft.notes))
+    # Where its devices are known already, and stay, the list is as it always was.
+    corrected = sum(
+        1 for match in seen.matches if not _stays(match) and any(SWAPPED in note for note in match.draft.notes)
+    )
     if corrected >= _ENOUGH and corrected >= _HALF * len(drafts):
         detail = f"Latitude and longitude look swapped: {corrected} of {len(drafts)} rows had to be turned round."
         yield Suspicion(Doubt.SWAPPED, detail, {"swapped": corrected, "of": len(drafts)})
@@ -172,6 +191,11 @@ def _turned_round(seen: Seen) -> Iterator[Suspicion]:
         yield Suspicion(Doubt.SWAPPED, detail, {"swapped": would_fit, "of": len(new)})
 
 
+def _stays(match: Match) -> bool:
+    """Whether a row says of a known device what is known: no mistake that was not made, or insisted on, before."""
+    return match.there is not None and distance_m(match.draft.place, match.there.place) <= _MOVED_M
+
+
 def _is_turned(said: Place, known: Place) -> bool:
     turned = _turned(said)
     return turned is not None and distance_m(said, known) > _BACK_HOME_M and distance_m(turned, known) < _BACK_HOME_M
@@ -194,7 +218,7 @@ def _is_far(place: Place, extent: Extent) -> bool:
 
 
 def _one_point(seen: Seen) -> Iterator[Suspicion]:
-    drafts = [match.draft for match in seen.matches]
+    drafts = [match.draft for match in seen.matches if not _stays(match)]
     for place, names in _crowds(drafts):
         there = sum(1 for draft in drafts if _point(draft.place) == _point(place))
         if len(names) >= _CROWD and there >= _HALF * len(drafts):
@@ -221,6 +245,13 @@ def _point(place: Place) -> tuple[float, float]:
 
 def _far(seen: Seen) -> Iterator[Suspicion]:
     """A list of a place on which it has devices already, and now another part of the world."""
+    pairs = _known_pairs(seen)
+    away = sum(1 for said, known in pairs if distance_m(said, known) > _FAR_M)
+    turned = sum(1 for said, known in pairs if _is_turned(said, known))
+    if away >= max(_ENOUGH, _HALF * len(pairs)) and turned < _HALF * away:
+        detail = f"{away} of {len(pairs)} known devices would be moved by more than 1,000 km."
+        yield Suspicion(Doubt.FAR_AWAY, detail, {"far": away, "of": len(pairs)})
+        return
     if len(seen.own_places) < _CROWD or len(seen.matches) < _CROWD:
         return
     middle = Place(

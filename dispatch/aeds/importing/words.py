@@ -8,7 +8,7 @@ from functools import lru_cache
 _LATIN_ACCENTS = re.compile("[\u0300-\u036f]")
 # Controls but tab and newline, lone surrogates, private use, and the mark for what could not be decoded.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff\ue000-\uf8ff\ufffd]")
-_BREAK = re.compile(r"<\s*(?:br|/p|/div|/li|/tr)\s*/?\s*>", re.IGNORECASE)
+_BREAK = re.compile(r"<\s{0,9}(?:br|/p|/div|/li|/tr)\s{0,9}/?\s{0,9}>", re.IGNORECASE)
 _TAG = re.compile(r"<[^<>]{0,500}>")
 # And a sign of the Chinese alphabet that is typed for the digit one.
 _COLONS = str.maketrans("︰∶꞉˸ㄧ", "::::一")

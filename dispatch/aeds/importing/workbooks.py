@@ -8,22 +8,27 @@ import io
 import re
 import warnings
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-import openpyxl
+from openpyxl.reader.excel import ExcelReader
 from openpyxl.utils.cell import range_boundaries
 from openpyxl.worksheet._read_only import ReadOnlyWorksheet
 
-from dispatch.aeds.importing.grids import GridRow, HeadingsKnown, Shaped, list_of
+from dispatch.aeds.importing.grids import GridRow, HeadingsKnown, Shaped, list_of, said_of_above
 from dispatch.aeds.importing.merged_cells import Area, filled
 from dispatch.aeds.importing.rows import SourceList, SourceRow, UnreadableFile
 
 # An honest file of 50 MB holds some 500 MB of XML; the strings that all sheets share have to be in memory.
 _MOST_UNPACKED = 800 * 1024 * 1024
 _MOST_SHARED = 160 * 1024 * 1024
+# Styles, relations and what else the library holds whole, as objects many times the size.
+_MOST_OF_OTHERS = 32 * 1024 * 1024
+# What lies between two rows of a sheet, or before and after all, is held whole too: 200 full cells are a tenth.
+_MOST_BETWEEN_ROWS = 8 * 1024 * 1024
+_MOST_STRINGS = 5_000_000
 _MOST_PARTS = 5_000
 _MOST_SHEETS = 200
 _MOST_CELLS = 8_000_000
@@ -103,9 +108,9 @@ def _parts_of(archive: zipfile.ZipFile) -> dict[str, _Part]:
 
 
 def _looked_over(source: Any, name: str, left: int) -> tuple[_Part, int]:
-    is_sheet = "/worksheets/" in f"/{name}"
-    most = min(left, _MOST_UNPACKED if is_sheet else _MOST_SHARED)
-    size, uncalculated = 0, 0
+    is_sheet, is_shared = "/worksheets/" in f"/{name}", name.lower().endswith("sharedstrings.xml")
+    most = min(left, _MOST_UNPACKED if is_sheet else _MOST_SHARED if is_shared else _MOST_OF_OTHERS)
+    size, uncalculated, row_ended, strings = 0, 0, 0, 0
     before = b""
     merged: dict[bytes, None] = {}
     while chunk := source.read(_CHUNK):
@@ -117,7 +122,14 @@ def _looked_over(source: Any, name: str, left: int) -> tuple[_Part, int]:
         window = before + chunk
         if _FORBIDDEN.search(window):
             raise UnreadableFile("the workbook's XML declares entities, which no spreadsheet program writes")
+        strings += chunk.count(b"<si")
+        if strings > _MOST_STRINGS:
+            raise UnreadableFile("the workbook has more texts than any list of AEDs; it may be a trap")
         if is_sheet:
+            last = chunk.rfind(b"<row")
+            row_ended = row_ended if last < 0 else size - len(chunk) + last
+            if size - row_ended > _MOST_BETWEEN_ROWS:
+                raise UnreadableFile("the workbook has a row longer than any list's; it may be a trap")
             merged |= dict.fromkeys(_MERGED.findall(window))
             uncalculated += len(_NEVER_CALCULATED.findall(window))
             if len(merged) > _MOST_MERGED:
@@ -132,8 +144,7 @@ def _area(reference: bytes) -> Area:
 
 
 def _lists(data: bytes, parts: dict[str, _Part], headings_known: HeadingsKnown, shaped: Shaped) -> list[SourceList]:
-    # The stubs know the sheets of a workbook that is held whole.
-    book: Any = openpyxl.load_workbook(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    book = _book(data, parts)
     gathered: dict[tuple[str, ...], list[SourceRow]] = {}
     said: list[str] = []
     count = 0
@@ -164,6 +175,7 @@ def _lists(data: bytes, parts: dict[str, _Part], headings_known: HeadingsKnown, 
         count += len(grid.rows)
         if grid.blank:
             said.append(f"{grid.blank} rows of the sheet {title!r} are blank or repeat the headings.")
+        said += [f"Of the sheet {title!r}: {each}" for each in said_of_above(grid.above)]
         if part.never_calculated:
             said.append(
                 f"{part.never_calculated} formulas of the sheet {title!r} have no result: they were never calculated, "
@@ -175,6 +187,17 @@ def _lists(data: bytes, parts: dict[str, _Part], headings_known: HeadingsKnown, 
         SourceList("xlsx", headers, tuple(rows), warnings=() if at else tuple(said))
         for at, (headers, rows) in enumerate(gathered.items())
     ]
+
+
+# The stubs know the sheets of a workbook that is held whole.
+def _book(data: bytes, parts: Container[str]) -> Any:
+    reader: Any = ExcelReader(io.BytesIO(data), read_only=True, data_only=True, keep_links=False)
+    for name in reader.archive.namelist():
+        if name not in parts:
+            # What has not been looked over is not read, whatever the workbook says that it is.
+            reader.archive.NameToInfo.pop(name, None)
+    reader.read()
+    return reader.wb
 
 
 @dataclass(slots=True)

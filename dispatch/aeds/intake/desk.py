@@ -3,20 +3,21 @@
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from dispatch.access.tokens import Identity
+from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.intake import public_reports
 from dispatch.aeds.intake.asking import StandsIn, nobody_stands_in, reporter
 from dispatch.aeds.intake.gathering import Answered, Gathering
 from dispatch.aeds.intake.reports import stored_report
-from dispatch.aeds.intake.schemas import GatewayReportIn, ReportIn
+from dispatch.aeds.intake.schemas import MOST_ITEMS, GatewayReportIn, ReportIn
+from dispatch.aeds.intake.zeal import Zeal
 from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import BY_PUBLIC, AedRepository, StoredReport
 from dispatch.aeds.settling.metrics import AED_REPORTS
@@ -35,6 +36,11 @@ from dispatch.storage.database import Database
 
 # Some two milliseconds' worth.
 _CHECKED_AT_ONCE = 64
+
+# More than any report has, whatever its kind.
+_MOST_FIELDS = 50
+# Of one report; nobody reads more.
+_MOST_FAULTS_TOLD = 20
 
 _Item = TypeVar("_Item")
 
@@ -81,6 +87,7 @@ class ReportDesk:
     ) -> None:
         self.stands_in: StandsIn = nobody_stands_in
         self.gathering = Gathering(database, clock, settling, follow)
+        self._zeal = Zeal()
         self._database = database
         self._clock = clock
         self._directory = directory
@@ -92,7 +99,9 @@ class ReportDesk:
         """
         try:
             aeds = await self._named([aed_id])
-            report = self._checked(said, aed_id, aeds, asker)
+            report = self._checked(said, aed_id, aeds, asker, self._clock.now())
+            if asker is not None and asker.role is Role.RESPONDER and self._zeal.is_too_much(asker.subject, report):
+                report = replace(report, reported_by=BY_PUBLIC)
             if report.reported_by == BY_PUBLIC:
                 await public_reports.check(self._database, report)
             (answered,) = await self.gathering.take([report])
@@ -116,12 +125,14 @@ class ReportDesk:
         aeds = await self._named({aed_id for aed_id, _ in read if aed_id is not None})
         if of is not None and of not in aeds:
             raise NotFound(NO_SUCH_AED)
+        # One instant for all: what a fast clock dates ahead must not be put in the order of the list.
+        now = self._clock.now()
         results: list[BatchResult | None] = []
         reports: list[StoredReport] = []
         places: list[int] = []
         async for aed_id, said in _with_turns(read):
             try:
-                report = self._in_a_batch(aed_id, said, aeds, asker)
+                report = self._in_a_batch(aed_id, said, aeds, asker, now)
             except Problem as problem:
                 results.append(BatchResult(aed_id, getattr(said, "report_id", None), problem=problem))
             else:
@@ -137,22 +148,28 @@ class ReportDesk:
         return done
 
     def _in_a_batch(
-        self, aed_id: UUID | None, said: ReportIn | Problem, aeds: Mapping[UUID, Aed], asker: Identity
+        self,
+        aed_id: UUID | None,
+        said: ReportIn | Problem,
+        aeds: Mapping[UUID, Aed],
+        asker: Identity,
+        now: datetime,
     ) -> StoredReport:
         if isinstance(said, Problem):
             raise said
         if aed_id is None:
             raise InvalidField("aed_id", "A report needs the AED that it is about.")
-        report = self._checked(said, aed_id, aeds, asker)
+        report = self._checked(said, aed_id, aeds, asker, now)
         if report.reported_by == BY_PUBLIC:
             raise Forbidden("This token may report on this AED only as the public does: one fault at a time.")
         return report
 
-    def _checked(self, said: ReportIn, aed_id: UUID, aeds: Mapping[UUID, Aed], asker: Identity | None) -> StoredReport:
+    def _checked(
+        self, said: ReportIn, aed_id: UUID, aeds: Mapping[UUID, Aed], asker: Identity | None, now: datetime
+    ) -> StoredReport:
         aed = aeds.get(aed_id)
         if aed is None:
             raise NotFound(NO_SUCH_AED)
-        now = self._clock.now()
         by = reporter(asker, aed, said.kind, now, self.stands_in)
         report = stored_report(said, aed_id, by, now)
         if aed.removed:
@@ -185,13 +202,26 @@ def _read(given: Any, of: UUID | None) -> tuple[UUID | None, ReportIn | Problem]
     """The AED that a report of a batch is about, as far as it can be told, and the report or what is wrong with it."""
     if not isinstance(given, dict):
         return of, InvalidField("kind", "A report must be a JSON object.")
+    if _is_overgrown(given):
+        return of or _uuid(given.get("aed_id")), InvalidField("kind", f"No part of a report has {_MOST_FIELDS} fields.")
     try:
         if of is not None:
             return of, ReportIn.model_validate(given)
         said = GatewayReportIn.model_validate(given)
     except ValidationError as error:
-        return of or _uuid(given.get("aed_id")), problem_of_validation(error.errors(include_url=False))
+        problem = problem_of_validation(error.errors(include_url=False))
+        problem.errors = problem.errors[:_MOST_FAULTS_TOLD]
+        return of or _uuid(given.get("aed_id")), problem
     return said.aed_id, said
+
+
+def _is_overgrown(given: Mapping[str, Any]) -> bool:
+    """Whether some part has more fields than any report: each would be refused by name, which takes its time."""
+    parts: list[Any] = [given, *given.values()] if len(given) < _MOST_FIELDS else [given]
+    items = given.get("items")
+    if isinstance(items, list):
+        parts += items[:MOST_ITEMS]
+    return any(isinstance(each, dict) and len(each) >= _MOST_FIELDS for each in parts)
 
 
 def _uuid(value: object) -> UUID | None:

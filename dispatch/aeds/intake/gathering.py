@@ -3,15 +3,18 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 import structlog
 from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.record import Aed
 from dispatch.aeds.repository import StoredReport
+from dispatch.aeds.settling import rows
 from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.aeds.settling.metrics import AED_REPORTS_WAITING, AED_SETTLE_SECONDS
 from dispatch.aeds.settling.settling import MOST_AT_ONCE, Outcome, Settlement, Settling
@@ -143,47 +146,84 @@ class Gathering:
 
     async def _settle(self, group: Sequence[_Waiting]) -> None:
         try:
-            settlement = await self._committed([each.report for each in group])
+            settlement = await self._committed(group)
         except Exception as error:
-            if is_outage(error) or (len(group) == 1 and is_contention(error)):
+            if is_outage(error):
                 raise
-            if len(group) == 1:
-                log.exception("a report cannot be settled", report_id=str(group[0].report.id))
-                group[0].answer.set_result(Answered(Outcome.FAILED, None))
-                return
-            # One that cannot be written, or whose device somebody else holds, must not keep the others out.
-            log.warning("reports settled in parts", reports=len(group), error=str(error))
-            await self._settle_in_parts(group)
+            if is_contention(error):
+                await self._settle_whom_nobody_holds(group, error)
+            else:
+                await self._settle_in_parts(group, error)
             return
+        self._tell(group, settlement)
+
+    def _tell(self, group: Sequence[_Waiting], settlement: Settlement) -> None:
         self._follow(settlement)
         for each in group:
-            if not each.answer.done():
-                outcome = settlement.outcomes[each.report.id]
-                each.answer.set_result(Answered(outcome, settlement.standing.get(each.report.aed_id)))
+            outcome = settlement.outcomes[each.report.id]
+            _answer(each, Answered(outcome, settlement.standing.get(each.report.aed_id)))
 
-    async def _settle_in_parts(self, group: Sequence[_Waiting]) -> None:
+    async def _settle_whom_nobody_holds(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """Whose device somebody holds for long, as an import does, comes again; all others wait no second time."""
+        free: list[_Waiting] = []
+        try:
+            async with self._transaction() as connection:
+                ids = await rows.free_of(connection, {each.report.aed_id for each in group})
+                free = [each for each in group if each.report.aed_id in ids]
+                settlement = await self._settled(connection, free)
+        except Exception as again:
+            if not free or is_outage(again) or is_contention(again):
+                raise
+            await self._settle_in_parts(free, again)
+        else:
+            self._tell(free, settlement)
+        answered = set(map(id, free))
+        held = [each for each in group if id(each) not in answered]
+        if held:
+            log.warning("reports of devices that somebody holds", reports=len(held))
+        _refuse(held, error)
+
+    async def _settle_in_parts(self, group: Sequence[_Waiting], error: Exception) -> None:
+        """One that cannot be written must not keep the others out."""
+        if len(group) == 1:
+            log.error("a report cannot be settled", report_id=str(group[0].report.id), exc_info=error)
+            _answer(group[0], Answered(Outcome.FAILED, None))
+            return
+        log.warning("reports settled in parts", reports=len(group), error=str(error))
         middle = len(group) // 2
         for part in (group[:middle], group[middle:]):
             try:
                 await self._settle(part)
-            except Exception as error:
-                if is_outage(error):
+            except Exception as fault:
+                if is_outage(fault):
                     raise
-                _refuse(part, error)
+                _refuse(part, fault)
 
-    async def _committed(self, reports: Sequence[StoredReport]) -> Settlement:
+    async def _committed(self, group: Sequence[_Waiting]) -> Settlement:
+        async with self._transaction() as connection:
+            return await self._settled(connection, group)
+
+    @asynccontextmanager
+    async def _transaction(self) -> AsyncIterator[AsyncConnection]:
         began = time.perf_counter()
         async with self._database.transaction() as connection:
             await connection.execute(_PATIENTLY)
-            settlement = await self._settling.settle(
-                connection, (), now=self._clock.now(), why=REPORTED, reports=reports
-            )
+            yield connection
         AED_SETTLE_SECONDS.labels(Occasion.REPORT).observe(time.perf_counter() - began)
-        return settlement
+
+    async def _settled(self, connection: AsyncConnection, group: Sequence[_Waiting]) -> Settlement:
+        reports = [each.report for each in group]
+        return await self._settling.settle(connection, (), now=self._clock.now(), why=REPORTED, reports=reports)
 
 
 def _is_urgent(report: StoredReport) -> bool:
     return report.kind in _URGENT or report.data.get("outcome") == "failed"
+
+
+def _answer(each: _Waiting, answer: Answered) -> None:
+    # Who asked may have gone away meanwhile.
+    if not each.answer.done():
+        each.answer.set_result(answer)
 
 
 def _refuse(group: Iterable[_Waiting], error: Exception) -> None:

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections import Counter, deque
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 import structlog
@@ -10,7 +12,7 @@ from dispatch.access.tokens import TokenIssuer
 from dispatch.aeds.intake.desk import BatchResult, ReportDesk
 from dispatch.aeds.intake.endpoints import batch_body
 from dispatch.aeds.intake.gathering import ReportsQueueFull
-from dispatch.aeds.intake.mqtt_messages import ReportsSaid, Topics, UnreadableMessage, reports_said
+from dispatch.aeds.intake.mqtt_messages import MOST_UNDER_WAY, ReportsSaid, Topics, UnreadableMessage, reports_said
 from dispatch.aeds.settling.metrics import MQTT_MESSAGES
 from dispatch.encoding import to_json
 from dispatch.problems import Problem, problem_body
@@ -28,6 +30,9 @@ CLIENT_ID = "dispatch"
 _TRY_AGAIN_S = 0.5
 _TRY_AGAIN_AT_MOST_S = 10.0
 
+# What is read of messages takes many times their bytes: beyond this the others wait as they came.
+_MOST_BYTES_AT_WORK = 8 * 1024 * 1024
+
 
 class MqttIntake:
     """Takes reports from a broker until cancelled. `prefix` stands before every topic."""
@@ -43,6 +48,7 @@ class MqttIntake:
         # MQTT 5 has acknowledgements in the order in which the messages came (4.6.0-2).
         self._in_order: deque[tuple[Arrived, asyncio.Task[None]]] = deque()
         self._link: MqttLink | None = None
+        self._at_work = _BytesAtWork(_MOST_BYTES_AT_WORK)
 
     @property
     def is_connected(self) -> bool:
@@ -66,6 +72,10 @@ class MqttIntake:
             await asyncio.shield(link.stop())
 
     def _arrived(self, message: "Arrived") -> None:
+        if message.qos == 0 and len(self._in_order) >= MOST_UNDER_WAY:
+            # Of those that want to be acknowledged the broker sends no more than that; these it keeps sending.
+            MQTT_MESSAGES.labels("dropped").inc()
+            return
         task = asyncio.create_task(self._take(message))
         self._in_order.append((message, task))
         task.add_done_callback(self._done)
@@ -81,9 +91,11 @@ class MqttIntake:
             self._link.acknowledge(message)
 
     async def _take(self, message: "Arrived") -> None:
+        heard_at = self._desk.now()
         try:
-            said = reports_said(self._topics, message.topic, message.payload, message.token, self._tokens)
-            results = await self._settled(said)
+            async with self._at_work.of(len(message.payload)):
+                said = reports_said(self._topics, message.topic, message.payload, message.token, self._tokens)
+                results = await self._settled(said.heard_at(heard_at))
         except UnreadableMessage as error:
             self._refuse(message, Problem(f"{str(error).capitalize()}.", code="unreadable"))
         except Problem as problem:
@@ -102,7 +114,8 @@ class MqttIntake:
         while True:
             try:
                 return await self._desk.batch(said.reports, said.by, of=said.aed_id)
-            except ReportsQueueFull:
+            except (ReportsQueueFull, ConnectionAbortedError):
+                # The second: the service stops, and nothing of it was promised.
                 pass
             except Exception as error:
                 if not (is_outage(error) or is_contention(error)):
@@ -120,3 +133,25 @@ class MqttIntake:
             return
         if self._topics.may_be_answered_at(message.answer_to):
             self._link.answer(message, body)
+
+
+class _BytesAtWork:
+    """Has those wait that would bring more than so many bytes to work at once; one alone never waits."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._taken = 0
+        self._changed = asyncio.Condition()
+
+    @asynccontextmanager
+    async def of(self, size: int) -> AsyncIterator[None]:
+        """The time in which so many bytes are at work."""
+        async with self._changed:
+            await self._changed.wait_for(lambda: self._taken == 0 or self._taken + size <= self._most)
+            self._taken += size
+        try:
+            yield
+        finally:
+            self._taken -= size
+            async with self._changed:
+                self._changed.notify_all()

@@ -23,7 +23,7 @@ try:
 except ImportError as _error:  # pragma: no cover - an extra that is not installed
     raise ImportError("MQTT takes the library paho-mqtt: install the extra `mqtt`") from _error
 
-from dispatch.aeds.intake.mqtt_messages import TOKEN
+from dispatch.aeds.intake.mqtt_messages import MOST_UNDER_WAY, TOKEN
 from dispatch.aeds.intake.schemas import MOST_BATCH_BYTES
 from dispatch.aeds.settling.metrics import MQTT_CONNECTED
 
@@ -36,8 +36,8 @@ _PORTS = {"mqtt": 1883, "mqtts": 8883}
 _KEEPALIVE_S = 30
 # What a broker keeps for us while we are away: a week of nobody noticing is the most that can be meant.
 _SESSION_S = 7 * 24 * 3600
-# So many may be unacknowledged at once: two groups' worth, and bounded memory.
-RECEIVE_MAXIMUM = 500
+# Answers that the broker has not taken yet; more are for nobody.
+_MOST_ANSWERS = 1000
 
 _COME_BACK_S = (1, 30)
 # Another service has taken over this session, as the next version does: it is to have it, unless it ends.
@@ -79,6 +79,7 @@ class MqttLink:
         if parts.scheme == "mqtts":
             client.tls_set_context(ssl.create_default_context())
         client.reconnect_delay_set(*_COME_BACK_S)
+        client.max_queued_messages_set(_MOST_ANSWERS)
         client.on_connect = self._connected
         client.on_connect_fail = self._not_connected
         client.on_disconnect = self._disconnected
@@ -90,7 +91,7 @@ class MqttLink:
         """Connect, and connect again whenever the connection is lost, until `stop`."""
         wanted = _made(PacketTypes.CONNECT)
         wanted.SessionExpiryInterval = _SESSION_S
-        wanted.ReceiveMaximum = RECEIVE_MAXIMUM
+        wanted.ReceiveMaximum = MOST_UNDER_WAY
         wanted.MaximumPacketSize = MOST_BATCH_BYTES + 64 * 1024
         self._client.connect_async(self._host, self._port, keepalive=_KEEPALIVE_S, clean_start=False, properties=wanted)
         self._client.loop_start()
@@ -128,7 +129,6 @@ class MqttLink:
             return
         client.reconnect_delay_set(*_COME_BACK_S)
         self.connection += 1
-        MQTT_CONNECTED.set(1)
         log.info("connected to the MQTT broker", host=self._host, resumed=flags.session_present)
         client.subscribe([(topic, SubscribeOptions(qos=1)) for topic in self._topics])
 
@@ -146,8 +146,14 @@ class MqttLink:
             client.reconnect_delay_set(_AFTER_TAKEOVER_S, _AFTER_TAKEOVER_S)
         log.warning("the MQTT broker is gone", reason=str(reason))
 
-    def _subscribed(self, *_told: object) -> None:
-        self.is_subscribed = True
+    def _subscribed(
+        self, _client: Client, _data: Any, _mid: int, reasons: list[ReasonCode], _properties: Properties | None
+    ) -> None:
+        refused = [str(each) for each in reasons if each.is_failure]
+        if refused:
+            log.error("the MQTT broker lets us hear nothing", topics=self._topics, reasons=refused)
+        self.is_subscribed = not refused
+        MQTT_CONNECTED.set(0 if refused else 1)
 
     def _heard(self, _client: Client, _data: Any, message: MQTTMessage) -> None:
         properties = message.properties

@@ -1,6 +1,7 @@
 """What an MQTT message says: whose reports, about which AED, in whose name. Pure but for the token's signature."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,6 +9,9 @@ import orjson
 
 from dispatch.access.tokens import BadToken, Identity, TokenIssuer
 from dispatch.aeds.intake.schemas import MOST_BATCH_BYTES, MOST_IN_A_BATCH
+
+# So many messages may be unacknowledged at once: two groups' worth, and bounded memory.
+MOST_UNDER_WAY = 256
 
 TOKEN = "token"  # noqa: S105 - the name of a user property
 
@@ -57,6 +61,14 @@ class ReportsSaid:
     aed_id: UUID | None
     reports: list[Any]
     by: Identity
+
+    def heard_at(self, now: datetime) -> "ReportsSaid":
+        """The same; what does not say when it was so is of when it was heard, however often it is tried."""
+        at = now.isoformat()
+        reports = [
+            each | {"at": at} if isinstance(each, dict) and each.get("at") is None else each for each in self.reports
+        ]
+        return replace(self, reports=reports)
 
 
 def reports_said(topics: Topics, topic: str, payload: bytes, token: str | None, tokens: TokenIssuer) -> ReportsSaid:

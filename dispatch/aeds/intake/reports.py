@@ -5,6 +5,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4, uuid5
 
+from dispatch.access.tokens import Role
+from dispatch.aeds.health.evidence import is_good
 from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.intake.schemas import ReportIn
 from dispatch.aeds.repository import StoredReport
@@ -43,7 +45,8 @@ _KNOWN_BY_CONTENT = UUID("6b0b6a0c-6a0e-5a5d-9a3e-0d2f3f0a7c11")
 def stored_report(said: ReportIn, aed_id: UUID, by: str, now: datetime) -> StoredReport:
     """The report to keep, in the name of `by`.
 
-    Raises `InvalidField` for what is missing, does not belong to its kind, or lies in the future.
+    Raises `InvalidField` for what is missing, does not belong to its kind, or lies in the future. Bad news from a
+    device whose clock is fast (it calls its local time UTC) is of now: the fault is there all the same.
     """
     allowed = _FIELDS[said.kind]
     for name in sorted(said.model_fields_set - _ALWAYS - allowed):
@@ -52,11 +55,18 @@ def stored_report(said: ReportIn, aed_id: UUID, by: str, now: datetime) -> Store
     needed = _NEEDED.get(said.kind)
     if needed is not None and getattr(said, needed) is None:
         raise InvalidField(needed, f"A report of kind {said.kind} needs {needed}.")
-    if said.at is not None and said.at > now + CLOCK_SKEW:
-        raise InvalidField("at", "This is in the future.")
     data = _data_of(said)
     at = now if said.at is None else said.at
+    if at > now + CLOCK_SKEW:
+        if not (by.startswith(f"{Role.DEVICE}:") and _is_bad_news(said.kind, data)):
+            raise InvalidField("at", "This is in the future.")
+        at, data = now, data | {"said_at": at.isoformat()}
     return StoredReport(_id_of(said, aed_id, by, data), aed_id, said.kind, at, now, by, data)
+
+
+def _is_bad_news(kind: ReportKind, data: Mapping[str, Any]) -> bool:
+    told_outright = kind in {ReportKind.FAULT, ReportKind.USED}
+    return told_outright or ("outcome" in data and not is_good(kind, data))
 
 
 def _data_of(said: ReportIn) -> dict[str, Any]:

@@ -4,9 +4,7 @@ What a crash loses is a minute of statistics, of which no device's state depends
 """
 
 import asyncio
-from collections.abc import Mapping
-from functools import reduce
-from operator import add
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 from uuid import UUID
 
@@ -26,6 +24,9 @@ from dispatch.storage.tables.registry import OWNER_RECORD_SUMS
 log = structlog.get_logger()
 
 _WRITE_EVERY_S = 60.0
+
+# A millisecond's worth: a province has thousands of owners, and reads all of them every time.
+_READ_AT_ONCE = 100
 
 # Devices without an owner have a record too.
 _NOBODY = UUID(int=0)
@@ -70,11 +71,25 @@ class OwnerRecords:
 
     async def load(self) -> None:
         """Hold what the database holds."""
-        async with self._database.statement() as connection:
-            rows = (await connection.execute(select(owner_records))).all()
-        self._known = {row.owner_id: OwnerRecord.of_json(_sums(row._mapping)) for row in rows}  # noqa: SLF001
-        self._all = reduce(add, self._known.values(), _NOTHING).rates()
-        self._rates = {}
+        known: dict[UUID, OwnerRecord] = {}
+        everybody = _NOTHING
+        async for some in self._kept():
+            for owner_id, record in some:
+                known[owner_id] = record
+                everybody += record
+        self._known, self._all, self._rates = known, everybody.rates(), {}
+
+    async def _kept(self) -> AsyncIterator[list[tuple[UUID, OwnerRecord]]]:
+        """Every record that is written down, some at a time."""
+        some = select(owner_records).order_by(owner_records.c.owner_id).limit(_READ_AT_ONCE)
+        after = some
+        while True:
+            async with self._database.statement() as connection:
+                rows = (await connection.execute(after)).all()
+            yield [(row.owner_id, OwnerRecord.of_json(_sums(row._mapping))) for row in rows]  # noqa: SLF001
+            if len(rows) < _READ_AT_ONCE:
+                return
+            after = some.where(owner_records.c.owner_id > rows[-1].owner_id)
 
     async def write(self) -> None:
         """Add what was learned since the last time to what the database holds, and read what others have learned."""

@@ -11,7 +11,7 @@ import hashlib
 import io
 import zlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -91,15 +91,17 @@ class OpenData:
             if there is not None and timedelta(0) <= now - there.at < GOOD_FOR:
                 return there
             # Records never change; the list of them is taken here, on the loop that changes it.
-            aeds = [aed for aed in self._directory if not aed.is_mobile]
+            aeds = list(self._directory)
             made = await asyncio.to_thread(publish, aeds, form, now, self._licence)
+            if there is not None and there.etag == made.etag:
+                made = replace(made, changed_at=there.changed_at)
             self._files[form] = made
             return made
 
 
 def publish(aeds: Iterable[Aed], form: Form, now: datetime, licence: str = "") -> Published:
-    """The file of these devices, in the order of their ids."""
-    in_order = sorted(aeds, key=lambda aed: aed.id)
+    """The file of those of these devices that hang somewhere, in the order of their ids."""
+    in_order = sorted((aed for aed in aeds if not aed.is_mobile), key=lambda aed: aed.id)
     pieces = _csv(in_order, licence) if form is Form.CSV else _geojson(in_order, licence)
     packed, digest = io.BytesIO(), hashlib.sha256()
     # Without a name or a time in it: the same devices make the same file.
@@ -107,8 +109,8 @@ def publish(aeds: Iterable[Aed], form: Form, now: datetime, licence: str = "") -
         for piece in pieces:
             digest.update(piece)
             archive.write(piece)
-    changed_at = max((aed.updated_at for aed in in_order), default=now)
-    return Published(form, now, changed_at, f'"{digest.hexdigest()[:32]}"', packed.getvalue())
+    # Not when a device was last written: one that is removed since has left no later time behind.
+    return Published(form, now, now, f'"{digest.hexdigest()[:32]}"', packed.getvalue())
 
 
 def properties_of(aed: Aed) -> dict[str, Any]:

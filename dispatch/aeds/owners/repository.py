@@ -47,7 +47,9 @@ async def put(connection: AsyncConnection, owner: Owner) -> None:
 
 
 async def hanging_on(connection: AsyncConnection, owner_id: UUID) -> dict[str, int]:
-    """How many owners, devices that are there, and custodians hang on an owner."""
+    """How many owners, devices that are there, and custodians hang on an owner; no more until the transaction ends."""
+    # Whoever hangs something on it this very moment is waited for, and whoever comes later waits.
+    await connection.execute(select(owners.c.id).where(owners.c.id == owner_id).with_for_update())
     question = select(
         select(func.count()).where(owners.c.parent_id == owner_id).scalar_subquery().label("owners"),
         select(func.count())

@@ -4,15 +4,27 @@ from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from dispatch.aeds.owners.tree import OwnerLevel
+from dispatch.encoding import to_json
 from dispatch.phones import Phone
 
 OwnerName = Annotated[
     str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=r"^[^\x00]*[^\x00\s][^\x00]*$")
 ]
 DistrictCode = Annotated[str, StringConstraints(pattern=r"^[0-9]{6}$")]
+
+
+def _that_can_be_kept(policy: dict[str, Any]) -> dict[str, Any]:
+    try:
+        to_json(policy)
+    except TypeError as error:
+        raise ValueError("holds text that is no Unicode, or a number without end") from error
+    return policy
+
+
+OwnPolicy = Annotated[dict[str, Any], AfterValidator(_that_can_be_kept)]
 
 
 class _In(BaseModel):
@@ -27,7 +39,7 @@ class OwnerIn(_In):
     parent_id: UUID | None = Field(None, description="Who stands above: of a higher level. Without it: at the top.")
     district_code: DistrictCode | None = Field(None, description="GB/T 2260.")
     phone: Phone | None = Field(None, description="Told what is escalated to this owner.")
-    policy: dict[str, Any] = Field(default_factory=dict, description="What is decided here; the rest is inherited.")
+    policy: OwnPolicy = Field(default_factory=dict, description="What is decided here; the rest is inherited.")
 
 
 class OwnerChange(_In):
@@ -38,7 +50,7 @@ class OwnerChange(_In):
     parent_id: UUID | None = None
     district_code: DistrictCode | None = None
     phone: Phone | None = None
-    policy: dict[str, Any] | None = None
+    policy: OwnPolicy | None = None
 
 
 class OwnerOut(BaseModel):

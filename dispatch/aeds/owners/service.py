@@ -37,20 +37,22 @@ class Owners:
     def __init__(self, database: Database, clock: Clock, tree: OwnerTree | None = None) -> None:
         self._database = database
         self._clock = clock
+        self._loading = asyncio.Lock()
         self.tree = OwnerTree() if tree is None else tree
 
     async def load(self) -> None:
         """Hold what the database holds."""
-        async with self._database.statement() as connection:
-            owners = await repository.all_owners(connection)
-        # Tens of milliseconds for a province: not on the loop that answers an SOS.
-        self.tree.become(await asyncio.to_thread(OwnerTree, owners))
+        # One after the other: of two at once, the one that had read first might end last, and hold what was before.
+        async with self._loading:
+            async with self._database.statement() as connection:
+                owners = await repository.all_owners(connection)
+            # Tens of milliseconds for a province: not on the loop that answers an SOS.
+            self.tree.become(await asyncio.to_thread(OwnerTree, owners))
 
     async def follow(self) -> None:
         """Hear what other processes change, for ever. Whatever was missed meanwhile has devices judged anew."""
         async for payload in listen(self._database.url, repository.NOTIFY_CHANNEL):
-            before = OwnerTree()
-            before.become(self.tree)
+            before = self.tree.as_it_is()
             await self.load()
             if payload is None:
                 await self._judge_anew(before)
@@ -72,7 +74,7 @@ class Owners:
         async with self._database.transaction() as connection:
             await repository.hold(connection)
             tree = await asyncio.to_thread(OwnerTree, await repository.all_owners(connection))
-            check_owner(tree, owner)
+            await asyncio.to_thread(check_owner, tree, owner)
             await repository.add(connection, owner)
             await repository.tell_changed(connection)
         await self.load()
@@ -94,7 +96,7 @@ class Owners:
             tree = await asyncio.to_thread(OwnerTree, held)
             before = _found(tree.get(owner_id))
             after = replace(before, **values, updated_at=max(now, before.updated_at))
-            check_owner(tree, after)
+            await asyncio.to_thread(check_owner, tree, after)
             await repository.put(connection, after)
             await repository.tell_changed(connection)
         fresh = [each if each.id != owner_id else after for each in held]
@@ -107,7 +109,7 @@ class Owners:
         """Forget an owner on whom nothing hangs. Raises `NotFound`, `Conflict`."""
         async with self._database.transaction() as connection:
             await repository.hold(connection)
-            tree = OwnerTree(await repository.all_owners(connection))
+            tree = await asyncio.to_thread(OwnerTree, await repository.all_owners(connection))
             owner = _found(tree.get(owner_id))
             hanging = await repository.hanging_on(connection, owner_id)
             if any(hanging.values()):
@@ -132,7 +134,7 @@ class Owners:
 
     async def _judge_anew(self, before: OwnerTree) -> None:
         now = self._clock.now()
-        changed = set(await asyncio.to_thread(_judged_otherwise, before, self.tree))
+        changed = set(await asyncio.to_thread(_judged_otherwise, before, self.tree.as_it_is()))
         # Somebody may have changed these and died before all their devices were to be looked at.
         for owner in self.tree.all():
             if owner.updated_at > now - _LATELY and owner.updated_at != owner.created_at:

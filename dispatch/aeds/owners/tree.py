@@ -69,6 +69,12 @@ class OwnerTree:
         """Hold what another one holds, at once: filling a large one takes a while, and may be done elsewhere."""
         vars(self).update(vars(other))
 
+    def as_it_is(self) -> "OwnerTree":
+        """The tree of this moment, for whoever looks at it in a thread while this one becomes another."""
+        same = OwnerTree()
+        same.become(self)
+        return same
+
     def fill(self, owners: Iterable[Owner]) -> None:
         """Hold exactly these."""
         self._owners = {owner.id: owner for owner in owners}

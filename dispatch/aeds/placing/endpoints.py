@@ -52,11 +52,16 @@ async def history(
     desk: Desk,
     before_event: Annotated[int | None, Query(ge=1, le=2**62, description="Only events with a lower id.")] = None,
     before: Annotated[Instant | None, Query(description="Only reports from before.")] = None,
+    before_report: Annotated[
+        UUID | None, Query(description="With `before`: the last report that is known; others of its instant follow.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=_MOST_LINES)] = 50,
 ) -> dict[str, Any]:
     """Where a device hung, what happened to it and what was reported of it, newest first.
 
     For operators, administrators, its custodian and who stands in for them.
     """
-    found = await desk.history(aed_id, by, before_event=before_event, before=before, limit=limit)
+    found = await desk.history(
+        aed_id, by, before_event=before_event, before=before, before_report=before_report, limit=limit
+    )
     return found | {"placements": [asdict(each) for each in found["placements"]]}

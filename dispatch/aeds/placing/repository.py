@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.storage.tables import aed_events, aed_placements, aed_reports
@@ -85,13 +85,17 @@ class PlacementRepository:
             for row in await self._connection.execute(question)
         ]
 
-    async def reports(self, aed_id: UUID, before: datetime | None, limit: int) -> Sequence[dict[str, Any]]:
-        """What was reported of a device, newest first, from before an instant."""
+    async def reports(
+        self, aed_id: UUID, before: datetime | None, before_report: UUID | None, limit: int
+    ) -> Sequence[dict[str, Any]]:
+        """What was reported of a device, newest first, from before an instant, or of it and behind a report."""
         table = aed_reports
         question = (
             select(table).where(table.c.aed_id == aed_id).order_by(table.c.at.desc(), table.c.id.desc()).limit(limit)
         )
-        if before is not None:
+        if before is not None and before_report is not None:
+            question = question.where(tuple_(table.c.at, table.c.id) < tuple_(before, before_report))
+        elif before is not None:
             question = question.where(table.c.at < before)
         return [
             {

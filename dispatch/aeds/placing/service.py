@@ -63,7 +63,14 @@ class PlacingDesk:
         return settlement.standing[aed_id]
 
     async def history(
-        self, aed_id: UUID, by: Identity, *, before_event: int | None, before: datetime | None, limit: int
+        self,
+        aed_id: UUID,
+        by: Identity,
+        *,
+        before_event: int | None,
+        before: datetime | None,
+        before_report: UUID | None,
+        limit: int,
     ) -> dict[str, Any]:
         """A device's placements, and its newest events and reports. Raises `NotFound`, `Forbidden`."""
         aed = await self._aeds.one(aed_id)
@@ -73,7 +80,7 @@ class PlacingDesk:
             repository = PlacementRepository(connection)
             placements = await repository.placements(aed_id)
             events = await repository.events(aed_id, before_event, limit + 1)
-            reports = await repository.reports(aed_id, before, limit + 1)
+            reports = await repository.reports(aed_id, before, before_report, limit + 1)
         return {
             "aed_id": aed_id,
             "placements": placements,

@@ -36,14 +36,17 @@ def _near(
         raise InvalidField(error.field, error.problem) from error
 
 
-@router.get("/v1/aeds/search", response_model=FoundOut, responses=problems(422))
+@router.get("/v1/aeds/search", response_model=FoundOut, responses=problems(422, 503))
 async def search(
     request: Request,
     q: Annotated[str, Query(max_length=LONGEST_QUERY, pattern=_NO_NUL, description="Pieces of name and address.")],
     near: Annotated[Place | None, Depends(_near)],
     limit: Annotated[int, Query(ge=1, le=50)] = 20,
 ) -> dict[str, Any]:
-    """AEDs whose name, address and exact place contain every word of `q`: in the name first, then the nearest first."""
+    """AEDs whose name, address and exact place contain every word of `q`: in the name first, then the nearest first.
+
+    What is written without a space, as Chinese is, is also found in two pieces when it is nowhere as a whole.
+    """
     searched: AedSearch = request.app.state.aed_search
     service: AedService = request.app.state.aeds
     result = await searched.find(q, limit=limit, near=near)

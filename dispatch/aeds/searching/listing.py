@@ -42,7 +42,7 @@ _CONDITIONS = {
     "custodian": "aeds.custodian = :custodian",
     "district": "starts_with(aeds.district_code, :district)",
     "query": "(aeds.name || ' ' || coalesce(aeds.address, '') || ' ' || coalesce(aeds.place_detail, '') || ' '"
-    " || coalesce(aeds.serial_number, '') || ' ' || coalesce(aeds.source_ref, '')) ilike :query",
+    " || coalesce(aeds.serial_number, '') || ' ' || coalesce(aeds.source_ref, '')) ilike all(cast(:query as text[]))",
     "has_orders": "exists (select from work_orders where work_orders.aed_id = aeds.id and closed_at is null)"
     " = :has_orders",
 }
@@ -71,7 +71,7 @@ class Wanted:
         """The values of the conditions that are made."""
         said = {name: getattr(self, name) for name in _CONDITIONS if getattr(self, name) is not None}
         if self.query is not None:
-            said["query"] = f"%{_taken_literally(self.query)}%"
+            said["query"] = [f"%{_taken_literally(word)}%" for word in self.query.split()]
         if self.district is not None:
             # GB/T 2260: two digits each for province, city and district; a whole one's own are zeros.
             said["district"] = self.district.removesuffix("00").removesuffix("00")

@@ -47,26 +47,37 @@ class Sight:
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """The newest evidence of each kind, and of which moment the record's own fields are."""
+    """The newest evidence of each kind, and of which moment the record's own fields are.
+
+    `as_of`: the record's `updated_at` when this was kept. Where the record tells another one, a service of an older
+    version, which keeps nothing but the reports, has written to it since.
+    """
 
     latest: Latest = EMPTY
     sights: Mapping[str, Sight] = field(default_factory=dict)
     look_again_at: datetime | None = None
+    as_of: datetime | None = None
 
     def as_json(self) -> dict[str, Any]:
         """As `aed_health.evidence` has it."""
         sights = {name: [sight.at.isoformat(), sight.report_id] for name, sight in self.sights.items()}
-        return {"latest": self.latest.as_json(), "sights": sights}
+        as_of = None if self.as_of is None else self.as_of.isoformat()
+        return {"latest": self.latest.as_json(), "sights": sights, "as_of": as_of}
 
     @staticmethod
     def of_json(data: Mapping[str, Any], look_again_at: datetime | None = None) -> "Kept":
         """As it was kept."""
         sights = {name: Sight(datetime.fromisoformat(at), by) for name, (at, by) in data["sights"].items()}
-        return Kept(Latest.of_json(data["latest"]), sights, look_again_at)
+        as_of = None if data.get("as_of") is None else datetime.fromisoformat(data["as_of"])
+        return Kept(Latest.of_json(data["latest"]), sights, look_again_at, as_of)
 
-    def until(self, look_again_at: datetime | None) -> "Kept":
-        """The same, to be looked at again then."""
-        return Kept(self.latest, self.sights, look_again_at)
+    def until(self, look_again_at: datetime | None, *, as_of: datetime) -> "Kept":
+        """The same, kept with a record that was written then, to be looked at again at that moment."""
+        return Kept(self.latest, self.sights, look_again_at, as_of)
+
+    def is_behind(self, aed: Aed) -> bool:
+        """Whether reports may have been taken of which nothing is known here."""
+        return self.as_of is not None and self.as_of != aed.updated_at
 
     def with_edits(self, names: Iterable[str], now: datetime) -> "Kept":
         """After somebody has entered these fields by hand, now."""
@@ -95,7 +106,7 @@ class Kept:
                 sight = Sight(report.counts_from, str(report.id))
                 if name not in sights or sight.rank > sights[name].rank:
                     sights[name] = sight
-        return Kept(self.latest.with_(*map(evidence_of, taken)), sights, self.look_again_at)
+        return replace(self, latest=self.latest.with_(*map(evidence_of, taken)), sights=sights)
 
 
 def is_trusted(report: StoredReport) -> bool:

@@ -31,7 +31,7 @@ AED_DUE_OVERDUE = Gauge(
 AED_DUE_OVERDUE_SECONDS = Gauge("dispatch_aed_due_overdue_seconds", "How long the oldest of them has been due.")
 MQTT_MESSAGES = Counter(
     "dispatch_mqtt_messages_total",
-    "Messages from the MQTT broker, by what became of them: taken, refused.",
+    "Messages from the MQTT broker, by what became of them: taken, refused, dropped.",
     ["outcome"],
 )
-MQTT_CONNECTED = Gauge("dispatch_mqtt_connected", "1 while the MQTT broker is connected.")
+MQTT_CONNECTED = Gauge("dispatch_mqtt_connected", "1 while the MQTT broker is connected and lets us hear.")

@@ -107,7 +107,7 @@ def settled(held: Held, happened: Happened, rule: Rule, why: Because, now: datet
     return Settled(
         before=None if held.is_new else before,
         aed=aed,
-        kept=kept.until(follows.look_again_at),
+        kept=kept.until(follows.look_again_at, as_of=aed.updated_at),
         known=held.kept.latest,
         taken=reports,
         events=tuple(change.events()),

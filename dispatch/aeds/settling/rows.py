@@ -6,6 +6,7 @@ two who settle the same devices wait for each other and never block each other.
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any
 from uuid import UUID
@@ -29,6 +30,10 @@ _TOLD_AT_ONCE = 200
 # More single notices than this are one to read everything again.
 _TOLD_SINGLY = 200
 
+# Whoever changes what devices are judged by asks for them to be looked at within a second or two, when every process
+# has heard of it. Who settles one until then may still go by what held before: that look stays.
+_ASKED_FOR_WITHIN = timedelta(seconds=5)
+
 # Rows come as one JSON text: a list of a thousand values, each told apart by its quotes, would take longer to write.
 _ADD_REPORTS = text("""
 insert into aed_reports (id, aed_id, kind, at, received_at, reported_by, data)
@@ -40,18 +45,9 @@ on conflict (id) do nothing
 returning id
 """)
 
-_REPORTS = text("""
-insert into aed_reports (id, aed_id, kind, at, received_at, reported_by, data)
-select id, aed_id, kind, at, received_at, reported_by, cast(data as jsonb)
-from unnest(cast(:ids as uuid[]), cast(:aed_ids as uuid[]), cast(:kinds as text[]), cast(:ats as timestamptz[]),
-            cast(:received_ats as timestamptz[]), cast(:by as text[]), cast(:data as text[]))
-    as report(id, aed_id, kind, at, received_at, reported_by, data)
-order by id
-on conflict (id) do nothing
-returning id
-""")
-
 _REPORTS = text("select * from aed_reports where id = any(:ids)")
+
+_FREE = text("select id from aeds where id = any(:ids) order by id for no key update skip locked")
 
 _KEPT = text("select aed_id, evidence::text, look_again_at from aed_health where aed_id = any(:ids)")
 
@@ -91,7 +87,11 @@ known as (
     select aed_id, evidence, look_again_at
     from jsonb_to_recordset(cast(:kept as jsonb)) as known(aed_id uuid, evidence jsonb, look_again_at timestamptz)
     order by aed_id
-    on conflict (aed_id) do update set evidence = excluded.evidence, look_again_at = excluded.look_again_at
+    on conflict (aed_id) do update set evidence = excluded.evidence, look_again_at = case
+        when aed_health.look_again_at > cast(:now as timestamptz)
+             and aed_health.look_again_at <= cast(:asked_for_until as timestamptz)
+        then least(aed_health.look_again_at, excluded.look_again_at)
+        else excluded.look_again_at end
 )
 insert into aed_events (aed_id, at, recorded_at, kind, by, data)
 select aed_id, at, recorded_at, kind, by, data
@@ -121,6 +121,11 @@ _STATE_FIELDS = (
 _state_of = attrgetter(*_STATE_FIELDS)
 
 
+async def free_of(connection: AsyncConnection, aed_ids: Iterable[UUID]) -> set[UUID]:
+    """Those of these devices that nobody holds; they are held from now on."""
+    return set((await connection.execute(_FREE, {"ids": list(aed_ids)})).scalars())
+
+
 async def add_reports(connection: AsyncConnection, reports: Sequence[StoredReport]) -> set[UUID]:
     """Keep reports; the ids of those that were not there yet."""
     if not reports:
@@ -148,20 +153,27 @@ async def kept_of(connection: AsyncConnection, aed_ids: Sequence[UUID]) -> dict[
     return kept
 
 
-async def kept_from_reports(connection: AsyncConnection, aed_ids: Sequence[UUID]) -> dict[UUID, Kept]:
-    """What is to be kept of these devices by all that was ever reported of them."""
+async def kept_from_reports(
+    connection: AsyncConnection, aed_ids: Sequence[UUID], known: Mapping[UUID, Kept] | None = None
+) -> dict[UUID, Kept]:
+    """What is to be kept of these devices by all that was ever reported of them, and by what is `known` already."""
     found: defaultdict[UUID, dict[UUID, StoredReport]] = defaultdict(dict)
     for row in await connection.execute(_HISTORY, {"ids": list(aed_ids)}):
         found[row.aed_id][row.id] = report_of(row)
-    return {each: Kept().with_reports(found[each].values()) for each in aed_ids}
+    nothing = Kept()
+    return {each: (known or {}).get(each, nothing).with_reports(found[each].values()) for each in aed_ids}
 
 
 async def write(
-    connection: AsyncConnection, states: Sequence[Aed], kept: Mapping[UUID, Kept], events: Sequence[AedEvent]
+    connection: AsyncConnection,
+    states: Sequence[Aed],
+    kept: Mapping[UUID, Kept],
+    events: Sequence[AedEvent],
+    now: datetime | None = None,
 ) -> None:
     """Write what becomes of known devices, but for their places; what is kept of devices; and what happened, in order.
 
-    The devices' rows are held.
+    The devices' rows are held. A look that somebody has asked for soon after `now` stays.
     """
     if not (states or kept or events):
         return
@@ -176,6 +188,8 @@ async def write(
                 ]
             ),
             "events": to_json_text([_row_of_event(place, each) for place, each in enumerate(events)]),
+            "now": now,
+            "asked_for_until": None if now is None else now + _ASKED_FOR_WITHIN,
         },
     )
 

@@ -4,7 +4,7 @@ import asyncio
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid4
@@ -27,6 +27,11 @@ from geo.place import Place
 
 # A few milliseconds of the loop's time, then whoever waits for it has a turn.
 _CONCLUDED_AT_ONCE = 16
+
+# Devices written twice at one moment are told apart by microseconds.
+_SAME_MOMENT = timedelta(milliseconds=1)
+# Longer than anybody waits: a clock that was wrong must not be believed for ever.
+_LONGEST_WAIT = timedelta(minutes=10)
 
 # More than these would make one statement's answer hold up the loop.
 MOST_AT_ONCE = 128
@@ -178,7 +183,8 @@ class Settling:
                 edits=about.edits,
                 is_removed=about.is_removed,
             )
-            done.append(settled(device, news, self.judging.rule(_as_edited(device.aed, about), now), why, now))
+            then = _no_earlier(device.aed, now)
+            done.append(settled(device, news, self.judging.rule(_as_edited(device.aed, about), then), why, then))
             if number % _CONCLUDED_AT_ONCE == 0:
                 await asyncio.sleep(0)
         await self._write(connection, repository, done, happened, now)
@@ -190,6 +196,9 @@ class Settling:
     ) -> list[Held]:
         old = [each for each in held if each not in entered]
         kept = await rows.kept_of(connection, old) if old else {}
+        behind = [each for each in old if kept[each].is_behind(held[each])]
+        if behind:
+            kept |= await rows.kept_from_reports(connection, behind, kept)
         kept |= {each: _kept_of_new(held[each]) for each in held if each in entered}
         open_orders = await orders.open_of(connection, old) if old else {}
         return [
@@ -210,7 +219,7 @@ class Settling:
         await repository.put(edited)
         kept = {each.aed.id: each.kept for each in done}
         events = [event for each in done for event in each.events]
-        await rows.write(connection, [each.aed for each in by_itself], kept, events)
+        await rows.write(connection, [each.aed for each in by_itself], kept, events, now)
         moved = [each.aed for each in by_itself if each.before is not None and _where(each.before) != _where(each.aed)]
         await rows.put_places(connection, moved)
         await orders.write(connection, [each.orders for each in done], now)
@@ -258,6 +267,15 @@ async def _taken(
             same = each in there and there[each].says_the_same_as(first[each])
             outcomes[each] = Outcome.REPEATED if same else Outcome.ID_USED
     return outcomes, fresh
+
+
+def _no_earlier(aed: Aed, now: datetime) -> datetime:
+    """When a device is judged by somebody who had to wait for it: not before whoever held it meanwhile judged it.
+
+    What that one saw come, midnight or a deadline, would be taken back, and come a second time.
+    """
+    waited = aed.updated_at - now
+    return aed.updated_at if _SAME_MOMENT < waited < _LONGEST_WAIT else now
 
 
 def _where(aed: Aed) -> tuple[Place, datetime | None]:

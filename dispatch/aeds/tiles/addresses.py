@@ -14,6 +14,9 @@ DEEPEST_ZOOM = 20
 FIRST_ZOOM_WITH_POINTS = 13
 """From here on every device is drawn by itself; before, those close together are one cluster."""
 
+LAST_DEGREE = 360 - 1e-9
+"""East of 180° W: what lies on 180° E is on the last column of tiles, for beyond it there is none."""
+
 MARGIN = 64 / 4096
 """A tile also holds what lies so much of its width outside: whoever cuts at the edge draws whole signs all the same."""
 
@@ -53,8 +56,8 @@ def _out_of_range(z: int, last: int, value: int) -> str:
 
 
 def on_square(place: Place) -> tuple[float, float]:
-    """A place on the square: x from 0 (180° W) to 1, y from 0 (85.05° N) to 1; nearer to the poles y is outside."""
-    x = (place.longitude + 180.0) / 360.0
+    """A place on the square: x from 0 (180° W) up to 1, y from 0 (85.05° N) to 1; nearer to the poles y is outside."""
+    x = min(place.longitude + 180.0, LAST_DEGREE) / 360.0
     y = 0.5 - math.asinh(math.tan(math.radians(place.latitude))) / (2 * math.pi)
     return x, y
 
@@ -64,14 +67,25 @@ def place_at(x: float, y: float) -> Place:
     return Place(math.degrees(math.atan(math.sinh(math.pi * (1 - 2 * y)))), x * 360.0 - 180.0)
 
 
+def middle_of(address: TileAddress) -> Place:
+    """The place in the middle of a tile."""
+    count = 2**address.z
+    return place_at((address.x + 0.5) / count, (address.y + 0.5) / count)
+
+
 def tiles_that_show(place: Place, datum: Datum) -> Iterator[TileAddress]:
     """Every tile, of all zooms, that a device at this place is drawn on where maps are in `datum`."""
     x, y = on_square(from_wgs84(place, datum))
-    for z in range(DEEPEST_ZOOM + 1):
+    # Before there are points, no tile reaches over its edge: each lies in one of the zoom before.
+    last = FIRST_ZOOM_WITH_POINTS - 1
+    column, row = math.floor(x * 2**last), math.floor(y * 2**last)
+    if 0 <= row < 2**last:
+        for z in range(FIRST_ZOOM_WITH_POINTS):
+            yield TileAddress(z, column >> (last - z), row >> (last - z))
+    for z in range(FIRST_ZOOM_WITH_POINTS, DEEPEST_ZOOM + 1):
         count = 2**z
-        margin = MARGIN if z >= FIRST_ZOOM_WITH_POINTS else 0.0
-        columns = {math.floor(x * count - margin), math.floor(x * count + margin)}
-        rows = {math.floor(y * count - margin), math.floor(y * count + margin)}
+        columns = {math.floor(x * count - MARGIN), math.floor(x * count + MARGIN)}
+        rows = {math.floor(y * count - MARGIN), math.floor(y * count + MARGIN)}
         for column in columns:
             for row in rows:
                 if 0 <= column < count and 0 <= row < count:

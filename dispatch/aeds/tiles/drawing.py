@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 from psycopg.conninfo import make_conninfo
 from sqlalchemy.engine import make_url
 
-from dispatch.aeds.tiles.addresses import FIRST_ZOOM_WITH_POINTS, MARGIN, TileAddress, Window, window_of
+from dispatch.aeds.settling.zones import zone_of
+from dispatch.aeds.tiles.addresses import FIRST_ZOOM_WITH_POINTS, MARGIN, TileAddress, Window, middle_of, window_of
 from dispatch.aeds.tiles.choices import Choice
 from dispatch.aeds.tiles.statements import ALONE, CLUSTERS, CLUSTERS_OF_THE_WORLD, PLANNED, POINTS, parameter_of
 from dispatch.storage.direct import DirectConnections
@@ -26,6 +27,9 @@ _ANSWER_WITHIN_S = 4.0
 
 # Before that a tile's box is wider than a twentieth of the globe, and no box on it.
 _FIRST_ZOOM_BY_INDEX = 5
+
+# Before that a tile may lie in several time zones.
+_FIRST_ZOOM_IN_ONE_ZONE = 8
 
 _SMALLEST_WORTH_PACKING = 512
 
@@ -109,8 +113,15 @@ def _parameters(key: TileKey, now: datetime, timezone: ZoneInfo) -> Mapping[str,
         **{parameter_of(choice): choice in key.only for choice in Choice},
         "now": now,
         "today": now.astimezone(timezone).date().isoformat(),
-        "zone": timezone.key,
+        "zone": _zone_shown(key.address, timezone),
     }
+
+
+def _zone_shown(address: TileAddress, timezone: ZoneInfo) -> str:
+    """In which "opens 09:00" is said: that of whoever reads the sign on the door."""
+    if address.z < _FIRST_ZOOM_IN_ONE_ZONE:
+        return timezone.key
+    return str(zone_of(middle_of(address), timezone.key))
 
 
 def _sagitta_degrees(window: Window) -> float:

@@ -48,9 +48,11 @@ async def tile(
     """A Mapbox vector tile (Web Mercator, rows from the north) of what a map shows, zoom 0 to 20.
 
     Layer `aeds`: `id`, `name`, `usable` (`now`, `later`, `no`, `unknown`), `checked` (condition verified), and of
-    those closed now `opens` (text, in the service's time zone) and `opens_at` (seconds since 1970). Layer `clusters`,
-    before zoom 13: `count`, of these `now`, `later`, `no`, `unknown`, and the box that holds them: `west`, `south`,
-    `east`, `north`. Before that zoom every device is on exactly one tile.
+    those closed now `opens` (text, from zoom 8 on by the clock of the place) and `opens_at` (seconds since 1970).
+    Layer `clusters`, before zoom 13: `count`, of these `now`, `later`, `no`, `unknown`, and the box that holds them:
+    `west`, `south`, `east`, `north`. Before that zoom every device is on exactly one tile.
+
+    A mobile device is `no`: nobody can run to it; where somebody carries one, it is on no tile.
 
     A `Warning` header says that the tile is an old one, for a new one could not be made.
     """

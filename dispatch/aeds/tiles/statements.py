@@ -1,6 +1,6 @@
 """The SQL that draws a tile. One statement answers its bytes and until when they hold.
 
-Whether a device is usable is worked out as `AedDirectory.is_usable` does; whether its place is open comes from
+Whether a device is usable is worked out as `AedDirectory.is_fetchable` does; whether its place is open comes from
 `aed_hours`, whose rows say what holds until when. A row whose time is over is read the other way round: so a tile is
 right at the very second at which shops open, however busy whoever keeps the rows may be.
 
@@ -8,6 +8,7 @@ Places go straight to the tile's own coordinates, by the formula of the spherica
 `ST_AsMVTGeom` for each of 100,000 devices take longer, and could not shift them onto a map in another datum.
 """
 
+from dispatch.aeds.tiles.addresses import LAST_DEGREE
 from dispatch.aeds.tiles.choices import Choice
 from dispatch.storage.prepared import Prepared
 
@@ -25,8 +26,9 @@ _PULL_TO_THE_MIDDLE = 0.35
 
 _IS_OPEN = "hours.is_open <> (coalesce(hours.until, 'infinity') <= :now::timestamptz)"
 
+# Nobody can go and fetch one that rides in a car.
 _USABLE = f"""case
-    when aeds.readiness not in ('ready', 'degraded', 'unverified') or aeds.access = 'private'
+    when aeds.readiness not in ('ready', 'degraded', 'unverified') or aeds.access = 'private' or aeds.is_mobile
         or aeds.battery_expires_on < :today::date or aeds.pads_expire_on < :today::date then 'no'
     when aeds.access = 'unknown' or hours.expression is null then 'unknown'
     when {_IS_OPEN} then 'now'
@@ -35,7 +37,8 @@ _USABLE = f"""case
 
 # When the device is drawn otherwise by time alone; hours that are overdue or missing are written within seconds.
 _HOLDS_UNTIL = f"""case
-    when aeds.readiness not in ('ready', 'degraded', 'unverified') or aeds.access in ('private', 'unknown') then null
+    when aeds.readiness not in ('ready', 'degraded', 'unverified') or aeds.access in ('private', 'unknown')
+        or aeds.is_mobile then null
     when hours.until > :now::timestamptz then hours.until
     when hours.until is not null or (hours.expression is null and aeds.opening_hours is not null)
         then :now::timestamptz + interval '{_WRITTEN_SOON_S} seconds' end"""
@@ -54,6 +57,9 @@ _CHOSEN = {
 }
 
 _HOURS = "left join aed_hours as hours on hours.expression = aeds.opening_hours and hours.area = aeds.area"
+
+# Where a carried one is, is where somebody is: that is nobody's business.
+_SHOWN = "aeds.readiness <> 'removed' and not (aeds.is_mobile and aeds.carried_by is not null)"
 
 _BY_INDEX = (
     "aeds.location && ST_MakeEnvelope(:west::float8, :south::float8, :east::float8, :north::float8, 4326)::geography"
@@ -83,13 +89,13 @@ def _near(where: str, columns: str) -> str:
         u + :east_zero::float8 + :east_u::float8 * u + :east_v::float8 * v + :east_both::float8 * u * v as east,
         v + :south_zero::float8 + :south_u::float8 * u + :south_v::float8 * v + :south_both::float8 * u * v as south
     from (
-        select there.*, (ST_X(point) + 180) * (:columns::float8 / 360) - :x::float8 as u,
+        select there.*, least(ST_X(point) + 180, {LAST_DEGREE}) * (:columns::float8 / 360) - :x::float8 as u,
             (0.5 - asinh(tan(radians(ST_Y(point)))) / (2 * pi())) * :columns::float8 - :y::float8 as v
         from (
             select {columns}, hours.until, {_USABLE} as usable, {_HOLDS_UNTIL} as holds_until,
                 {_chosen(but=Choice.USABLE)} as chosen, aeds.location::geometry as point
             from aeds {_HOURS}
-            where aeds.readiness <> 'removed' and {where} offset 0
+            where {_SHOWN} and {where} offset 0
         ) as there offset 0
     ) as placed offset 0"""  # noqa: S608 - constants
 

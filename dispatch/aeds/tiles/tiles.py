@@ -1,7 +1,7 @@
 """The tiles as they are asked for: from the shelf as long as they hold, else drawn once for all who wait for one."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -11,7 +11,7 @@ import psycopg
 import structlog
 
 from dispatch.aeds.record import Aed
-from dispatch.aeds.tiles.addresses import FIRST_ZOOM_WITH_POINTS, TileAddress, tiles_that_show
+from dispatch.aeds.tiles.addresses import FIRST_ZOOM_WITH_POINTS, tiles_that_show
 from dispatch.aeds.tiles.drawing import MOST_AT_ONCE, Artist, Drawing, TileKey
 from dispatch.aeds.tiles.shelf import Kept, Shelf
 from dispatch.clock import Clock
@@ -19,6 +19,7 @@ from dispatch.problems import DatabaseAway, DatabaseBusy
 from dispatch.storage.availability import is_outage
 from dispatch.storage.direct import NotAnswered
 from geo.datum import Datum
+from geo.place import Place
 
 log = structlog.get_logger()
 
@@ -31,7 +32,7 @@ every second, and it would be drawn without end."""
 
 # What a change of these says, a tile shows.
 _SHOWN = (
-    *("name", "place", "readiness", "access", "opening_hours", "indoor"),
+    *("name", "place", "readiness", "access", "opening_hours", "indoor", "is_mobile", "carried_by"),
     *("battery_expires_on", "pads_expire_on", "pads_child_expire_on"),
 )
 
@@ -96,24 +97,26 @@ class Tiles:
 
     def changed(self, aeds: Iterable[Aed]) -> None:
         """These devices are as given now; the tiles that show what has changed of them are drawn anew."""
+        places: set[Place] = set()
         for aed in aeds:
             before = self._known.get(aed.id)
-            if before is not None and all(getattr(before, name) == getattr(aed, name) for name in _SHOWN):
+            # Two writers may finish in the other order than they committed in; what a tile shows is the later one.
+            if before is not None and before.updated_at > aed.updated_at:
                 continue
             if aed.removed:
                 self._known.pop(aed.id, None)
             else:
                 self._known[aed.id] = aed
-            self._outdate_around(aed)
-            if before is not None and before.place != aed.place:
-                self._outdate_around(before)
+            if before is None:
+                places.add(aed.place)
+            elif any(getattr(before, name) != getattr(aed, name) for name in _SHOWN):
+                places |= {before.place, aed.place}
+        self._outdate_around(places)
 
     def hours_read(self, aed_ids: Iterable[UUID]) -> None:
         """Whether these devices' places are open has become known."""
-        for aed_id in aed_ids:
-            aed = self._known.get(aed_id)
-            if aed is not None:
-                self._outdate_around(aed)
+        known = (self._known.get(aed_id) for aed_id in aed_ids)
+        self._outdate_around({aed.place for aed in known if aed is not None})
 
     def everything_changed(self) -> None:
         """Nothing on the shelf can be relied upon."""
@@ -173,17 +176,15 @@ class Tiles:
         if not flight.cancelled():
             flight.exception()
 
-    def _outdate_around(self, aed: Aed) -> None:
-        for datum in self._datums:
-            for address in tiles_that_show(aed.place, datum):
-                self._outdate(address, datum)
-
-    def _outdate(self, address: TileAddress, datum: Datum) -> None:
-        for key, kept in self._shelf.at(address):
-            if key.datum is datum:
-                kept.is_outdated = True
-        for key in [key for key in self._flights if key.address == address and key.datum is datum]:
-            del self._flights[key]
+    def _outdate_around(self, places: Collection[Place]) -> None:
+        for datum in self._datums if places else ():
+            addresses = {address for place in places for address in tiles_that_show(place, datum)}
+            for address in addresses:
+                for key, kept in self._shelf.at(address):
+                    if key.datum is datum:
+                        kept.is_outdated = True
+            for key in [key for key in self._flights if key.datum is datum and key.address in addresses]:
+                del self._flights[key]
 
 
 def _is_gone(error: BaseException) -> bool:

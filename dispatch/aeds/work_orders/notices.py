@@ -6,7 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from dispatch.aeds.work_orders.record import URGENT, WorkOrder
+from dispatch.aeds.work_orders.record import URGENT, Level, WorkOrder
 from dispatch.push.vocabulary import custodian_recipient, owner_recipient
 
 
@@ -52,9 +52,10 @@ def _of_changed(before: WorkOrder, after: WorkOrder, now: datetime) -> Iterator[
     why = _why_of_assignee(before, after, now, went_up=went_up)
     if after.assignee is not None and why is not None:
         yield custodian_recipient(after.assignee), why
-    # Where a level has no owner of its own, the same one answers as before, and knows.
-    is_news = after.owner_id != before.owner_id or not before.escalations
-    if went_up and after.owner_id is not None and is_news:
+    # Where a level has no owner of its own, the same one answers as before, and knows. A level may also be another
+    # owner's from now on: the device changed hands, or the tree.
+    is_news = after.owner_id != before.owner_id or (went_up and not before.escalations)
+    if after.level is not Level.CUSTODIAN and after.owner_id is not None and is_news:
         yield owner_recipient(str(after.owner_id)), Why.ESCALATED
 
 

@@ -1,16 +1,18 @@
 """What becomes of an AED's work orders when its needs are known: pure.
 
 Never two orders are open for one cause. While an order is open it only becomes more pressing: its urgency rises, its
-deadline comes nearer. It closes itself when nothing is needed any more, and what comes back is a new order.
+deadline comes nearer. It closes itself when nothing is needed any more, and what comes back is a new order. So is the
+battery that was put in the place of another one, though it runs out soon, too.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from dispatch.aeds.health.needs import Need
 from dispatch.aeds.health.policy import CarePolicy
+from dispatch.aeds.health.vocabulary import Cause
 from dispatch.aeds.work_orders.notices import Notice, notices_of
 from dispatch.aeds.work_orders.record import (
     BY_EVIDENCE,
@@ -22,6 +24,10 @@ from dispatch.aeds.work_orders.record import (
 )
 
 _STEPS = (Level.VENUE, Level.DISTRICT, Level.CITY)
+
+# What runs out on a date of its own. A date that is corrected by a day, or read in another zone, is still the same one.
+_DATED = frozenset({Cause.BATTERY_EXPIRY, Cause.PADS_EXPIRY})
+_SAME_DATE = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +72,10 @@ def reconcile(
     cancelled = [order for order in orders if order.was_cancelled]
     opened: list[WorkOrder] = []
     changed: list[Changed] = []
+    done = {order.cause for order in open_by_cause.values() if not _is_still_wanted(order, wanted)}
     for cause, need in wanted.items():
         order = open_by_cause.get(cause)
-        if order is None:
+        if order is None or cause in done:
             if not any(_covers(each, need) for each in cancelled):
                 opened.append(_placed(_new(need, aed_id, policy, now), assignee, policy, now))
             continue
@@ -78,7 +85,7 @@ def reconcile(
     closed = tuple(
         replace(order, closed_at=now, closed_by=closed_by, look_again_at=None)
         for cause, order in open_by_cause.items()
-        if cause not in wanted
+        if cause in done
     )
     notices = [notice for order in opened for notice in notices_of(None, order, policy.tell, now)]
     notices += [notice for each in changed for notice in notices_of(each.before, each.after, policy.tell, now)]
@@ -139,9 +146,19 @@ def _deadline(need: Need, opened_at: datetime, policy: CarePolicy) -> datetime:
     return opened_at + timedelta(seconds=policy.due_within_s[need.cause])
 
 
+def _is_still_wanted(order: WorkOrder, wanted: Mapping[Cause, Need]) -> bool:
+    need = wanted.get(order.cause)
+    return need is not None and not _is_of_another(order, need)
+
+
+def _is_of_another(order: WorkOrder, need: Need) -> bool:
+    """Whether what the order is about has been replaced, by one that runs out later."""
+    return need.cause in _DATED and need.due_at > order.due_at + _SAME_DATE
+
+
 def _covers(cancelled: WorkOrder, need: Need) -> bool:
     """Whether the need is the one that somebody has cancelled, no more urgent than it was then."""
-    if cancelled.cause != need.cause or cancelled.closed_at is None:
+    if cancelled.cause != need.cause or cancelled.closed_at is None or _is_of_another(cancelled, need):
         return False
     return need.since <= cancelled.closed_at and need.urgency <= cancelled.urgency
 
@@ -150,10 +167,12 @@ def _placed(order: WorkOrder, assignee: Assignment, policy: CarePolicy, now: dat
     """The order with the level, person and owner that it has now, and when that is to be looked at again."""
     order = _given(order, assignee.assignee, now)
     order = escalated(order, policy, now)
-    comes = [at for level, at in _steps_of(order, policy) if at > now]
-    if assignee.until is not None and assignee.until > now:
+    # At its deadline its assignee is told so, also where nobody else answers for it until later.
+    comes = [order.due_at, *(at for _, at in _steps_of(order, policy))]
+    if assignee.until is not None:
         comes.append(assignee.until)
-    return replace(order, owner_id=assignee.owners.get(order.level), look_again_at=min(comes, default=None))
+    look_again_at = min((at for at in comes if at > now), default=None)
+    return replace(order, owner_id=assignee.owners.get(order.level), look_again_at=look_again_at)
 
 
 def _given(order: WorkOrder, assignee: str | None, now: datetime) -> WorkOrder:

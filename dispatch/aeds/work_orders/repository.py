@@ -27,7 +27,8 @@ select * from (
 ) as cancelled
 """)
 
-# All in one round trip. That two open one order for one cause is for the index to prevent, and no fault of a report.
+# All in one round trip: every part of it sees what was before, so what takes the place of a closed one comes with the
+# next. That two open one order for one cause is for the index to prevent, and no fault of a report.
 _WRITE = text("""
 with opened as (
     insert into work_orders (id, aed_id, cause, what, urgency, since, opened_at, due_at, level, assignee, owner_id,
@@ -73,19 +74,37 @@ async def open_of(connection: AsyncConnection, aed_ids: Sequence[UUID]) -> Mappi
 
 
 async def write(connection: AsyncConnection, changes: Iterable[Changes], now: datetime) -> None:
-    """Write what became of orders, and whom to tell, in one statement; nothing when there is nothing to write."""
+    """Write what became of orders, and whom to tell, in one statement; nothing when there is nothing to write.
+
+    Two statements where an order takes the place of one that is closed.
+    """
     different = [each for each in changes if each]
-    if not different:
-        return
+    opened = [order for one in different for order in one.opened]
     changed = [each.after for one in different for each in one.changed]
     closed = [order for one in different for order in one.closed]
+    notices = [notice for one in different for notice in one.notices]
+    if {(order.aed_id, order.cause) for order in opened} & {(order.aed_id, order.cause) for order in closed}:
+        await _write(connection, now, changed=closed)
+        closed = []
+    if different:
+        await _write(connection, now, opened=opened, changed=[*changed, *closed], notices=notices)
+
+
+async def _write(
+    connection: AsyncConnection,
+    now: datetime,
+    *,
+    opened: Sequence[WorkOrder] = (),
+    changed: Sequence[WorkOrder] = (),
+    notices: Sequence[Notice] = (),
+) -> None:
     await connection.execute(
         _WRITE,
         {
-            "opened": to_json_text([_row_of(order) for one in different for order in one.opened]),
-            "changed": to_json_text([_row_of(order) for order in (*changed, *closed)]),
+            "opened": to_json_text([_row_of(order) for order in opened]),
+            "changed": to_json_text([_row_of(order) for order in changed]),
             "now": now,
-            "notices": to_json_text([_row_of_notice(notice) for one in different for notice in one.notices]),
+            "notices": to_json_text([_row_of_notice(notice) for notice in notices]),
         },
     )
 

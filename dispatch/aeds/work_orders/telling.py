@@ -101,7 +101,7 @@ class Telling:
             await order_jobs.forget_late(connection, now + _FORGOTTEN_BEFORE)
 
     async def act(self) -> int:
-        """Tell those whose turn it is; how many those were."""
+        """Tell those whose turn it is, unless somebody else does; how many those were."""
         now = self._clock.now()
         async with self._database.statement() as connection:
             recipients = await waiting.ready(connection, now, most=_AT_ONCE, passed_over=self._waiting(now))
@@ -123,7 +123,8 @@ class Telling:
         self._passed_over |= dict.fromkeys(without_room, now + _PASSED_OVER_FOR)
         if messages:
             self._on_queued()
-        return len(recipients)
+        # Not those that somebody else is telling at the moment: to ask for them again at once would not help.
+        return len(taken)
 
     def _waiting(self, now: datetime) -> list[str]:
         self._passed_over = {

@@ -12,6 +12,7 @@ const FONT = ["PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"
 /** Tiles are made up to here; closer up the same ones are drawn larger. */
 const DEEPEST = 16;
 const FINGER_PX = 9;
+const LONGEST_NAME = 28;
 const TRY_AGAIN_MS = 5_000;
 const NUDGE_MS = 250;
 
@@ -171,5 +172,7 @@ export class AedTiles {
 /** A device's name, and when its place opens if it is closed. @returns {any} */
 function label() {
   const [before = "", after = ""] = word("aed.opens_at").split("{time}");
-  return ["case", ["has", "opens"], ["concat", ["get", "name"], "\n", before, ["get", "opens"], after], ["get", "name"]];
+  // A name without a space has one line, however long.
+  const name = ["case", [">", ["length", ["get", "name"]], LONGEST_NAME], ["concat", ["slice", ["get", "name"], 0, LONGEST_NAME - 1], "…"], ["get", "name"]];
+  return ["case", ["has", "opens"], ["concat", name, "\n", before, ["get", "opens"], after], name];
 }

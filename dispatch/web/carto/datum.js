@@ -14,8 +14,12 @@ const ECCENTRICITY_SQUARED = 0.00669342162296594323;
 const MAINLAND_BOX = [72.004, 0.8293, 137.8347, 55.8271];
 const RADIANS = Math.PI / 180;
 
-/** @param {Point} point */
-function isInside([longitude, latitude]) {
+/**
+ * Whether maps may be shifted there: in a box around the mainland, which holds some of its neighbours, too.
+ *
+ * @param {Point} point
+ */
+export function isWhereGcj02May([longitude, latitude]) {
   const [west = 0, south = 0, east = 0, north = 0] = MAINLAND_BOX;
   return longitude >= west && longitude <= east && latitude >= south && latitude <= north;
 }
@@ -43,7 +47,7 @@ function offsets(x, y) {
  * @returns {Point} GCJ-02
  */
 export function toGcj02(point) {
-  if (!isInside(point)) return point;
+  if (!isWhereGcj02May(point)) return point;
   const [longitude, latitude] = point;
   const [east, north] = offsets(longitude - 105, latitude - 35);
   const sine = Math.sin(latitude * RADIANS);
@@ -61,7 +65,7 @@ export function toGcj02(point) {
  * @returns {Point} WGS-84
  */
 export function fromGcj02(point) {
-  if (!isInside(point)) return point;
+  if (!isWhereGcj02May(point)) return point;
   let [longitude, latitude] = point;
   for (let round = 0; round < 4; round += 1) {
     const [east, north] = toGcj02([longitude, latitude]);

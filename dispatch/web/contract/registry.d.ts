@@ -61,6 +61,10 @@ export interface RegisteredAed extends Aed {
   has_self_test?: Maybe<boolean>;
   is_connected?: Maybe<boolean>;
   is_mobile?: boolean;
+  /** When a mobile one last said where it is. */
+  fix_at?: Maybe<string>;
+  /** Of its place, such as `Asia/Shanghai`; without it times are told in the service's. */
+  timezone?: string;
   fence_m?: Maybe<number>;
   photos?: string[];
   site_id?: string;
@@ -70,6 +74,9 @@ export interface RegisteredAed extends Aed {
   /** Why it is in this condition, in one line. */
   why?: Maybe<Said>;
 }
+
+/** As strangers are told of it: where somebody carries it is nobody's business. */
+export type PublicAed = Omit<RegisteredAed, "location"> & { location: Maybe<Location> };
 
 export type ReportKind = "heartbeat" | "self_test" | "door" | "location" | "inspection" | "used" | "fault";
 

@@ -1,14 +1,12 @@
 /** Going away: from when to when, and who stands in. */
 
 import { el, fill } from "../dom.js";
-import { dateTime } from "../format.js";
+import { dateTime, dayAfter, momentOf, today } from "../format.js";
 import { serverNow } from "../clock.js";
 import { word } from "../language.js";
 
 /** @typedef {import("../contract/owners.d.ts").Absence} Absence */
 /** @typedef {{ from_at: string, until_at: string, substitute: string | null }} Planned */
-
-const DAY_MS = 86_400_000;
 
 /**
  * @param {object} view
@@ -50,9 +48,9 @@ function absenceRow(absence, myself, onEnd) {
  * @param {() => void} onDone
  */
 function absenceForm(onPlan, onDone) {
-  const today = dayOf(serverNow());
-  const from = el("input", { attributes: { type: "date", id: "absence-from", required: true, min: today, value: today } });
-  const until = el("input", { attributes: { type: "date", id: "absence-until", required: true, min: today, value: dayOf(serverNow() + 6 * DAY_MS) } });
+  const first = today();
+  const from = el("input", { attributes: { type: "date", id: "absence-from", required: true, min: first, value: first } });
+  const until = el("input", { attributes: { type: "date", id: "absence-until", required: true, min: first, value: dayAfter(first, 6) } });
   const substitute = el("input", { attributes: { type: "text", id: "absence-substitute", maxlength: 200, autocomplete: "off" } });
   const problem = el("p", { class: "banner banner-warn", attributes: { role: "alert", hidden: true } });
   const problems = { from_at: fieldProblem(), until_at: fieldProblem(), substitute: fieldProblem() };
@@ -64,9 +62,9 @@ function absenceForm(onPlan, onDone) {
         event.preventDefault();
         button.disabled = true;
         const wrong = await onPlan({
-          // From the first morning, or from now on, until after the last evening.
-          from_at: new Date(Math.max(Date.parse(`${from.value}T00:00:00`), serverNow())).toISOString(),
-          until_at: new Date(Date.parse(`${until.value}T00:00:00`) + DAY_MS).toISOString(),
+          // From the first morning, or from now on, until after the last evening, where the devices are.
+          from_at: new Date(Math.max(momentOf(`${from.value}T00:00`), serverNow())).toISOString(),
+          until_at: new Date(momentOf(`${dayAfter(until.value, 1)}T00:00`)).toISOString(),
           substitute: substitute.value.trim() || null,
         });
         button.disabled = false;
@@ -90,10 +88,4 @@ function absenceForm(onPlan, onDone) {
 
 function fieldProblem() {
   return el("span", { class: "field-problem small", attributes: { role: "alert", hidden: true } });
-}
-
-/** A day as a date field has it, where this person is. @param {number} at_ms */
-function dayOf(at_ms) {
-  const at = new Date(at_ms);
-  return new Date(at_ms - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }

@@ -2,11 +2,11 @@
 
 import { askInDialog } from "../dialog.js";
 import { el } from "../dom.js";
-import { dateTime, dotted, floorName } from "../format.js";
+import { dateTime, dotted, floorName, today } from "../format.js";
 import { currentFix } from "../geolocation.js";
 import { icon } from "../icons.js";
 import { said, word, wordFor } from "../language.js";
-import { geoLink } from "../navigation.js";
+import { amapLink, geoLink, opensGeoLinks } from "../navigation.js";
 import { freshId } from "../registry/fresh_id.js";
 import { serverNow } from "../clock.js";
 
@@ -14,17 +14,20 @@ import { serverNow } from "../clock.js";
 /** @typedef {import("../contract/registry.d.ts").Report} Report */
 /** @typedef {"used" | "missing" | "moved"} Told */
 
+const DAY_MS = 86_400_000;
+
 /**
  * @param {object} view
  * @param {CareDevice} view.device
  * @param {HTMLElement[]} view.orders what has to be done about it
  * @param {string} view.standing what waits to be sent about it, or what was just told, or ""
  * @param {string} view.failure
+ * @param {boolean} view.isBegun an inspection of it is half filled in
  * @param {() => void} view.onInspect
  * @param {(told: Told) => void} view.onTell
  * @param {() => void} view.onBack
  */
-export function deviceView({ device, orders, standing, failure, onInspect, onTell, onBack }) {
+export function deviceView({ device, orders, standing, failure, isBegun, onInspect, onTell, onBack }) {
   const place = dotted([device.address, device.place_detail, typeof device.floor === "number" ? floorName(device.floor) : null]);
   /** @param {Told} told */
   const button = (told) => el("button", { class: "button button-small", text: word(`tell.${told}`), attributes: { type: "button", "data-tell": told }, on: { click: () => onTell(told) } });
@@ -42,9 +45,9 @@ export function deviceView({ device, orders, standing, failure, onInspect, onTel
         ...fact("device.pads", expiry(device.pads_expire_on)),
         ...(device.pads_child_expire_on ? fact("device.pads_child", expiry(device.pads_child_expire_on)) : []),
         ...fact("aed.checked", dateTime(device.readiness_at))),
-      el("button", { class: "button button-strong button-wide tall", text: word("inspection.begin"), attributes: { type: "button", id: "inspect" }, on: { click: onInspect } }),
+      el("button", { class: "button button-strong button-wide tall", text: word(isBegun ? "inspection.resume" : "inspection.begin"), attributes: { type: "button", id: "inspect" }, on: { click: onInspect } }),
       el("div", { class: "links" },
-        el("a", { class: "button button-small", attributes: { href: geoLink(device.location, device.name) } }, icon("way"), word("aed.directions")),
+        el("a", { class: "button button-small", attributes: opensGeoLinks() ? { href: geoLink(device.location, device.name) } : { href: amapLink(device.location, device.name, "walk"), target: "_blank", rel: "noopener noreferrer" } }, icon("way"), word("aed.directions")),
         el("a", { class: "button button-small", text: word("device.on_map"), attributes: { href: `/map#aed=${encodeURIComponent(device.id)}` } }))),
     orders.length ? el("section", { class: "due-list" }, el("h2", { text: word("custodian.due") }), el("ul", { class: "orders" }, ...orders)) : null,
     el("section", { class: "sheet" }, el("h2", { text: word("tell.title") }),
@@ -59,16 +62,10 @@ export function stateChip({ readiness }) {
 /** @param {import("../contract/values.d.ts").Maybe<string>} day */
 function expiry(day) {
   if (!day) return el("span", { class: "muted", text: word("device.expiry.unknown") });
-  const left = Math.round((Date.parse(day) - Date.parse(today())) / 86_400_000);
+  const left = Math.round((Date.parse(day) - Date.parse(today())) / DAY_MS);
   const tone = left < 0 ? "act" : left <= 30 ? "warn" : undefined;
   const text = left < 0 ? word("device.expired", { date: day }) : left <= 90 ? word("device.expires_in", { date: day, n: left }) : word("device.expires", { date: day });
   return el("span", { class: "expiry", text, attributes: { "data-tone": tone } });
-}
-
-/** The day it is where this phone is. */
-function today() {
-  const now = new Date(serverNow());
-  return new Date(now.getTime() - now.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
 }
 
 /**

@@ -27,7 +27,8 @@ export function home({ me, orders, waiting, alerts, absences, standingOf, onDevi
     waiting,
     el("section", { class: "due-list", attributes: { id: "due" } },
       el("h2", {}, word("custodian.due"), orders.length ? el("span", { class: "count", text: String(orders.length) }) : null),
-      orders.length ? el("ul", { class: "orders" }, ...orders) : el("p", { class: "sheet nothing" }, icon("check"), word("custodian.nothing_due"))),
+      orders.length ? el("ul", { class: "orders" }, ...orders) : el("p", { class: "sheet nothing" }, icon("check"), word(isAllWell(me) ? "custodian.all_well" : "custodian.nothing_due")),
+      me.orders_truncated ? el("p", { class: "muted small", text: word("custodian.orders_truncated") }) : null),
     el("section", { attributes: { id: "devices" } },
       el("h2", {}, word("custodian.devices"), el("span", { class: "count", text: String(me.devices.length) })),
       me.devices.length ? el("ul", { class: "devices" }, ...sorted(me.devices).map((device) => deviceRow(device, me, standingOf(device.id), onDevice))) : el("p", { class: "sheet muted", text: word("custodian.no_devices") }),
@@ -35,6 +36,11 @@ export function home({ me, orders, waiting, alerts, absences, standingOf, onDevi
     alerts,
     absences,
     el("button", { class: "button button-quiet", text: word("token.sign_out"), attributes: { type: "button", id: "sign-out" }, on: { click: onSignOut } }));
+}
+
+/** Nothing to do is not the same: the office may have cancelled an order, or seen to it that another is told. @param {Myself} me */
+function isAllWell({ devices }) {
+  return devices.length > 0 && devices.every(({ readiness }) => readiness === "ready");
 }
 
 /** @param {Myself} me */

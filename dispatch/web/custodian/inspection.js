@@ -5,11 +5,13 @@
 
 import { el, fill } from "../dom.js";
 import { icon } from "../icons.js";
+import { today } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { freshId } from "../registry/fresh_id.js";
 import { serverNow } from "../clock.js";
 
 /** @typedef {import("../contract/owners.d.ts").CareDevice} CareDevice */
+/** @typedef {Pick<CareDevice, "id" | "name"> & Partial<CareDevice>} Inspected of somebody else's there is no more than its name */
 /** @typedef {import("../contract/registry.d.ts").InspectionItem} InspectionItem */
 /** @typedef {import("../contract/registry.d.ts").Report} Report */
 
@@ -30,8 +32,10 @@ export class Inspection {
   photo = "";
   /** Sent again under the same id, however often somebody taps. */
   report_id = freshId();
+  /** The day that it was begun. */
+  day = today();
 
-  /** @param {CareDevice} device */
+  /** @param {Inspected} device */
   constructor(device) {
     this.device = device;
     this.hasChildPads = Boolean(device.pads_child_expire_on);
@@ -54,6 +58,11 @@ export class Inspection {
   /** Whether it keeps the device from saving a life. */
   get isSerious() {
     return this.amiss.some((item) => !MINOR.has(item));
+  }
+
+  /** Whether it is out of date by the register, and no later day has been filled in: then nobody is sent for it. */
+  get isExpired() {
+    return [this.dates.battery_expires_on, this.dates.pads_expire_on].some((day) => Boolean(day) && /** @type {string} */ (day) < today());
   }
 
   get isComplete() {
@@ -114,11 +123,21 @@ export function inspectionForm(inspection, handlers) {
       photoField(inspection),
       el("button", { class: "button button-strong button-wide tall", text: word("inspection.go_on"), attributes: { type: "submit", id: "items-done" } }))],
 
-    confirm: () => [head(), el("section", { class: "sheet confirm" },
-      summary(inspection),
-      ...expiring(inspection),
-      el("button", { class: `button button-wide tall ${inspection.isSerious ? "button-act" : "button-good"}`, text: word("inspection.confirm"), attributes: { type: "button", id: "confirm" }, on: { click: (/** @type {MouseEvent} */ event) => { /** @type {HTMLButtonElement} */ (event.currentTarget).disabled = true; handlers.onDone(inspection.report()); } } }),
-      el("button", { class: "button button-wide", text: word("inspection.change"), attributes: { type: "button", id: "change" }, on: { click: () => turn("items") } }))],
+    confirm: () => {
+      const verdict = el("div", { attributes: { role: "status" } });
+      const button = el("button", { text: word("inspection.confirm"), attributes: { type: "submit", id: "confirm" } });
+      const judge = () => {
+        fill(verdict, summary(inspection));
+        button.className = `button button-wide tall ${inspection.isSerious || inspection.isExpired ? "button-act" : "button-good"}`;
+      };
+      judge();
+      // A form, so that a date that cannot be is said here, and not refused after the custodian has gone.
+      return [head(), el("form", { class: "sheet confirm", on: { input: judge, submit: (/** @type {Event} */ event) => { event.preventDefault(); button.disabled = true; handlers.onDone(inspection.report()); } } },
+        verdict,
+        ...expiring(inspection),
+        button,
+        el("button", { class: "button button-wide", text: word("inspection.change"), attributes: { type: "button", id: "change" }, on: { click: () => turn("items") } }))];
+    },
   };
   draw();
   return place;
@@ -186,9 +205,10 @@ function noted(item, note) {
 
 /** @param {Inspection} inspection */
 function summary(inspection) {
-  const { amiss, isSerious } = inspection;
+  const { amiss, isSerious, isExpired } = inspection;
+  if (amiss.length === 0 && isExpired) return el("p", { class: "verdict", attributes: { "data-tone": "act" } }, icon("warning"), word("inspection.verdict.expired"));
   if (amiss.length === 0) return el("p", { class: "verdict", attributes: { "data-tone": "good" } }, icon("check"), word("inspection.verdict.good"));
-  return el("div", { class: "verdict", attributes: { "data-tone": isSerious ? "act" : "warn" } }, icon("warning"),
-    el("div", {}, el("p", { text: word(isSerious ? "inspection.verdict.serious" : "inspection.verdict.minor") }),
+  return el("div", { class: "verdict", attributes: { "data-tone": isSerious || isExpired ? "act" : "warn" } }, icon("warning"),
+    el("div", {}, el("p", { text: word(isSerious ? "inspection.verdict.serious" : isExpired ? "inspection.verdict.minor_expired" : "inspection.verdict.minor") }),
       el("ul", {}, ...amiss.map((item) => el("li", { text: noted(item, inspection.found.get(item)?.note) })))));
 }

@@ -1,6 +1,7 @@
 /**
  * What was done at a device and is still to be told: kept on this phone until the service has it. Each report has its id
- * from the start, so that one whose answer was lost on the way can be sent again.
+ * from the start, so that one whose answer was lost on the way can be sent again. The page may be open twice, as a tab and
+ * from the home screen: what is kept is read anew before each change, so that neither loses what the other has put there.
  */
 
 import { ask, Refusal } from "../api.js";
@@ -15,8 +16,10 @@ const AGAIN_MS = 20_000;
 
 export class Outbox {
   /** @type {Entry[]} */
-  #entries = read();
-  #sending = false;
+  #entries = read() ?? [];
+  #isKept = true;
+  /** @type {Promise<void> | null} */
+  #sending = null;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -26,6 +29,11 @@ export class Outbox {
   constructor(handlers) {
     this.handlers = handlers;
     window.addEventListener("online", () => void this.send());
+    window.addEventListener("storage", (event) => {
+      if (event.key !== KEY || !this.#isKept) return;
+      this.#entries = read() ?? this.#entries;
+      this.handlers.onChange();
+    });
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "visible") void this.send();
     });
@@ -53,8 +61,7 @@ export class Outbox {
    * @returns {Promise<boolean>} whether the service has it by now
    */
   async put(device, report) {
-    this.#entries.push({ owner: this.handlers.subject(), aed_id: device.id, aed_name: device.name, report });
-    this.#keep();
+    this.#change((entries) => [...entries, { owner: this.handlers.subject(), aed_id: device.id, aed_name: device.name, report }]);
     await this.send();
     return !this.#entries.some((entry) => entry.report.report_id === report.report_id);
   }
@@ -65,17 +72,19 @@ export class Outbox {
     this.handlers.onChange();
   }
 
-  /** Sends what waits, the oldest first. */
+  /** Sends what waits, the oldest first; also what is put there meanwhile. */
   async send() {
-    if (this.#sending || !this.handlers.token()) return;
-    this.#sending = true;
+    if (!this.handlers.token()) return;
+    this.#sending ??= this.#sendAll().finally(() => {
+      this.#sending = null;
+    });
+    await this.#sending;
+  }
+
+  async #sendAll() {
     clearTimeout(this.#timer);
-    try {
-      for (const entry of this.waiting) {
-        if (!(await this.#sendOne(entry))) break;
-      }
-    } finally {
-      this.#sending = false;
+    for (let [entry] = this.waiting; entry; [entry] = this.waiting) {
+      if (!(await this.#sendOne(entry))) break;
     }
     if (this.waiting.length) this.#timer = setTimeout(() => void this.send(), AGAIN_MS);
     this.handlers.onChange();
@@ -93,35 +102,44 @@ export class Outbox {
       this.handlers.onTold(entry, answer);
       return true;
     } catch (error) {
-      // No network, a service that is busy, or a token that has run out: it is told later.
-      if (!(error instanceof Refusal) || error.passing || error.status === 401) return false;
-      entry.refused = reason({ code: error.code, detail: error.message });
-      this.#keep();
+      // No network, a service that is busy, a token that has run out: it is told later. What has no code is not the
+      // service's word, but that of something on the way, such as the page on which a hotel's network asks one to pay.
+      if (!(error instanceof Refusal) || error.passing || error.status === 401 || !error.code) return false;
+      const refused = reason({ code: error.code, detail: error.message });
+      this.#change((entries) => entries.map((each) => (isSame(each, entry) ? { ...each, refused } : each)));
       return true;
     }
   }
 
   /** @param {Entry} entry */
   #drop(entry) {
-    this.#entries = this.#entries.filter((each) => each !== entry);
-    this.#keep();
+    this.#change((entries) => entries.filter((each) => !isSame(each, entry)));
   }
 
-  #keep() {
+  /** @param {(entries: Entry[]) => Entry[]} change of what is kept now, whoever has put it there */
+  #change(change) {
+    this.#entries = change((this.#isKept ? read() : null) ?? this.#entries);
     try {
       localStorage.setItem(KEY, JSON.stringify(this.#entries));
+      this.#isKept = true;
     } catch {
-      // Without storage it is kept for as long as the page is open.
+      // Without storage, or room in it, they are there for as long as the page is open.
+      this.#isKept = false;
     }
   }
 }
 
-/** @returns {Entry[]} */
+/** @param {Entry} one @param {Entry} other */
+function isSame(one, other) {
+  return one.report.report_id === other.report.report_id;
+}
+
+/** @returns {Entry[] | null} null where nothing can be kept */
 function read() {
   try {
     const entries = JSON.parse(localStorage.getItem(KEY) ?? "[]");
     return Array.isArray(entries) ? entries : [];
   } catch {
-    return [];
+    return null;
   }
 }

@@ -29,7 +29,8 @@
     const message = read(event.data);
     // Even what cannot be read must show: a browser that is woken for nothing takes the permission away.
     if (!message) return event.waitUntil(worker.registration.showNotification("AED 工单 · AED work order", { tag: "unreadable" }));
-    event.waitUntil(Promise.all([show(message), confirm(message.receipt), tell()]));
+    // A page that hears of it may look at once for what is shown: it hears once it is.
+    event.waitUntil(Promise.all([show(message).finally(tell), confirm(message.receipt)]));
   });
 
   worker.addEventListener("notificationclick", (event) => {

@@ -6,11 +6,11 @@ import { el } from "../dom.js";
 import { dateTime, distance, dotted, floorName } from "../format.js";
 import { icon } from "../icons.js";
 import { said, word, wordFor } from "../language.js";
-import { amapLink, geoLink } from "../navigation.js";
+import { amapLink, geoLink, googleLink, opensGeoLinks, webMapsFor } from "../navigation.js";
 import { reasonsInWords } from "../registry/reasons.js";
 import { signOf, usableInWords, usableOf } from "../registry/usable.js";
 
-/** @typedef {import("../contract/registry.d.ts").RegisteredAed} Aed */
+/** @typedef {import("../contract/registry.d.ts").PublicAed} Aed */
 
 /**
  * @param {object} view
@@ -41,12 +41,11 @@ export function aedDetails({ aed, reported, onClose, onReport }) {
       ...fact("aed.access", wordFor("access", aed.access)),
       ...fact("aed.readiness", wordFor("readiness", aed.readiness)),
       ...fact("aed.checked", aed.readiness_at ? dateTime(aed.readiness_at) : null),
-      ...(aed.phone ? fact("aed.phone", el("a", { text: aed.phone, attributes: { href: `tel:${aed.phone}` } })) : []),
+      ...(aed.is_mobile ? fact("aed.fix", aed.fix_at ? dateTime(aed.fix_at) : word("aed.hours.unknown")) : []),
+      ...fact("aed.phone", phoneLink(aed.phone)),
       ...fact("aed.photos", photoLinks(aed.photos ?? [])),
       ...fact("aed.source", aed.source)),
-    el("div", { class: "links" },
-      el("a", { class: "button button-small button-strong", attributes: { href: geoLink(aed.location, aed.name) } }, icon("way"), word("aed.directions")),
-      el("a", { class: "button button-small", text: word("assignment.navigate.amap"), attributes: { href: amapLink(aed.location, aed.name, "walk"), target: "_blank", rel: "noopener noreferrer" } })),
+    aed.is_mobile || !aed.location ? null : wayThere({ ...aed, location: aed.location }),
     reported ? null : el("button", { class: "button button-quiet button-small report", attributes: { type: "button", id: "report" }, on: { click: onReport } }, icon("warning"), word("report.ask")));
 }
 
@@ -61,8 +60,25 @@ function hoursLines({ opening_hours, opening_hours_note }) {
   return el("span", { class: "lines" }, ...lines.map((text) => el("span", { text })));
 }
 
-/** Pictures lie on others' servers: they are fetched by who taps, not by who looks at the map. @param {string[]} photos */
-function photoLinks(photos) {
+/** By a map that knows the way there, and by whichever app this device has for places. @param {Aed & { location: import("../contract/values.d.ts").Location }} aed */
+function wayThere({ location, name, district_code }) {
+  const links = { amap: () => amapLink(location, name, "walk"), google: () => googleLink(location) };
+  return el("div", { class: "links" },
+    ...webMapsFor(location, district_code).map((each, i) => el("a", {
+      class: `button button-small ${i === 0 ? "button-strong" : ""}`, attributes: { href: links[each](), target: "_blank", rel: "noopener noreferrer", "data-way": each },
+    }, i === 0 ? icon("way") : null, word(`aed.way.${each}`))),
+    opensGeoLinks() ? el("a", { class: "button button-small", text: word("aed.way.other"), attributes: { href: geoLink(location, name) } }) : null);
+}
+
+/** The first number of what may be several, or a number and an extension. @param {string | null | undefined} phone */
+function phoneLink(phone) {
+  const number = /[+0-9][0-9 ()-]*/.exec(phone ?? "")?.[0].replace(/[^+0-9]/g, "");
+  return number ? el("a", { text: phone ?? "", attributes: { href: `tel:${number}` } }) : phone;
+}
+
+/** Pictures lie on others' servers: they are fetched by who taps, not by who looks at the map. @param {string[]} all */
+function photoLinks(all) {
+  const photos = all.filter((address) => address.startsWith("https://"));
   if (photos.length === 0) return null;
   return el("span", { class: "photos" }, ...photos.map((address, i) =>
     el("a", { attributes: { href: address, target: "_blank", rel: "noopener noreferrer" } }, icon("camera"), word("aed.photo", { n: i + 1 }))));

@@ -11,11 +11,17 @@ import { language, word } from "../language.js";
 /** @typedef {{ latitude: number, longitude: number }} Place */
 
 const LIMIT = 12;
+/** What is further away is not near: this is more than an hour on foot. */
+const WITHIN_M = 5_000;
+const AGAIN_MS = 8_000;
 
 export class NearestList {
   /** @type {NearestAed[] | null} */
   #aeds = null;
   #asked = 0;
+  #failed = false;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  #timer;
   /** @type {"aed.near_me" | "aed.near_centre"} */
   #title = "aed.near_centre";
 
@@ -31,14 +37,18 @@ export class NearestList {
   async look(place, title) {
     this.#asked += 1;
     const asked = this.#asked;
+    clearTimeout(this.#timer);
     try {
-      const query = `latitude=${place.latitude.toFixed(6)}&longitude=${place.longitude.toFixed(6)}&limit=${LIMIT}`;
+      const query = `latitude=${place.latitude.toFixed(6)}&longitude=${place.longitude.toFixed(6)}&limit=${LIMIT}&within_m=${WITHIN_M}`;
       const answer = /** @type {{ aeds: NearestAed[] }} */ (await ask("GET", `/v1/aeds/nearest?${query}`));
       // Another place was asked about meanwhile.
       if (asked !== this.#asked) return;
-      [this.#aeds, this.#title] = [answer.aeds, title];
+      [this.#aeds, this.#title, this.#failed] = [answer.aeds, title, false];
     } catch {
-      // The list stays as it is; the next move asks again.
+      if (asked !== this.#asked) return;
+      // What was near another place is not near this one.
+      [this.#aeds, this.#title, this.#failed] = [null, title, true];
+      this.#timer = setTimeout(() => void this.look(place, title), AGAIN_MS);
     }
     this.draw();
   }
@@ -47,6 +57,7 @@ export class NearestList {
     byId("nearest-title", HTMLElement).textContent = word(this.#title);
     const aeds = this.#aeds ?? [];
     show(byId("none-near", HTMLElement), this.#aeds !== null && aeds.length === 0);
+    show(byId("nearest-failed", HTMLElement), this.#failed);
     drawList(byId("nearest", HTMLElement), aeds, (aed) => aed.id, (aed) => el("li", {}, el("button", {
       attributes: { type: "button", "data-aed": aed.id }, on: { click: () => this.onSelect(aed) },
     },

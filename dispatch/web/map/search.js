@@ -11,6 +11,8 @@ import { foundLine } from "./details.js";
 
 const PAUSE_MS = 220;
 const LIMIT = 12;
+/** What `keyCode` is for keys that an input method takes; Safari says so only after the composition has ended. */
+const IME_KEY = 229;
 
 export class SearchField {
   /** @type {FoundAed[]} */
@@ -18,6 +20,10 @@ export class SearchField {
   #active = -1;
   /** Counts the questions: a slow answer does not take the place of a later one. */
   #asked = 0;
+  /** What is typed has not been answered yet: what is listed belongs to something else. */
+  #isBehind = false;
+  /** Enter came before the answer. */
+  #picksFirst = false;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
 
@@ -30,10 +36,9 @@ export class SearchField {
     this.input = input;
     this.list = list;
     this.handlers = handlers;
-    input.addEventListener("input", () => {
-      clearTimeout(this.#timer);
-      this.#timer = setTimeout(() => void this.#look(), PAUSE_MS);
-    });
+    input.addEventListener("input", (event) => this.#onInput(/** @type {InputEvent} */ (event).isComposing));
+    // Some browsers end a composition without another `input`.
+    input.addEventListener("compositionend", () => this.#onInput(false));
     input.addEventListener("keydown", (event) => this.#onKey(event));
     input.addEventListener("focus", () => { if (this.#found.length) this.#draw(""); });
     document.addEventListener("pointerdown", (event) => {
@@ -41,7 +46,15 @@ export class SearchField {
     });
   }
 
+  /** @param {boolean} isComposing letters on their way to become Chinese are not looked for */
+  #onInput(isComposing) {
+    clearTimeout(this.#timer);
+    [this.#isBehind, this.#picksFirst] = [true, false];
+    if (!isComposing) this.#timer = setTimeout(() => void this.#look(), PAUSE_MS);
+  }
+
   shut() {
+    this.#picksFirst = false;
     show(this.list, false);
     this.input.setAttribute("aria-expanded", "false");
     this.input.removeAttribute("aria-activedescendant");
@@ -52,8 +65,12 @@ export class SearchField {
     this.#asked += 1;
     const asked = this.#asked;
     const text = this.input.value.trim();
+    clearTimeout(this.#timer);
     this.#found = [];
-    if (!text) return this.shut();
+    if (!text) {
+      this.#isBehind = false;
+      return this.shut();
+    }
     const query = new URLSearchParams({ q: text, limit: String(LIMIT) });
     const near = this.handlers.near();
     if (near) {
@@ -72,6 +89,9 @@ export class SearchField {
     if (asked !== this.#asked) return;
     this.#found = found;
     this.#active = -1;
+    this.#isBehind = false;
+    const [first] = found;
+    if (this.#picksFirst && first) return this.#pick(first);
     this.#draw(note);
   }
 
@@ -89,8 +109,10 @@ export class SearchField {
 
   /** @param {KeyboardEvent} event */
   #onKey(event) {
+    // The arrows, Enter and Escape belong to the input method as long as it is composing.
+    if (event.isComposing || event.keyCode === IME_KEY) return;
     const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-    if (step && this.#found.length) {
+    if (step && this.#found.length && !this.#isBehind) {
       event.preventDefault();
       this.#active = (this.#active + step + this.#found.length) % this.#found.length;
       this.#draw("");
@@ -98,6 +120,11 @@ export class SearchField {
       this.list.children[this.#active]?.scrollIntoView({ block: "nearest" });
     } else if (event.key === "Enter") {
       event.preventDefault();
+      if (this.#isBehind) {
+        this.#picksFirst = true;
+        void this.#look();
+        return;
+      }
       const aed = this.#found[Math.max(0, this.#active)];
       if (aed) this.#pick(aed);
     } else if (event.key === "Escape") {

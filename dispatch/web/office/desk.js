@@ -4,7 +4,9 @@ import { ask, Refusal, Unreachable } from "../api.js";
 import { word } from "../language.js";
 
 /** @typedef {import("../contract/owners.d.ts").Owner} Owner */
+/** @typedef {import("../contract/owners.d.ts").Custodian} Custodian */
 
+const MOST_SUGGESTED = 500;
 const UPLOAD_WITHIN_MS = 180_000;
 
 export class Desk {
@@ -29,10 +31,11 @@ export class Desk {
    * @throws {Refusal | Unreachable}
    */
   async ask(method, path, body) {
+    const { token } = this;
     try {
-      return await ask(method, path, { token: this.token, ...(body === undefined ? {} : { body }) });
+      return await ask(method, path, { token, ...(body === undefined ? {} : { body }) });
     } catch (error) {
-      this.#look(error);
+      this.#look(error, token);
       throw error;
     }
   }
@@ -47,11 +50,12 @@ export class Desk {
    * @throws {Refusal | Unreachable}
    */
   async send(path, form) {
+    const { token } = this;
     const answer = await this.#fetched(path, { method: "POST", body: form });
     const read = await answer.json().catch(() => ({}));
     if (answer.ok) return /** @type {T} */ (read);
     const refusal = new Refusal({ ...read, status: answer.status });
-    this.#look(refusal);
+    this.#look(refusal, token);
     throw refusal;
   }
 
@@ -94,9 +98,15 @@ export class Desk {
     this.#owners = null;
   }
 
-  /** @param {unknown} error */
-  #look(error) {
-    if (!(error instanceof Refusal)) return;
+  /** Whom one is likely to name: the first few hundred custodians, and nobody while they cannot be had. @returns {Promise<Custodian[]>} */
+  async custodians() {
+    const answer = await this.ask("GET", `/v1/custodians?limit=${MOST_SUGGESTED}`).catch(() => ({ custodians: [] }));
+    return /** @type {{ custodians: Custodian[] }} */ (answer).custodians;
+  }
+
+  /** @param {unknown} error @param {string} token that it was asked with: a slow answer says nothing against a newer one */
+  #look(error, token) {
+    if (!(error instanceof Refusal) || token !== this.token) return;
     if (error.status === 401) this.handlers.onSpent(word("refused.bad_token"));
     if (error.status === 403) this.handlers.onSpent(word("office.wrong_role"));
   }
@@ -113,6 +123,18 @@ export function depths(owners) {
   const found = new Map();
   for (const owner of owners) found.set(owner.id, owner.parent_id ? (found.get(owner.parent_id) ?? -1) + 1 : 0);
   return found;
+}
+
+/**
+ * Owners to choose from, each as far in as it stands in the tree.
+ *
+ * @param {Owner[]} owners
+ * @param {string} none what it is called to choose nobody
+ * @returns {[value: string, label: string][]}
+ */
+export function ownerChoices(owners, none = "–") {
+  const deep = depths(owners);
+  return [["", none], .../** @type {[string, string][]} */ (owners.map(({ id, name }) => [id, `${"　".repeat(deep.get(id) ?? 0)}${name}`]))];
 }
 
 /**

@@ -35,6 +35,7 @@ export class DeviceView {
   }
 
   async read() {
+    if (!this.#aed) this.draw();
     try {
       const [aed, history, orders, owners] = await Promise.all([
         /** @type {Promise<Aed>} */ (this.desk.ask("GET", this.path)),
@@ -54,6 +55,7 @@ export class DeviceView {
     fill(this.element,
       el("p", {}, el("a", { text: `← ${word("office.devices")}`, attributes: { href: "#room=devices", id: "to-devices" } })),
       this.#failure ? el("p", { class: "banner banner-warn", text: this.#failure, attributes: { role: "alert" } }) : null,
+      aed || this.#failure ? null : el("p", { class: "muted", text: word("office.loading"), attributes: { role: "status" } }),
       ...(aed ? [
         this.#head(aed),
         this.#isEditing ? this.#editor(aed) : this.#facts(aed),
@@ -111,6 +113,7 @@ export class DeviceView {
       { name: "indoor", label: word("indoor"), kind: "switch", choices: yesNo },
       { name: "access", label: word("aed.access"), kind: "choice", choices: /** @type {[string, string][]} */ (["public", "ask", "code", "private", "unknown"].map((each) => [each, wordFor("access", each)])) },
       { name: "opening_hours", label: word("aed.hours"), kind: "text", hint: word("office.hours.hint") },
+      { name: "opening_hours_note", label: word("field.opening_hours_note"), kind: "text" },
       { name: "phone", label: word("aed.phone"), kind: "text" },
       { name: "owner_id", label: word("office.owner"), kind: "choice", choices: [["", "–"], .../** @type {[string, string][]} */ (this.#owners.map(({ id, name }) => [id, `${"　".repeat(deep.get(id) ?? 0)}${name}`]))] },
       { name: "custodian", label: word("office.custodian"), kind: "text" },
@@ -118,8 +121,11 @@ export class DeviceView {
       { name: "model", label: word("office.type"), kind: "text" },
       { name: "serial_number", label: word("office.serial"), kind: "text" },
       { name: "manufactured_on", label: word("office.manufactured"), kind: "date" },
+      { name: "battery_fitted_on", label: word("field.battery_fitted_on"), kind: "date" },
       { name: "battery_expires_on", label: word("office.battery_until"), kind: "date" },
+      { name: "pads_fitted_on", label: word("field.pads_fitted_on"), kind: "date" },
       { name: "pads_expire_on", label: word("office.pads_until"), kind: "date" },
+      { name: "pads_child_fitted_on", label: word("office.pads_child_fitted"), kind: "date" },
       { name: "pads_child_expire_on", label: word("office.pads_child_until"), kind: "date" },
       { name: "has_self_test", label: word("office.self_test"), kind: "switch", choices: yesNo },
       { name: "is_connected", label: word("office.connected"), kind: "switch", choices: yesNo },

@@ -2,7 +2,7 @@
 
 import { el, fill, show } from "../dom.js";
 import { whyNot } from "../failure.js";
-import { dateTime, dotted } from "../format.js";
+import { dateTime, dotted, today } from "../format.js";
 import { said, word, wordFor } from "../language.js";
 import { depths } from "./desk.js";
 import { DeviceView } from "./device.js";
@@ -52,10 +52,10 @@ export class DevicesRoom {
       return this.#view.read();
     }
     this.#view = null;
-    for (const name of ["readiness", "owner_id", "custodian", "district", "has_orders"]) {
-      const value = about.get(name);
-      if (value) this.#asked.set(name, value);
-    }
+    const given = ["readiness", "owner_id", "custodian", "district", "has_orders"].filter((name) => about.get(name));
+    // A link that names something means that, and not what of it was left over from a search before.
+    if (given.length) this.#asked = new URLSearchParams();
+    for (const name of given) this.#asked.set(name, about.get(name) ?? "");
     this.draw();
     await this.#read(false);
   }
@@ -103,6 +103,7 @@ export class DevicesRoom {
       this.#after = null;
       show(this.#more, false);
     }
+    if (!further && !this.#devices.length) this.#note.textContent = word("office.loading");
     try {
       const answer = /** @type {Devices} */ (await this.desk.ask("GET", `/v1/registry/devices?${query}`));
       if (turn !== this.#turn) return;
@@ -145,8 +146,7 @@ export class DevicesRoom {
 
 /** @param {Device} row */
 function expiries({ battery_expires_on, pads_expire_on }) {
-  const today = new Date().toISOString().slice(0, 10);
   /** @param {import("../language.js").Word} name @param {import("../contract/values.d.ts").Maybe<string>} day */
-  const line = (name, day) => el("p", { class: "small numeral", text: `${word(name)} ${day ?? "–"}`, attributes: { "data-tone": day && day < today ? "act" : undefined } });
+  const line = (name, day) => el("p", { class: "small numeral nowrap", text: `${word(name)} ${day ?? "–"}`, attributes: { "data-tone": day && day < today() ? "act" : undefined } });
   return el("div", {}, line("office.battery", battery_expires_on), line("office.pads", pads_expire_on));
 }

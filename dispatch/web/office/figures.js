@@ -2,7 +2,7 @@
 
 import { el, fill } from "../dom.js";
 import { whyNot } from "../failure.js";
-import { dateTime } from "../format.js";
+import { dateTime, today } from "../format.js";
 import { word, wordFor } from "../language.js";
 import { depths } from "./desk.js";
 import { plotOf } from "./plots.js";
@@ -35,9 +35,12 @@ export class FiguresRoom {
   /** @param {URLSearchParams} about */
   async open(about) {
     this.#asked.owner_id = about.get("owner_id") ?? this.#asked.owner_id;
-    this.#owners = await this.desk.owners().catch(() => []);
     this.draw();
-    await this.#read();
+    // Both at once: the figures of a large register take a moment.
+    await Promise.all([this.desk.owners().then((owners) => {
+      this.#owners = owners;
+      this.draw();
+    }, () => undefined), this.#read()]);
   }
 
   get #query() {
@@ -64,10 +67,11 @@ export class FiguresRoom {
     const figures = this.#figures;
     fill(this.element, this.#controls(),
       this.#failure ? el("p", { class: "banner banner-warn", text: this.#failure, attributes: { role: "alert" } }) : null,
+      figures || this.#failure ? null : el("p", { class: "muted", text: word("office.loading"), attributes: { role: "status" } }),
       ...(figures ? [
         this.#tiles(figures.total), this.#plots(figures),
         this.#block("owners", this.#table(word("office.by_owner"), figures.owners, word("office.owner"), (row) => row.owner_id && row.owner_id !== figures.owner_id
-          ? el("a", { text: row.name, attributes: { href: `#room=figures&owner_id=${row.owner_id}` } }) : row.name)),
+          ? el("a", { text: row.name, attributes: { href: `#room=figures&owner_id=${row.owner_id}` } }) : row.name || word("office.no_owner"))),
         this.#block("districts", this.#table(word("office.by_district"), figures.districts, word("office.district"), (row) => row.code
           ? el("a", { text: row.name ?? row.code, attributes: { href: `#room=devices&district=${row.code}` } }) : word("office.no_district"))),
         this.#block("causes", this.#causes(figures)),
@@ -214,6 +218,5 @@ function whole(value) {
 
 /** @param {number} days */
 function dayBefore(days) {
-  const at = new Date(Date.now() - days * DAY_MS);
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 10);
+  return new Date(Date.parse(today()) - days * DAY_MS).toISOString().slice(0, 10);
 }

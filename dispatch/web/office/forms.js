@@ -6,12 +6,15 @@ import { el, show } from "../dom.js";
  * @typedef {object} FieldSpec
  * @property {string} name as the service names it
  * @property {string} label
- * @property {"text" | "long" | "number" | "date" | "choice" | "switch" | "lines"} kind
+ * @property {"text" | "long" | "number" | "date" | "datetime-local" | "choice" | "switch" | "lines"} kind
  * @property {[value: string, label: string][]} [choices]
  * @property {string} [hint]
  * @property {boolean} [required]
  * @property {number} [least]
  * @property {number} [most]
+ * @property {[value: string, label: string][]} [suggestions] what is likely to be written
+ * @property {string} [section] the heading of the fields that begin here
+ * @property {HTMLElement} [below] what stands under it, as wide as the form
  */
 
 /** @typedef {string | number | boolean | string[] | null} Value */
@@ -24,22 +27,44 @@ export class Form {
   /**
    * @param {FieldSpec[]} specs
    * @param {Record<string, unknown>} values as they are now
+   * @param {Map<string, string>} [written] what somebody has written and not saved, by field: it outlives the form's being drawn anew
    */
-  constructor(specs, values) {
+  constructor(specs, values, written = new Map()) {
     this.specs = specs;
-    const fields = specs.map((spec) => this.#field(spec, values[spec.name]));
+    this.written = written;
+    const fields = specs.flatMap((spec) => [
+      spec.section ? el("h3", { class: "field-wide form-section", text: spec.section }) : null,
+      this.#field(spec, values[spec.name]),
+      spec.below ? el("div", { class: "field-wide" }, spec.below) : null,
+    ]);
     this.element = el("div", { class: "form" }, this.#general, el("div", { class: "fields" }, ...fields));
   }
 
   /** @param {FieldSpec} spec @param {unknown} value */
   #field(spec, value) {
     const text = spec.kind === "lines" ? (Array.isArray(value) ? value.join("\n") : "") : value === null || value === undefined ? "" : String(value);
-    const input = inputOf(spec, text);
+    const input = inputOf(spec, this.written.get(spec.name) ?? text);
+    input.addEventListener("input", () => this.written.set(spec.name, input.value));
     const problem = el("span", { class: "field-problem small", attributes: { role: "alert", hidden: true, id: `problem-${spec.name}` } });
     input.setAttribute("aria-describedby", problem.id);
     this.#fields.set(spec.name, { input, problem, spec, first: text });
     return el("label", { class: `field ${spec.kind === "long" || spec.kind === "lines" ? "field-wide" : ""}`, attributes: { "data-field": spec.name } },
-      el("span", { text: spec.label }), input, problem, spec.hint ? el("span", { class: "muted small", text: spec.hint }) : null);
+      el("span", { text: spec.label }), input, suggestionsFor(spec, input), problem, spec.hint ? el("span", { class: "muted small", text: spec.hint }) : null);
+  }
+
+  /** What stands in a field. @param {string} name */
+  value(name) {
+    return this.#fields.get(name)?.input.value ?? "";
+  }
+
+  /** Writes as somebody would. @param {Record<string, string>} values by field */
+  write(values) {
+    for (const [name, text] of Object.entries(values)) {
+      const field = this.#fields.get(name);
+      if (!field) continue;
+      field.input.value = text;
+      this.written.set(name, text);
+    }
   }
 
   /** Only what is not as it was. @returns {Record<string, Value>} */
@@ -84,6 +109,13 @@ export class Form {
     const first = this.element.querySelector("[aria-invalid]");
     if (first instanceof HTMLElement) first.focus();
   }
+}
+
+/** @param {FieldSpec} spec @param {HTMLElement} input */
+function suggestionsFor({ name, suggestions }, input) {
+  if (!suggestions?.length) return null;
+  input.setAttribute("list", `likely-${name}`);
+  return el("datalist", { attributes: { id: `likely-${name}` } }, ...suggestions.map(([value, label]) => el("option", { text: label, attributes: { value } })));
 }
 
 /** @param {FieldSpec} spec @param {string} text */

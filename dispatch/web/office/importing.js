@@ -24,6 +24,7 @@ export class ImportRoom {
   #hasRead = false;
   #busy = false;
   #failure = "";
+  #outcome = el("div", { class: "import-outcome" });
 
   /** @param {import("./desk.js").Desk} desk */
   constructor(desk) {
@@ -35,8 +36,19 @@ export class ImportRoom {
   }
 
   draw() {
+    fill(this.element, this.#form(), this.#outcome);
+    this.#drawOutcome();
+  }
+
+  /** What was looked at was for another file, or to be taken in another way: it is to be looked at anew. */
+  #hasChanged() {
+    [this.#answer, this.#failure] = [null, ""];
+    this.#drawOutcome();
+  }
+
+  #drawOutcome() {
     const answer = this.#answer;
-    fill(this.element, this.#form(),
+    fill(this.#outcome,
       this.#busy ? el("p", { class: "muted", text: word("import.busy"), attributes: { role: "status" } }) : null,
       this.#failure ? el("p", { class: "banner banner-warn", text: this.#failure, attributes: { role: "alert" } }) : null,
       answer ? importReport(answer) : null,
@@ -46,22 +58,25 @@ export class ImportRoom {
   #form() {
     const file = el("input", {
       attributes: { type: "file", id: "import-file", accept: ".csv,.tsv,.txt,.json,.geojson,.xlsx,.html,.htm,text/csv,application/json" },
-      on: { change: () => { this.#file = file.files?.[0] ?? null; this.#answer = null; this.#failure = ""; this.draw(); } },
+      on: { change: () => { this.#file = file.files?.[0] ?? null; this.#hasChanged(); this.draw(); } },
     });
-    const source = el("input", { attributes: { type: "text", id: "import-source", maxlength: 200, value: this.#source, placeholder: this.#file?.name.replace(/\.[^.]*$/, "") ?? "" }, on: { input: () => { this.#source = source.value; } } });
-    const datum = el("select", { attributes: { id: "import-datum" }, on: { change: () => { this.#datum = datum.value; } } },
+    const source = el("input", { attributes: { type: "text", id: "import-source", maxlength: 200, value: this.#source, placeholder: this.#file?.name.replace(/\.[^.]*$/, "") ?? "" }, on: { input: () => { this.#source = source.value; this.#hasChanged(); } } });
+    const datum = el("select", { attributes: { id: "import-datum" }, on: { change: () => { this.#datum = datum.value; this.#hasChanged(); } } },
       ...DATUMS.map((each) => el("option", { text: word(each ? `datum.${/** @type {"wgs84"} */ (each)}` : "datum.as_said"), attributes: { value: each, selected: each === this.#datum } })));
-    const gone = el("input", { attributes: { type: "checkbox", id: "import-gone", checked: this.#removesGone }, on: { change: () => { this.#removesGone = gone.checked; } } });
-    const ambiguous = el("input", { attributes: { type: "checkbox", id: "import-ambiguous", checked: this.#ambiguousAsNew }, on: { change: () => { this.#ambiguousAsNew = ambiguous.checked; } } });
+    const gone = el("input", { attributes: { type: "checkbox", id: "import-gone", checked: this.#removesGone }, on: { change: () => { this.#removesGone = gone.checked; this.#hasChanged(); } } });
+    const ambiguous = el("input", { attributes: { type: "checkbox", id: "import-ambiguous", checked: this.#ambiguousAsNew }, on: { change: () => { this.#ambiguousAsNew = ambiguous.checked; this.#hasChanged(); } } });
     const chooser = el("div", { class: "chooser" }, el("label", { class: "button", attributes: { for: "import-file" } }, word("import.choose")), el("span", { class: "chosen-file", text: this.#file ? this.#file.name : word("import.no_file") }), file);
     return el("form", { class: "block import-form", on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); void this.#take({ dry: true, force: false }); } } },
-      el("h2", { text: word("import.title") }), el("p", { class: "muted", text: word("import.explain") }), chooser,
-      el("div", { class: "fields" },
-        el("label", { class: "field" }, el("span", { text: word("import.source") }), source, el("span", { class: "muted small", text: word("import.source.hint") })),
-        el("label", { class: "field" }, el("span", { text: word("import.datum") }), datum, el("span", { class: "muted small", text: word("import.datum.hint") }))),
-      el("label", { class: "check" }, gone, word("import.remove_gone")),
-      el("label", { class: "check" }, ambiguous, word("import.ambiguous_as_new")),
-      el("div", { class: "form-actions" }, el("button", { class: "button button-strong", text: word("import.try"), attributes: { type: "submit", id: "import-try", disabled: this.#busy || !this.#file } })));
+      el("h2", { text: word("import.title") }), el("p", { class: "muted", text: word("import.explain") }),
+      // While a list is read it stays the one that is read.
+      el("fieldset", { class: "bare", attributes: { disabled: this.#busy } },
+        chooser,
+        el("div", { class: "fields" },
+          el("label", { class: "field" }, el("span", { text: word("import.source") }), source, el("span", { class: "muted small", text: word("import.source.hint") })),
+          el("label", { class: "field" }, el("span", { text: word("import.datum") }), datum, el("span", { class: "muted small", text: word("import.datum.hint") }))),
+        el("label", { class: "check" }, gone, word("import.remove_gone")),
+        el("label", { class: "check" }, ambiguous, word("import.ambiguous_as_new")),
+        el("div", { class: "form-actions" }, el("button", { class: "button button-strong", text: word("import.try"), attributes: { type: "submit", id: "import-try", disabled: !this.#file } }))));
   }
 
   /** Only what has been looked at is taken in; what looks like a mistake only after it was read. @param {ImportAnswer} answer */

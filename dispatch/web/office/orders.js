@@ -86,10 +86,10 @@ export class OrdersRoom {
 
   /** @param {URLSearchParams} about */
   async open(about) {
-    for (const name of ["overdue", "owner", "cause", "level", "assignee"]) {
-      const value = about.get(name);
-      if (value) this.#asked.set(name, value);
-    }
+    const given = ["overdue", "owner", "cause", "level", "assignee"].filter((name) => about.get(name));
+    // A link that names something means that, and not what of it was left over from a search before.
+    if (given.length) this.#asked = new URLSearchParams({ state: "open" });
+    for (const name of given) this.#asked.set(name, about.get(name) ?? "");
     this.draw();
     await this.#read(false);
   }
@@ -141,6 +141,7 @@ export class OrdersRoom {
       this.#next = null;
       show(this.#more, false);
     }
+    if (!further && !this.#orders.length) this.#note.textContent = word("office.loading");
     try {
       const answer = /** @type {WorkOrders} */ (await this.desk.ask("GET", `/v1/work-orders?${query}`));
       if (turn !== this.#turn) return;

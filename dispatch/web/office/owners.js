@@ -3,7 +3,7 @@
 import { el, fill } from "../dom.js";
 import { whyNot } from "../failure.js";
 import { word, wordFor } from "../language.js";
-import { depths, problemsByField } from "./desk.js";
+import { depths, ownerChoices, problemsByField } from "./desk.js";
 import { Form } from "./forms.js";
 import { PolicyTable } from "./policy.js";
 
@@ -20,6 +20,8 @@ export class OwnersRoom {
   /** @type {string | null} which one is open; "" for a new one */
   #chosen = null;
   #failure = "";
+  /** What is written and not saved, of each owner: its record, and its policy. @type {Map<string, { record: Map<string, string>, policy: import("./policy.js").Written }>} */
+  #unsaved = new Map();
 
   /** @param {import("./desk.js").Desk} desk */
   constructor(desk) {
@@ -70,25 +72,27 @@ export class OwnersRoom {
   #drawDetail() {
     const owner = this.#owners.find(({ id }) => id === this.#chosen);
     if (!owner && this.#chosen !== "") return fill(this.#detail, el("p", { class: "muted empty", text: word("office.pick_owner") }));
-    const policy = owner ? new PolicyTable(this.desk, owner, () => { this.desk.forgetOwners(); void this.#read(); }) : null;
-    fill(this.#detail, this.#record(owner ?? null), policy?.element ?? null);
+    const unsaved = this.#unsaved.get(this.#chosen) ?? { record: new Map(), policy: new Map() };
+    this.#unsaved.set(this.#chosen, unsaved);
+    const policy = owner ? new PolicyTable(this.desk, owner, unsaved.policy, () => { this.desk.forgetOwners(); void this.#read(); }) : null;
+    fill(this.#detail, this.#record(owner ?? null, unsaved.record), policy?.element ?? null);
     void policy?.read();
     return undefined;
   }
 
-  /** @param {Owner | null} owner null: a new one */
-  #record(owner) {
-    const deep = depths(this.#owners);
+  /** @param {Owner | null} owner null: a new one @param {Map<string, string>} written */
+  #record(owner, written) {
     const form = new Form([
       { name: "name", label: word("office.name"), kind: "text", required: true },
       { name: "level", label: word("office.level"), kind: "choice", required: true, choices: /** @type {[string, string][]} */ (LEVELS.map((each) => [each, wordFor("level", each)])) },
-      { name: "parent_id", label: word("office.parent"), kind: "choice", choices: [["", word("office.top")], .../** @type {[string, string][]} */ (this.#owners.filter(({ id }) => id !== owner?.id).map(({ id, name }) => [id, `${"　".repeat(deep.get(id) ?? 0)}${name}`]))] },
+      { name: "parent_id", label: word("office.parent"), kind: "choice", choices: ownerChoices(this.#owners.filter(({ id }) => id !== owner?.id), word("office.top")) },
       { name: "district_code", label: word("office.district_code"), kind: "text", hint: word("office.district_code.hint") },
       { name: "phone", label: word("aed.phone"), kind: "text", hint: word("office.owner_phone.hint") },
-    ], owner ? { ...owner } : { level: "venue" });
+    ], owner ? { ...owner } : { level: "venue" }, written);
     const save = async () => {
       try {
         const saved = /** @type {Owner} */ (owner ? await this.desk.ask("PATCH", `/v1/owners/${encodeURIComponent(owner.id)}`, form.changes()) : await this.desk.ask("POST", "/v1/owners", form.values()));
+        written.clear();
         this.#chosen = saved.id;
       } catch (error) {
         return form.say(problemsByField(error, whyNot));

@@ -1,5 +1,7 @@
 /** Small plots, drawn as SVG: a line or bars by day, with an axis that can be read. */
 
+import { word } from "../language.js";
+
 const SVG = "http://www.w3.org/2000/svg";
 const WIDTH = 430;
 const HEIGHT = 210;
@@ -38,6 +40,10 @@ export function plotOf({ title, days, series, write, least = 0, most, counts = f
     const value = least + ((top - least) * i) / 4;
     svg.append(node("line", { x1: LEFT, x2: WIDTH - RIGHT, y1: y(value), y2: y(value), class: "plot-rule" }));
     svg.append(text(LEFT - 8, y(value) + 4, write(value), "end"));
+  }
+  if (known.length === 0) {
+    svg.replaceChildren(text(WIDTH / 2, HEIGHT / 2, word("office.no_values"), "middle"));
+    return svg;
   }
   const bars = series.filter(({ kind }) => kind === "bars");
   series.forEach((each) => svg.append(each.kind === "bars" ? barsOf(each, bars.indexOf(each), bars.length, x, y, step, least) : lineOf(each, x, y)));

@@ -8,6 +8,7 @@ import { problemsByField } from "./desk.js";
 /** @typedef {import("../contract/owners.d.ts").Owner} Owner */
 /** @typedef {import("../contract/owners.d.ts").EffectivePolicy} EffectivePolicy */
 /** @typedef {EffectivePolicy["values"][number]} PolicyValue */
+/** @typedef {Map<string, { decided: boolean, text: string }>} Written what somebody has changed and not saved, by value */
 
 const MINUTE = 60;
 const HOUR = 3600;
@@ -93,10 +94,11 @@ export class PolicyTable {
   /** @type {Map<string, HTMLElement>} */
   #problems = new Map();
 
-  /** @param {import("./desk.js").Desk} desk @param {Owner} owner @param {() => void} onSaved */
-  constructor(desk, owner, onSaved) {
+  /** @param {import("./desk.js").Desk} desk @param {Owner} owner @param {Written} written @param {() => void} onSaved */
+  constructor(desk, owner, written, onSaved) {
     this.desk = desk;
     this.owner = owner;
+    this.written = written;
     this.onSaved = onSaved;
     this.path = `/v1/owners/${encodeURIComponent(owner.id)}`;
   }
@@ -124,8 +126,10 @@ export class PolicyTable {
     const decidedHere = from?.owner_id === this.owner.id;
     const { factor, unit } = unitOf(name);
     const shown = Array.isArray(value) ? value.map((one) => (name === "tell" ? String(one) : plain(Number(one) / factor))).join(name === "tell" ? ", " : " / ") : value === null ? "" : plain(Number(value) / factor);
-    const input = el("input", { attributes: { type: "text", inputmode: name === "tell" ? "text" : "decimal", value: shown, "aria-label": nameOf(name), disabled: !decidedHere, autocomplete: "off", placeholder: MAY_BE_NULL.has(name) ? word("office.policy.never") : null } });
-    const own = el("input", { attributes: { type: "checkbox", checked: decidedHere, "data-own": name }, on: { change: () => { input.disabled = !own.checked; if (own.checked) input.focus(); } } });
+    const { decided, text } = this.written.get(name) ?? { decided: decidedHere, text: shown };
+    const keep = () => this.written.set(name, { decided: own.checked, text: input.value });
+    const input = el("input", { on: { input: keep }, attributes: { type: "text", inputmode: name === "tell" ? "text" : "decimal", value: text, "aria-label": nameOf(name), disabled: !decided, autocomplete: "off", placeholder: MAY_BE_NULL.has(name) ? word("office.policy.never") : null } });
+    const own = el("input", { attributes: { type: "checkbox", checked: decided, "data-own": name }, on: { change: () => { keep(); input.disabled = !own.checked; if (own.checked) input.focus(); } } });
     const problem = el("p", { class: "field-problem small", attributes: { role: "alert", hidden: true } });
     this.#problems.set(name, problem);
     this.#rows.set(name, () => ({ decided: own.checked, value: input.value === shown && decidedHere ? value : valueOf(name, input.value, value) }));
@@ -156,6 +160,7 @@ export class PolicyTable {
     } catch (error) {
       return this.#say(problemsByField(error, whyNot));
     }
+    this.written.clear();
     return this.onSaved();
   }
 

@@ -7,7 +7,7 @@ import { el } from "../dom.js";
 import { countdown, dotted, floorName, minutes } from "../format.js";
 import { icon } from "../icons.js";
 import { word, wordFor } from "../language.js";
-import { amapLink, geoLink } from "../navigation.js";
+import { amapLink, geoLink, googleLink, opensGeoLinks, webMapsFor } from "../navigation.js";
 import { tick } from "../ticking.js";
 import { aedProblemRow } from "./aed_problem.js";
 import { changeBanner } from "./route_change.js";
@@ -85,14 +85,21 @@ function patientStop({ location, floor, note, caller, aed }, mode) {
 }
 
 /**
+ * By whichever app this phone has for places, and by the likeliest web map; by web maps alone where the first does nothing.
+ *
  * @param {{ latitude: number, longitude: number }} place
  * @param {string} name
  * @param {Mode} mode
  */
 function links(place, name, mode) {
+  const hasApps = opensGeoLinks();
+  const maps = webMapsFor(place, null).slice(0, hasApps ? 1 : 2);
   return [
-    el("a", { class: "button", attributes: { href: geoLink(place, name) } }, icon("way"), word("assignment.navigate.geo")),
-    el("a", { class: "button", attributes: { href: amapLink(place, name, mode), target: "_blank", rel: "noopener noreferrer" } }, word("assignment.navigate.amap")),
+    hasApps ? el("a", { class: "button", attributes: { href: geoLink(place, name) } }, icon("way"), word("assignment.navigate.geo")) : null,
+    ...maps.map((each, i) => el("a", {
+      class: `button ${hasApps || maps.length > 1 ? "" : "wide"}`,
+      attributes: { href: each === "amap" ? amapLink(place, name, mode) : googleLink(place), target: "_blank", rel: "noopener noreferrer", "data-way": each },
+    }, hasApps || i > 0 ? null : icon("way"), word(each === "amap" ? "assignment.navigate.amap" : "assignment.navigate.google"))),
   ];
 }
 

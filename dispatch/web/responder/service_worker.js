@@ -17,6 +17,9 @@ const TRY_AGAIN_AFTER_MS = [500, 2_000, 6_000];
 const ASKS_NOTHING = new Set(["test_alert", "stand_down"]);
 const PATTERN = [400, 150, 400, 150, 400, 150, 800];
 
+/** The last notification that was put up, or is being. */
+let displayed = Promise.resolve();
+
 worker.addEventListener("install", (event) => event.waitUntil(worker.skipWaiting()));
 worker.addEventListener("activate", (event) => event.waitUntil(worker.clients.claim()));
 
@@ -24,7 +27,13 @@ worker.addEventListener("push", (event) => {
   const message = read(event.data);
   // Even what cannot be read must show: a browser that is woken for nothing takes the permission away.
   if (!message) return event.waitUntil(worker.registration.showNotification("急救警报 · Emergency alert", { tag: "unreadable" }));
-  event.waitUntil(Promise.all([show(message), confirm(message.receipt), tell({ type: "pushed", message })]));
+  displayed = show(message);
+  // A page that hears of it may look at once for what is shown: it hears once it is.
+  event.waitUntil(Promise.all([displayed.finally(() => tell({ type: "pushed", message })), confirm(message.receipt)]));
+});
+
+worker.addEventListener("message", (event) => {
+  if (event.data?.type === "hush") event.waitUntil(hush(event.data.alert_id));
 });
 
 worker.addEventListener("notificationclick", (event) => {
@@ -74,6 +83,17 @@ async function show(message) {
  */
 function aboutAlert(message) {
   return message.alert_id ?? message.alert?.alert_id;
+}
+
+/**
+ * Takes away what is shown of an alert that is answered or over: not while one is being put up, for whoever asks Chromium for
+ * its notifications just then may have it forget that one.
+ *
+ * @param {string} alert_id
+ */
+async function hush(alert_id) {
+  await displayed.catch(() => undefined);
+  for (const shown of await worker.registration.getNotifications({ tag: alert_id })) shown.close();
 }
 
 /**

@@ -12,6 +12,11 @@ export interface Clicked extends Extendable {
   notification: Notification;
 }
 
+/** What a page asks of its worker. */
+export interface Asked extends Extendable {
+  data: { type: "hush"; alert_id: string } | null;
+}
+
 /** A page of ours that is open. */
 export interface OpenPage {
   url: string;
@@ -31,4 +36,5 @@ export interface WorkerScope {
   addEventListener(type: "install" | "activate" | "pushsubscriptionchange", listener: (event: Extendable) => void): void;
   addEventListener(type: "push", listener: (event: Pushed) => void): void;
   addEventListener(type: "notificationclick", listener: (event: Clicked) => void): void;
+  addEventListener(type: "message", listener: (event: Asked) => void): void;
 }

@@ -95,6 +95,7 @@ export const responderWords = {
   "assignment.call": ["呼救者电话", "Call the caller"],
   "assignment.navigate.geo": ["打开导航", "Navigate"],
   "assignment.navigate.amap": ["高德导航", "Amap"],
+  "assignment.navigate.google": ["谷歌地图", "Google Maps"],
   "assignment.others": ["同行的人", "Also coming"],
   "assignment.others.none": ["目前只有您", "Only you so far"],
   "assignment.stage": ["下一步", "Next"],

@@ -1,11 +1,14 @@
 """Custodians as the office and they themselves see them; devices that are handed over and back by themselves."""
 
 import asyncio
-from datetime import timedelta
+from datetime import datetime, timedelta
 from uuid import uuid4
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.aeds.custodians import repository
+from dispatch.aeds.custodians.record import Absence
 from tests.aeds.work_orders.office import Office, running, until
 
 HOUR = 3600
@@ -221,3 +224,34 @@ async def test_a_process_that_was_cut_off_hands_over_what_it_missed(office: Offi
         now = office.clock.now()
         await until(lambda: office.rows("select from aed_health where look_again_at <= :now", now=now))
     assert other.custodians.may_act_for("wang", "li", now)
+
+
+async def test_of_two_who_read_the_custodians_at_once_the_older_does_not_come_last(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first to read is held up until the second, which knows more, would have been done."""
+    await office.custodian("li")
+    has_read, goes_on = asyncio.Event(), asyncio.Event()
+    reads = repository.absences_after
+
+    async def slowly(connection: AsyncConnection, moment: datetime) -> list[Absence]:
+        absences = await reads(connection, moment)
+        if not has_read.is_set():
+            has_read.set()
+            await goes_on.wait()
+        return absences
+
+    monkeypatch.setattr(repository, "absences_after", slowly)
+    older = asyncio.create_task(office.custodians.load())
+    await has_read.wait()
+    now = office.clock.now()
+    away = Absence(
+        id=uuid4(), custodian="li", from_at=now, until_at=now + timedelta(days=1), substitute=None, created_at=now
+    )
+    async with office.database.transaction() as connection:
+        await repository.add_absence(connection, away)
+    newer = asyncio.create_task(office.custodians.load())
+    await asyncio.wait([newer], timeout=0.5)
+    goes_on.set()
+    await asyncio.gather(older, newer)
+    assert office.custodians.register.absence_of("li", now) == away

@@ -1,6 +1,7 @@
 """What time alone changes is settled when it is due, by whoever comes first, and nothing else is looked at."""
 
 import asyncio
+from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
@@ -13,6 +14,7 @@ from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.due import rows
 from dispatch.aeds.record import Readiness
 from dispatch.aeds.service import AedService
+from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.aeds.settling.settling import Settling
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, asked, events, hung, open_orders, said
@@ -31,6 +33,23 @@ async def test_pads_that_expire_are_found_out_at_midnight_where_they_hang(regist
     kind, by, data = (await events(registry, aed))[-1]
     assert (kind, by, data["occasion"], data["to"]) == ("readiness", "time", "time", "out_of_service")
     assert await registry.service.due.act() == 0
+
+
+async def test_who_waited_for_a_device_takes_nothing_back_that_came_meanwhile(registry: Registry) -> None:
+    aed = await hung(registry, pads_expire_on=date(2026, 6, 20))
+    registry.clock.move(seconds=(datetime(2026, 6, 20, 16, tzinfo=UTC) - registry.clock.now()).total_seconds())
+    before_midnight = registry.clock.now() - timedelta(seconds=1)
+    assert await registry.service.due.act() == 1
+    registry.clock.move(hours=1)
+    ((number,),) = await asked(registry, "select count(*) from aed_events")
+    # Begun before midnight, and kept waiting until the one above was done.
+    async with registry.database.transaction() as connection:
+        settlement = await registry.service.settling.settle(
+            connection, [aed.id], now=before_midnight, why=Because.of(ADMIN, Occasion.EDIT)
+        )
+    assert settlement.standing[aed.id].readiness_reasons == ("pads_expired",)
+    assert await registry.service.due.act() == 0
+    assert await asked(registry, "select count(*) from aed_events") == [(number,)]
 
 
 async def test_every_step_of_a_silence_comes_in_its_time(registry: Registry) -> None:
@@ -120,6 +139,70 @@ async def test_whoever_changes_a_policy_has_the_devices_looked_at(registry: Regi
     async with registry.database.transaction() as connection:
         assert await rows.look_again_at_owners(connection, None, now) == 3
     assert await registry.service.due.act() == 3
+
+
+async def test_a_look_that_somebody_asked_for_outlives_a_report_that_comes_before_it(registry: Registry) -> None:
+    aed = await hung(registry)
+    await registry.service.report(aed.id, said("heartbeat"), ADMIN)
+    # As who changes a policy does: in a second, when every process has heard of it.
+    asked_for = registry.clock.now() + timedelta(seconds=1)
+    async with registry.database.transaction() as connection:
+        assert await rows.look_again_at_custodians(connection, ["nobody"], asked_for) == 0
+        assert await rows.look_again_at_owners(connection, None, asked_for) == 1
+    await registry.service.report(aed.id, said("heartbeat"), ADMIN)
+    assert await registry.service.due.act() == 0
+    registry.clock.move(seconds=1)
+    assert await registry.service.due.act() == 1
+    assert await registry.service.due.act() == 0
+
+
+async def test_a_device_that_cannot_be_adopted_keeps_no_other_waiting(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aeds = [await hung(registry) for _ in range(4)]
+    bad = min(aeds, key=lambda aed: aed.id)
+    async with registry.database.transaction() as connection:
+        await connection.execute(text("delete from aed_health"))
+    settle = Settling.settle
+
+    async def fails_for_one(self: Settling, connection: Any, aed_ids: Any, **more: Any) -> Any:
+        if bad.id in set(aed_ids):
+            raise ZeroDivisionError("of this device's making")
+        return await settle(self, connection, aed_ids, **more)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Settling, "settle", fails_for_one)
+        assert await registry.service.due.adopt() == 4
+        assert await registry.service.due.adopt() == 0
+    kept = {each for (each,) in await asked(registry, "select aed_id from aed_health")}
+    assert kept == {each.id for each in aeds} - {bad.id}
+
+
+async def test_a_device_that_somebody_holds_keeps_no_other_due_one_waiting(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, held, other = [await hung(registry, pads_expire_on=date(2026, 6, 17)) for _ in range(3)]
+    registry.clock.move(days=1)
+    settle = Settling.settle
+    async with AsyncExitStack() as holding:
+
+        async def fails_for_one(self: Settling, connection: Any, aed_ids: Any, **more: Any) -> Any:
+            if bad.id in set(aed_ids):
+                if len(set(aed_ids)) > 1:
+                    raise ZeroDivisionError("of this device's making")
+                # Somebody takes hold of another one while they are gone through one by one.
+                holder = await holding.enter_async_context(registry.database.transaction())
+                await holder.execute(text("select from aeds where id = :id for update"), {"id": held.id})
+                raise ZeroDivisionError("of this device's making")
+            return await settle(self, connection, aed_ids, **more)
+
+        monkeypatch.setattr(Settling, "settle", fails_for_one)
+        async with asyncio.timeout(20):
+            assert await registry.service.due.act() == 3
+        assert (await registry.service.one(other.id)).readiness is Readiness.OUT_OF_SERVICE
+    monkeypatch.undo()
+    assert await registry.service.due.act() == 1
+    assert (await registry.service.one(held.id)).readiness is Readiness.OUT_OF_SERVICE
 
 
 async def test_looking_is_one_question_to_an_index_however_many_devices_there_are(registry: Registry) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from dispatch.aeds.figures import questions
+from dispatch.aeds.figures.schemas import FiguresOut
 from dispatch.aeds.figures.sheets import written
 from dispatch.aeds.health.vocabulary import ReportKind
 from tests.aeds.work_orders.office import SHANGHAI, Json, Office
@@ -36,6 +37,7 @@ async def test_a_day_out_of_service_is_a_day_less(office: Office) -> None:
     await office.repair(aed_id)
     await office.pass_time(days=4)
     found = await figures(office)
+    assert FiguresOut.model_validate(found).model_dump(mode="json", by_alias=True) == found
     total = found["total"]
     assert total["devices"] == 2
     assert total["by_state"] == {"ready": 2}
@@ -69,6 +71,35 @@ async def test_what_is_told_long_after_it_happened_tells_in_the_time_to_detect(o
     assert causes["fault"]["mean_time_to_detect_s"] == pytest.approx(6 * 3600, abs=5)
     assert causes["battery_expiry"]["mean_time_to_detect_s"] is None, "its day was known long before"
     assert (await figures(office))["total"]["mean_time_to_detect_s"] == pytest.approx(6 * 3600, abs=5)
+
+
+async def test_what_was_before_a_device_was_entered_is_none_of_its_time(office: Office) -> None:
+    """Its own buffer tells of weeks before; the list that it comes from says that it is much older."""
+    await office.pass_time(days=40)
+    now = office.clock.now()
+    # Of two that are entered now one says that it broke before, one that it was mended since.
+    broken, mended = await office.aed("坏了的"), await office.aed("修好的")
+    await office.report(broken, ReportKind.FAULT, at=now + timedelta(seconds=1), code="broken")
+    for aed_id, days in ((broken, 60), (broken, 20), (mended, 20)):
+        await office.rows(
+            "insert into aed_events (aed_id, at, recorded_at, kind, by, data) values (:id, :at, :now, 'readiness', 'x',"
+            """ '{"from": "out_of_service", "to": "ready"}'), (:id, :later, :now, 'readiness', 'x',"""
+            """ '{"from": "ready", "to": "out_of_service"}') returning id""",
+            id=aed_id,
+            at=now - timedelta(days=days),
+            later=now - timedelta(days=days - 5),
+            now=now,
+        )
+    await office.rows(
+        "update aeds set created_at = :at where id = :id returning id", at=now - timedelta(days=10), id=mended
+    )
+    await office.pass_time(days=10)
+    found = await figures(office)
+    # One for ten days in which it was broken, one for twenty in which it was not.
+    assert found["total"]["uptime"] == pytest.approx(2 / 3, abs=1e-3)
+    uptimes = {each["day"]: each["uptime"] for each in found["days"]}
+    entered = now.astimezone(SHANGHAI).date()
+    assert [uptimes[str(entered + timedelta(days=each))] for each in (-11, -9, 2)] == [None, 1, 0.5]
 
 
 async def test_overdue_orders_are_counted_by_owner_and_day(office: Office) -> None:
@@ -163,7 +194,7 @@ async def test_a_table_opens_in_a_spreadsheet_and_runs_nothing(office: Office) -
 
 
 def test_cells_that_would_be_formulas_are_texts() -> None:
-    for begins in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1"):
+    for begins in ("=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "＋1", "－1", "＠SUM(A1)"):
         data = written(["name"], [{"name": begins}]).decode("utf-8-sig")
         ((_head,), (cell,)) = list(csv.reader(io.StringIO(data, newline="")))
         assert cell == f"'{begins}"

@@ -117,6 +117,7 @@ SOME_POLICY = st.sampled_from(
         POLICY,
         care_policy([{"heartbeat_overdue_s": 3600, "door_open_for_s": 0, "in_use_for_s": 60}]),
         care_policy([{"inspection_every_days": None, "expiry_degrades_days": 14, "public_doubt_days": 2}]),
+        care_policy([{"expiry_degrades_days": 60, "expiry_ahead_days": [45, 10, 3]}]),
         care_policy([{"inspection_overdue_days": 0, "expiry_ahead_days": [30, 30, 0], "self_test_overdue_s": 86_400}]),
     ]
 )

@@ -96,6 +96,30 @@ def test_a_device_that_failed_lately_is_likelier_to_fail_again() -> None:
     assert likely(*failures, SEEN, days_later=30) < likely(SEEN, days_later=30)
 
 
+def test_one_report_from_a_clock_at_its_maker_s_first_day_is_not_decades_without_a_failure() -> None:
+    clock_reset = said("heartbeat", days(26 * 365))
+    failed = said("self_test", days(30), outcome="failed")
+    known = [failed, said("inspection", days(1), outcome="ok")]
+    facts = replace(ALONE, in_service_since=NOW - timedelta(days=30))
+    as_before = likely(*known, facts=facts, days_later=60)
+    assert likely(*known, clock_reset, facts=facts, days_later=60) == pytest.approx(as_before)
+    tests = [said("self_test", each, outcome="ok") for each in (days(26 * 365), days(7), 0)]
+    assert taught(*tests) == OwnerRecord.of(tested_days=7, silences=1)
+    looks = [said("inspection", each, outcome="ok") for each in (days(26 * 365), days(26 * 365 - 1), 0)]
+    assert taught(*looks).unaided_days == 0
+
+
+def test_a_sign_that_is_missing_is_no_failure_of_the_device() -> None:
+    amiss = said("inspection", days(20), outcome="failed", items=[{"item": "sign", "ok": False}])
+    assert latest_of([amiss]).failed_on == ()
+    assert len(latest_of([replace(amiss, data={"outcome": "failed"})]).failed_on) == 1
+
+
+def test_pads_found_amiss_teach_so_whatever_the_outcome_says() -> None:
+    amiss = said("inspection", outcome="ok", items=[{"item": "pads_adult", "ok": False}])
+    assert taught(amiss) == OwnerRecord.of(first_looks=1, first_unfit=1)
+
+
 def test_careful_owners_are_believed_more_than_careless_ones() -> None:
     careful = OwnerRecord.of(unaided_days=20_000).rates()
     careless = OwnerRecord.of(unaided_days=20_000, found_by_people=30).rates()

@@ -179,6 +179,15 @@ def test_policy_may_use_what_expires_soon_last() -> None:
     assert verdict(said("heartbeat"), facts=facts, policy=policy) == ("degraded", ("pads_expires_soon",))
 
 
+def test_it_may_be_used_last_before_anybody_has_to_do_something_about_it() -> None:
+    facts = replace(FACTS, pads_adult_expires_on=date(2026, 6, 19))
+    policy = CarePolicy(expiry_degrades_days=30, expiry_ahead_days=(1, 1, 0))
+    concluded = conclude(latest_of([said("heartbeat")]), facts, policy, NOW)
+    assert (concluded.readiness, concluded.reasons) == (Readiness.DEGRADED, ("pads_expires_soon",))
+    assert [each.cause for each in concluded.findings] == [None]
+    assert verdict(said("heartbeat"), facts=facts, policy=policy, now=NOW + timedelta(days=2.9))[0] == "out_of_service"
+
+
 def test_a_connected_device_that_says_nothing_is_unverified() -> None:
     heard = said("heartbeat", 26 * 60 - 1)
     assert verdict(heard, facts=CONNECTED) == ("ready", ())

@@ -62,7 +62,7 @@ class Broker:
 
 
 class Device:
-    """Publishes at QoS 1 and hears answers, as a cabinet does. Blocking, with a thread of the library's own."""
+    """Publishes and hears answers, as a cabinet does. Blocking, with a thread of the library's own."""
 
     def __init__(self, broker: Broker) -> None:
         from paho.mqtt.client import Client, MQTTv5  # noqa: PLC0415 - an extra
@@ -74,7 +74,9 @@ class Device:
         self._client.connect("127.0.0.1", broker.port)
         self._client.loop_start()
 
-    def publish(self, topic: str, payload: object, token: str | None, *, answer_to: str | None = None) -> None:
+    def publish(
+        self, topic: str, payload: object, token: str | None, *, answer_to: str | None = None, qos: int = 1
+    ) -> None:
         """Publish and wait until the broker has it."""
         from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415 - an extra
         from paho.mqtt.properties import Properties  # noqa: PLC0415 - an extra
@@ -88,7 +90,7 @@ class Device:
             properties.ResponseTopic = answer_to
             properties.CorrelationData = b"7"
         body = payload if isinstance(payload, bytes) else json.dumps(payload).encode()
-        self._client.publish(topic, body, qos=1, properties=properties).wait_for_publish(20)
+        self._client.publish(topic, body, qos=qos, properties=properties).wait_for_publish(20)
 
     def listen(self, topic: str) -> None:
         """Hear what is published there."""

@@ -12,6 +12,7 @@ from uuid import uuid4
 import pytest
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
+from dispatch.aeds.intake import mqtt
 from dispatch.aeds.intake.mqtt import MqttIntake
 from dispatch.aeds.record import Readiness
 from tests.aeds.conftest import Registry
@@ -44,12 +45,12 @@ def token(issuer: TokenIssuer) -> Callable[[str], str]:
 
 
 @asynccontextmanager
-async def listening(registry: Registry, broker: Broker, issuer: TokenIssuer) -> AsyncIterator[None]:
+async def listening(registry: Registry, broker: Broker, issuer: TokenIssuer) -> AsyncIterator[MqttIntake]:
     intake = MqttIntake(broker.url, "redcross/zj", registry.service.reports, issuer)
     running = asyncio.create_task(intake.run())
     await until(lambda: _connected(intake))
     try:
-        yield
+        yield intake
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)
@@ -177,7 +178,96 @@ async def test_what_is_not_committed_is_not_acknowledged(
     assert await reports(registry) == 1
 
 
+async def _waits_no_longer(registry: Registry) -> bool:
+    return not await _waits(registry)
+
+
 async def _waits(registry: Registry) -> bool:
     async with registry.database.statement() as connection:
         found = await connection.exec_driver_sql("select count(*) from pg_locks where not granted")
         return bool(found.scalar_one())
+
+
+async def test_what_does_not_say_when_it_was_is_of_when_it_was_heard(
+    registry: Registry, broker: Broker, device: Device, issuer: TokenIssuer, token: Callable[[str], str]
+) -> None:
+    aed = await hung(registry)
+    topic, who, heard_at = f"redcross/zj/aeds/{aed.id}/reports", token(str(aed.id)), registry.clock.now()
+    async with listening(registry, broker, issuer):
+        async with registry.database.transaction() as connection:
+            await connection.exec_driver_sql(f"select from aeds where id = '{aed.id}' for update")
+            await said(device, topic, {"kind": "fault"}, who)
+            await until(lambda: _waits(registry))
+            registry.clock.move(hours=1)
+            # Given up, and to be tried again.
+            await until(lambda: _waits_no_longer(registry))
+        await until(lambda: _is(registry, 1))
+    ((at, received_at),) = await asked(registry, "select at, received_at from aed_reports")
+    assert at == heard_at
+    assert received_at > heard_at
+
+
+async def test_what_wants_no_acknowledgement_is_dropped_when_too_much_waits(
+    registry: Registry,
+    broker: Broker,
+    device: Device,
+    issuer: TokenIssuer,
+    token: Callable[[str], str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(mqtt, "MOST_UNDER_WAY", 5)
+    aed = await hung(registry)
+    topic, who = f"redcross/zj/aeds/{aed.id}/reports", token(str(aed.id))
+    async with listening(registry, broker, issuer) as intake:
+        async with registry.database.transaction() as connection:
+            await connection.exec_driver_sql(f"select from aeds where id = '{aed.id}' for update")
+            for number in range(20):
+                at = (registry.clock.now() - timedelta(minutes=number)).isoformat()
+                await said(device, topic, {"kind": "door", "open": True, "at": at}, who, qos=0)
+            # This one comes after them, and has to be taken.
+            await said(device, topic, {"kind": "fault"}, who)
+            await until(lambda: _under_way(intake, 6))
+        await until(lambda: _is(registry, 6))
+        await until(lambda: _under_way(intake, 0))
+    assert await reports(registry) == 6
+    assert (await registry.service.one(aed.id)).readiness is Readiness.OUT_OF_SERVICE
+
+
+async def _under_way(intake: MqttIntake, number: int) -> bool:
+    return len(intake._in_order) == number
+
+
+async def test_a_broker_that_lets_us_hear_nothing_is_not_connected() -> None:
+    from paho.mqtt.packettypes import PacketTypes  # noqa: PLC0415 - an extra
+    from paho.mqtt.reasoncodes import ReasonCode  # noqa: PLC0415 - an extra
+
+    from dispatch.aeds.intake.mqtt_link import MqttLink  # noqa: PLC0415 - an extra
+
+    # Without types, as the library has it.
+    made: Any = ReasonCode
+    granted, refused = (made(PacketTypes.SUBACK, name) for name in ("Granted QoS 1", "Not authorized"))
+    link = MqttLink("mqtt://127.0.0.1", "tests", ("a", "b"), lambda _message: None)
+    link._subscribed(link._client, None, 1, [granted, refused], None)
+    assert not link.is_subscribed
+    link._subscribed(link._client, None, 1, [granted, granted], None)
+    assert link.is_subscribed
+
+
+async def test_messages_beyond_so_many_bytes_wait_unread() -> None:
+    at_work, most, now = mqtt._BytesAtWork(10), 0, 0
+
+    async def work(size: int) -> None:
+        nonlocal most, now
+        async with at_work.of(size):
+            now += size
+            most = max(most, now)
+            await asyncio.sleep(0)
+            now -= size
+
+    async with asyncio.timeout(5):
+        # One that is larger than all that may be at work has its turn too, alone.
+        await asyncio.gather(*(work(size) for size in (4, 4, 4, 30, 4, 4, 10, 1)))
+    assert most == 30
+    most = 0
+    await asyncio.gather(*(work(4) for _ in range(9)))
+    assert most == 8

@@ -10,6 +10,7 @@ from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.intake import gathering
 from dispatch.aeds.record import Readiness
 from dispatch.aeds.settling import one_device, settling
+from dispatch.problems import Problem
 from dispatch.storage.availability import is_contention
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, hung, said
@@ -93,3 +94,47 @@ async def test_a_device_that_somebody_holds_keeps_no_other_waiting(registry: Reg
         (refused,) = await asyncio.gather(takings[0], return_exceptions=True)
         assert isinstance(refused, Exception)
         assert is_contention(refused)
+
+
+async def test_however_many_devices_somebody_holds_all_others_wait_no_longer(registry: Registry) -> None:
+    held = [await hung(registry) for _ in range(8)]
+    other = await hung(registry)
+    asking = [held[0], other, *held[1:]]
+    loop = asyncio.get_running_loop()
+    async with registry.database.transaction() as connection:
+        # As an import does, for as long as it takes.
+        await connection.exec_driver_sql("select from aeds where id <> %s for update", (other.id,))
+        takings = [asyncio.create_task(registry.service.report(each.id, said("fault"), ADMIN)) for each in asking]
+        began = loop.time()
+        answers = await asyncio.gather(*takings, return_exceptions=True)
+        # Halved again and again, each half waiting for itself, they took a second for every part.
+        assert loop.time() - began < 5
+    assert [isinstance(each, Exception) for each in answers] == [each is not other for each in asking]
+    assert (await registry.service.one(other.id)).readiness is Readiness.OUT_OF_SERVICE
+    assert (await registry.service.report(held[0].id, said("fault"), ADMIN)).aed.readiness is Readiness.OUT_OF_SERVICE
+
+
+async def test_one_that_cannot_be_written_keeps_no_other_out_while_somebody_holds_a_third(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    held, bad, *others = [await hung(registry) for _ in range(5)]
+    settled = one_device.settled
+
+    def fails_for_one(about: Any, *more: Any) -> Any:
+        if about.aed.id == bad.id:
+            raise ZeroDivisionError("of this device's making")
+        return settled(about, *more)
+
+    monkeypatch.setattr(settling, "settled", fails_for_one)
+    async with registry.database.transaction() as connection:
+        await connection.exec_driver_sql(f"select from aeds where id = '{held.id}' for update")
+        answers = await asyncio.gather(
+            *(registry.service.report(each.id, said("fault"), ADMIN) for each in (held, bad, *others)),
+            return_exceptions=True,
+        )
+    assert isinstance(answers[0], Exception)
+    assert is_contention(answers[0])
+    assert isinstance(answers[1], Problem)
+    assert answers[1].code == "internal"
+    states = [(await registry.service.one(each.id)).readiness for each in others]
+    assert states == [Readiness.OUT_OF_SERVICE] * 3

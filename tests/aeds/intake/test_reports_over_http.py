@@ -2,12 +2,14 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from itertools import count
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 
+from dispatch.aeds.intake.zeal import MOST_DEVICES_A_DAY
 from tests.aeds.conftest import Registry
 from tests.aeds.test_aed_endpoints import faults, made
 from tests.people import NOON
@@ -44,11 +46,14 @@ async def test_a_clock_that_is_fast_outranks_nobody(
     assert (again.status_code, again.json()["readiness"]) == (201, "out_of_service")
 
 
-async def test_the_same_report_again_changes_nothing(client: httpx.AsyncClient, token: Headers) -> None:
+async def test_the_same_report_again_changes_nothing(
+    client: httpx.AsyncClient, token: Headers, registry: Registry
+) -> None:
     aed = await made(client, token)
     path, device = f"/v1/aeds/{aed['id']}/reports", token("device", aed["id"])
     said = {"kind": "fault", "code": "e1", "report_id": str(uuid4())}
     first = (await client.post(path, json=said, headers=device)).json()
+    registry.clock.move(seconds=1)
     await client.post(path, json={"kind": "inspection", "outcome": "ok"}, headers=token("admin"))
     again = await client.post(path, json=said, headers=device)
     assert again.status_code == 201
@@ -164,6 +169,50 @@ async def test_a_gateway_reports_for_many_devices_and_hears_of_each(client: http
     assert [[one["field"] for one in each["errors"]] for each in results[3:]] == [[], ["aed_id"], ["aed_id"], []]
 
 
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {f"x{number}": 0 for number in range(30_000)},
+        {"kind": "location", "location": {f"x{number}": 0 for number in range(30_000)}},
+        {"kind": "inspection", "outcome": "ok", "items": [{f"x{number}": 0 for number in range(30_000)}]},
+    ],
+)
+async def test_what_is_overgrown_is_refused_without_naming_every_leaf(
+    client: httpx.AsyncClient, token: Headers, wrong: dict[str, Any]
+) -> None:
+    aed = await made(client, token)
+    reports = [wrong, {"kind": "heartbeat"}]
+    answer = await client.post(
+        f"/v1/aeds/{aed['id']}/reports/batch", json={"reports": reports}, headers=token("device", aed["id"])
+    )
+    refused, taken = answer.json()["results"]
+    assert (refused["status"], [each["field"] for each in refused["errors"]]) == ("refused", ["kind"])
+    assert taken["status"] == "taken"
+    assert len(answer.content) < 1000
+
+
+@pytest.mark.parametrize(
+    "wrong", ['"\\ud800": 1', '"note": "a\\ud800b"', '"note": "a\\u0000b"', '"note": ' + 900 * "[" + 900 * "]"]
+)
+async def test_text_that_is_none_keeps_no_other_out_of_a_batch(
+    client: httpx.AsyncClient, token: Headers, wrong: str
+) -> None:
+    aed = await made(client, token)
+    body = f'{{"reports": [{{"kind": "fault", {wrong}}}, {{"kind": "heartbeat"}}]}}'
+    device = token("device", aed["id"]) | {"Content-Type": "application/json"}
+    answer = await client.post(f"/v1/aeds/{aed['id']}/reports/batch", content=body, headers=device)
+    assert answer.status_code == 200, answer.text
+    assert [each["status"] for each in answer.json()["results"]] == ["refused", "taken"]
+
+
+async def test_what_is_nested_without_end_is_no_json(client: httpx.AsyncClient, token: Headers) -> None:
+    aed = await made(client, token)
+    device = token("device", aed["id"]) | {"Content-Type": "application/json"}
+    for path in (f"/v1/aeds/{aed['id']}/reports", f"/v1/aeds/{aed['id']}/reports/batch", "/v1/aeds/reports"):
+        answer = await client.post(path, content="[" * 20_000 + "]" * 20_000, headers=device)
+        assert (answer.status_code, answer.json()["code"]) == (400, "invalid_json")
+
+
 @pytest.mark.parametrize("reports", [[], [{"kind": "heartbeat"}] * 1001, None])
 async def test_a_batch_has_a_size(client: httpx.AsyncClient, token: Headers, reports: Any) -> None:
     answer = await client.post("/v1/aeds/reports", json={"reports": reports}, headers=token("admin"))
@@ -216,8 +265,10 @@ async def test_the_public_is_limited_by_address_and_each_device_by_the_day(
     said = {"kind": "fault", "code": "locked"}
     statuses = [(await client.post(path, json=said)).status_code for _ in range(4)]
     assert statuses == [201, 201, 201, 429]
-    # Whoever shows a token, of whatever kind, is not limited by address, and speaks for the public all the same.
-    caller = token("caller", str(uuid4()))
+    # A caller's token is anybody's for one tap.
+    assert (await client.post(path, json=said, headers=token("caller", str(uuid4())))).status_code == 429
+    # Whoever shows another one is not limited by address, and speaks for the public all the same.
+    caller = token("custodian", "of another device")
     for _ in range(7):
         registry.clock.move(minutes=1)
         assert (await client.post(path, json=said, headers=caller)).status_code == 201
@@ -254,3 +305,65 @@ async def test_an_inspection_is_kept_whole(client: httpx.AsyncClient, token: Hea
     kept = history["reports"][0]["data"]
     assert kept == {name: value for name, value in said.items() if name != "kind"}
     assert NOON.isoformat().replace("+00:00", "Z") == history["reports"][0]["at"]
+
+
+async def test_bad_news_from_a_clock_hours_ahead_are_of_now(
+    client: httpx.AsyncClient, token: Headers, registry: Registry
+) -> None:
+    """A cabinet that calls its local time UTC is eight hours ahead in China: its fault is there all the same."""
+    aed = await made(client, token)
+    path, device = f"/v1/aeds/{aed['id']}/reports", token("device", aed["id"])
+    await client.post(path, json={"kind": "heartbeat"}, headers=device)
+    registry.clock.move(seconds=1)
+    ahead = (registry.clock.now() + timedelta(hours=8)).isoformat()
+    for good in ({"kind": "heartbeat"}, {"kind": "self_test", "outcome": "ok"}, {"kind": "door", "open": False}):
+        assert faults(await client.post(path, json=good | {"at": ahead}, headers=device)) == ["at"]
+    bad = {"kind": "self_test", "outcome": "failed", "code": "e1", "at": ahead}
+    assert (await client.post(path, json=bad, headers=device)).json()["readiness"] == "out_of_service"
+    registry.clock.move(minutes=10)
+    await client.post(path, json={"kind": "self_test", "outcome": "ok"}, headers=device)
+    registry.clock.move(minutes=10)
+    # The same once more, of a device that heard no answer: it is known.
+    assert (await client.post(path, json=bad, headers=device)).json()["readiness"] == "ready"
+    history = (await client.get(f"/v1/aeds/{aed['id']}/history", headers=token("admin"))).json()
+    assert len([each for each in history["reports"] if each["kind"] == "self_test"]) == 2
+
+
+async def test_what_a_fast_clock_dates_ahead_is_not_put_in_the_order_of_the_list(
+    client: httpx.AsyncClient, token: Headers, registry: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    aed = await made(client, token)
+    path, device = f"/v1/aeds/{aed['id']}/reports/batch", token("device", aed["id"])
+    now = registry.clock.now()
+    later, sooner = ((now + timedelta(minutes=minutes)).isoformat() for minutes in (4, 3))
+    reports = [
+        {"kind": "self_test", "outcome": "failed", "code": "e1", "at": later},
+        {"kind": "self_test", "outcome": "ok", "at": sooner},
+    ]
+    ticks = count()
+    monkeypatch.setattr(registry.clock, "now", lambda: now + timedelta(microseconds=next(ticks)))
+    answer = await client.post(path, json={"reports": reports}, headers=device)
+    assert [each["status"] for each in answer.json()["results"]] == ["taken", "taken"]
+    assert (await client.get(f"/v1/aeds/{aed['id']}")).json()["readiness"] == "out_of_service"
+
+
+async def test_one_first_aider_does_not_empty_a_town(
+    client: httpx.AsyncClient, token: Headers, registry: Registry
+) -> None:
+    several = [await made(client, token) for _ in range(MOST_DEVICES_A_DAY + 1)]
+
+    async def told(aed: dict[str, Any], who: str) -> str:
+        path = f"/v1/aeds/{aed['id']}/reports"
+        await client.post(path, json={"kind": "inspection", "outcome": "ok"}, headers=token("admin"))
+        registry.clock.move(seconds=1)
+        answer = await client.post(path, json={"kind": "fault"}, headers=token("responder", who))
+        return str(answer.json()["readiness"])
+
+    last = several.pop()
+    assert {await told(aed, "zealous") for aed in several} == {"out_of_service"}
+    # Of those that they have told of they may tell again; further ones are somebody's word from the street.
+    assert await told(several[0], "zealous") == "out_of_service"
+    assert await told(last, "zealous") == "unverified"
+    assert await told(last, "another") == "out_of_service"
+    registry.clock.move(days=1)
+    assert await told(last, "zealous") == "out_of_service"

@@ -53,6 +53,22 @@ async def test_what_two_services_learn_is_added_up(database: Database) -> None:
     assert one.record_of(UUID(int=7)) == other.record_of(UUID(int=7)) == OwnerRecord.of(tested_days=20, test_failures=2)
 
 
+@pytest.mark.parametrize("owners", [0, 1, 100, 101, 250])
+async def test_a_province_of_owners_is_read_part_by_part(database: Database, owners: int) -> None:
+    written, read = OwnerRecords(database), OwnerRecords(database)
+    await read.load()
+    before = read.record_of(UUID(int=2**64)), read.rates_of(None)
+    for number in range(owners):
+        written._unwritten[UUID(int=2**64 + number)] = OwnerRecord.of(unaided_days=1000.0 * (number + 1))
+    await written.write()
+    await read.load()
+    assert before == (OwnerRecord(), PRIOR)
+    days = [read.record_of(UUID(int=2**64 + number)).unaided_days for number in range(owners)]
+    assert days == [1000.0 * (number + 1) for number in range(owners)]
+    everybody = OwnerRecord.of(unaided_days=sum(days)).rates()
+    assert read.rates_of(None).place.per_day == pytest.approx(everybody.place.per_day)
+
+
 async def test_what_cannot_be_written_is_written_the_next_time(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

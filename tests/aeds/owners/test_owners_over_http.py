@@ -1,19 +1,26 @@
 """Owners as the office enters and changes them."""
 
 import asyncio
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID, uuid4
 
 import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.health.vocabulary import ReportKind
-from dispatch.aeds.owners.schemas import OwnerChange
+from dispatch.aeds.owners import repository
+from dispatch.aeds.owners.schemas import OwnerChange, OwnersOut
+from dispatch.aeds.owners.tree import Owner
 from tests.aeds.work_orders.office import Office, running, until
 
 
 async def test_a_tree_is_entered_and_listed_from_the_top(office: Office) -> None:
     chain = await office.chain()
-    listed = (await office.call("GET", "/v1/owners"))["owners"]
+    answer = await office.call("GET", "/v1/owners")
+    assert OwnersOut.model_validate(answer).model_dump(mode="json") == answer
+    listed = answer["owners"]
     assert [each["id"] for each in listed] == [each["id"] for each in chain]
     assert listed[0]["parent_id"] is None
     assert (await office.call("GET", f"/v1/owners/{chain[3]['id']}"))["name"] == "武林银泰"
@@ -50,12 +57,21 @@ async def test_the_order_of_levels_is_kept_and_said_with_names(office: Office) -
         ({"policy": {"escalate_after_s": [3, 2, 1]}}, "policy.escalate_after_s"),
         ({"policy": {"battery_flat_percent": 90}}, "policy.battery_flat_percent"),
         ({"policy": []}, "policy"),
+        ({"policy": {"fence_m": 10**400}}, "policy"),
         ({"colour": "red"}, "colour"),
     ],
 )
 async def test_what_is_wrong_is_named(office: Office, body: dict[str, object], field: str) -> None:
     problem = await office.refused("POST", "/v1/owners", 422, json={"level": "venue", "name": "银泰"} | body)
     assert problem["fields"] == [field]
+
+
+async def test_a_policy_that_is_no_text_is_refused_by_its_field(office: Office) -> None:
+    """Half a character, which JSON can tell and nobody can write."""
+    body = rb'{"level": "venue", "name": "x", "policy": {"\ud800": 1}}'
+    headers = {"Content-Type": "application/json"}
+    problem = await office.refused("POST", "/v1/owners", 422, content=body, headers=headers)
+    assert problem["fields"] == ["policy"]
 
 
 async def test_two_of_one_name_in_one_place_are_refused(office: Office) -> None:
@@ -144,6 +160,47 @@ async def test_an_owner_on_whom_something_hangs_stays(office: Office) -> None:
     await office.refused("GET", f"/v1/owners/{venue['id']}", 404)
     ((kept,),) = await office.rows("select owner_id from aeds where id = :id", id=aed_id)
     assert str(kept) == district["id"], "what hung there once counts one level above"
+
+
+async def test_of_two_who_read_the_tree_at_once_the_older_does_not_come_last(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first to read is held up until the second, which knows more, would have been done."""
+    city = await office.owner("city", "杭州市")
+    has_read, goes_on = asyncio.Event(), asyncio.Event()
+    reads = repository.all_owners
+
+    async def slowly(connection: AsyncConnection) -> list[Owner]:
+        owners = await reads(connection)
+        if not has_read.is_set():
+            has_read.set()
+            await goes_on.wait()
+        return owners
+
+    monkeypatch.setattr(repository, "all_owners", slowly)
+    older = asyncio.create_task(office.owners.load())
+    await has_read.wait()
+    async with office.database.transaction() as connection:
+        (owner,) = await reads(connection)
+        await repository.put(connection, replace(owner, policy={"fence_m": 33}))
+    newer = asyncio.create_task(office.owners.load())
+    await asyncio.wait([newer], timeout=0.5)
+    goes_on.set()
+    await asyncio.gather(older, newer)
+    assert office.owners.one(UUID(city["id"])).policy == {"fence_m": 33}
+
+
+async def test_an_owner_that_gets_a_device_this_very_moment_stays(office: Office) -> None:
+    venue = await office.owner("venue", "武林银泰")
+    aed_id = await office.aed()
+    async with office.database.transaction() as connection:
+        await connection.execute(
+            text("update aeds set owner_id = :owner_id where id = :id"), {"owner_id": UUID(venue["id"]), "id": aed_id}
+        )
+        removing = asyncio.create_task(office.ask("DELETE", f"/v1/owners/{venue['id']}"))
+        await asyncio.wait([removing], timeout=0.5)
+    answer = await removing
+    assert (answer.status_code, answer.json()["code"]) == (409, "not_empty")
 
 
 async def test_other_processes_hear_of_it(office: Office) -> None:

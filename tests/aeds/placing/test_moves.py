@@ -154,3 +154,22 @@ async def test_a_long_history_comes_in_pages(client: httpx.AsyncClient, token: H
     assert codes == ["e4", "e3", "e2", "e1", "e0"]
     assert events == sorted(events, reverse=True)
     assert len(events) == len(set(events)) == 7
+
+
+async def test_reports_of_one_instant_are_on_no_page_twice_and_on_one_each(
+    client: httpx.AsyncClient, token: Headers
+) -> None:
+    aed = await made(client, token)
+    reports = [{"kind": "fault", "code": f"e{number}", "at": NOON.isoformat()} for number in range(5)]
+    path = f"/v1/aeds/{aed['id']}/reports/batch"
+    await client.post(path, json={"reports": reports}, headers=token("device", aed["id"]))
+    codes: list[str] = []
+    query: dict[str, Any] = {"limit": 2}
+    while True:
+        page = await history(client, token, aed["id"], **query)
+        codes += [each["data"]["code"] for each in page["reports"]]
+        if not page["more_reports"]:
+            break
+        last = page["reports"][-1]
+        query |= {"before": last["at"], "before_report": last["report_id"]}
+    assert sorted(codes) == [f"e{number}" for number in range(5)]

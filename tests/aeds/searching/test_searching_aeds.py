@@ -24,6 +24,36 @@ async def test_pieces_of_name_and_address_find_a_device(service: ServiceInProces
     assert await search(service, "   ") == []
 
 
+async def test_what_is_typed_without_a_space_is_found_in_name_and_address(service: ServiceInProcess) -> None:
+    await service.add_aed(WULIN, name="浙江图书馆", address="西湖区曙光路 73 号", place_detail="一楼 服务台")
+    await service.add_aed(beside(WULIN, north_m=900), name="图书馆", address="上城区 1 号")
+    assert await search(service, "曙光路73号") == ["浙江图书馆"]
+    assert await search(service, "一楼服务台") == ["浙江图书馆"]
+    # A district and a name, as people type them: nobody parts words in Chinese.
+    assert await search(service, "西湖区图书馆") == ["浙江图书馆"]
+    assert await search(service, "西湖区博物馆") == []
+    assert await search(service, "%") == []
+    assert await search(service, "图_馆") == []
+
+
+async def test_too_many_at_once_are_asked_to_come_again(
+    service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await service.add_aed(WULIN, name="图书馆")
+    monkeypatch.setattr("dispatch.aeds.searching.search._MOST_WAITING", 0)
+    problem = await service.refused("GET", "/v1/aeds/search?q=图书馆", 503)
+    assert problem["code"] == "busy"
+
+
+async def test_where_somebody_carries_one_is_not_looked_up(service: ServiceInProcess) -> None:
+    aed_id = await service.add_aed(WULIN, name="巡逻车", is_mobile=True)
+    assert await search(service, "巡逻车") == ["巡逻车"]
+    await service.call("PATCH", f"/v1/aeds/{aed_id}", role="admin", json={"carried_by": "driver"})
+    assert await search(service, "巡逻车") == []
+    await service.call("PATCH", f"/v1/aeds/{aed_id}", role="admin", json={"carried_by": None})
+    assert await search(service, "巡逻车") == ["巡逻车"]
+
+
 async def test_names_come_first_and_then_the_nearest(service: ServiceInProcess) -> None:
     far = beside(WULIN, north_m=5000)
     await service.add_aed(far, name="图书馆东馆")
@@ -101,6 +131,8 @@ async def test_the_office_narrows_its_list_down(service: ServiceInProcess) -> No
     assert names(await devices(service, readiness="out_of_service")) == ["甲"]
     assert names(await devices(service, q="100%")) == ["甲"]
     assert names(await devices(service, q="10_%")) == []
+    assert names(await devices(service, q="sn-100% 甲")) == ["甲"]
+    assert names(await devices(service, q="sn-100% 乙")) == []
     assert names(await devices(service, has_orders=True)) == ["甲"]
     assert names(await devices(service, has_orders=False)) == ["乙"]
     assert names(await devices(service, sort="expires")) == ["乙", "甲"]

@@ -3,15 +3,19 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from uuid import uuid4
 
 from sqlalchemy import text
 
 from dispatch.access.tokens import Identity, Role
 from dispatch.aeds.directory import AedDirectory
+from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.record import Aed
-from dispatch.aeds.repository import CHANNEL
+from dispatch.aeds.repository import CHANNEL, StoredReport
 from dispatch.aeds.service import AedService
 from dispatch.aeds.settling import rows
+from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.aeds.settling.following import Following
 from dispatch.storage.database import Database
 from tests.aeds.conftest import Registry
@@ -25,7 +29,7 @@ async def another(registry: Registry) -> AsyncIterator[tuple[AedService, list[li
     told: list[list[Aed]] = []
     database = Database(registry.database.url)
     service = AedService(database, AedDirectory(), registry.clock, told.append)
-    following = Following(database.url, service.settling.writer, service.refresh, service.catch_up)
+    following = Following(database.url, registry.clock, service.settling.writer, service.refresh, service.catch_up)
     works = [asyncio.create_task(each()) for each in (following.run, following.run_single, following.run_refreshing)]
     await service.directory.load(database)
     await until(lambda: _both_are_heard(database))
@@ -89,10 +93,10 @@ async def test_our_own_word_is_not_read_again(registry: Registry) -> None:
     async def note(ids: object) -> None:
         read.append(ids)
 
-    async def note_absence() -> None:
+    async def note_absence(_since: datetime) -> None:
         read.append("absent")
 
-    following = Following(registry.database.url, registry.service.settling.writer, note, note_absence)
+    following = Following(registry.database.url, registry.clock, registry.service.settling.writer, note, note_absence)
     works = [asyncio.create_task(each()) for each in (following.run, following.run_refreshing)]
     await soon(lambda: read == ["absent"])
     await registry.service.report(aed.id, said("heartbeat"), ADMIN)
@@ -108,13 +112,37 @@ async def test_whoever_did_not_listen_catches_up_with_what_was_written(registry:
     old, changed, gone = [await hung(registry) for _ in range(3)]
     told: list[list[Aed]] = []
     other = AedService(registry.database, AedDirectory(), registry.clock, told.append)
-    await other.catch_up()
+    await other.catch_up(registry.clock.now())
     assert len(other.directory) == 3
+    lost_at = registry.clock.now()
     registry.clock.move(hours=1)
     await registry.service.report(changed.id, said("fault"), ADMIN)
     await registry.service.remove(gone.id, ADMIN)
     new = await hung(registry)
+    # What it writes itself is newer than what it has not heard of.
+    registry.clock.move(hours=1)
+    await other.report(old.id, said("heartbeat"), ADMIN)
     told.clear()
-    await other.catch_up()
+    await other.catch_up(lost_at)
     assert {aed.id for aed in other.directory} == {old.id, changed.id, new.id}
     assert {each.id for some in told for each in some} == {changed.id, gone.id, new.id}
+
+
+async def test_what_we_committed_without_hearing_so_is_caught_up_with(registry: Registry) -> None:
+    aed = await hung(registry)
+    service = registry.service
+    following = Following(
+        registry.database.url, registry.clock, service.settling.writer, service.refresh, service.catch_up
+    )
+    work = asyncio.create_task(following.run_refreshing())
+    # As when the connection breaks between the commit and its answer: on disk, and nobody is told.
+    async with registry.database.transaction() as connection:
+        now = registry.clock.now()
+        why = Because.of(ADMIN, Occasion.REPORT)
+        fault = StoredReport(uuid4(), aed.id, ReportKind.FAULT, now, now, "admin:tests", {})
+        await service.settling.settle(connection, (), now=now, why=why, reports=[fault])
+    assert registry.directory.is_usable(aed, now)
+    following.note_absence()
+    await soon(lambda: not service.nearest(LAKE, 5, registry.clock.now()))
+    assert [each.id for each in registry.changes[-1]] == [aed.id]
+    work.cancel()

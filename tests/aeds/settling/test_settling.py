@@ -186,6 +186,29 @@ async def test_what_an_older_version_left_is_concluded_from_its_reports(registry
     assert (await registry.service.one(bad.id)).belief is not None
 
 
+async def test_what_an_older_version_takes_meanwhile_is_not_forgotten(registry: Registry) -> None:
+    aed = await hung(registry)
+    device = Identity(Role.DEVICE, str(aed.id))
+    await registry.service.report(aed.id, said("heartbeat"), device)
+    registry.clock.move(minutes=1)
+    async with registry.database.transaction() as connection:
+        now = {"id": aed.id, "now": registry.clock.now()}
+        await connection.execute(
+            text(
+                "insert into aed_reports (id, aed_id, kind, at, received_at, reported_by, data)"
+                " values (gen_random_uuid(), :id, 'fault', :now, :now, 'admin:x', '{\"code\": \"e7\"}')"
+            ),
+            now,
+        )
+        await connection.execute(
+            text("update aeds set readiness = 'out_of_service', updated_at = :now where id = :id"), now
+        )
+    registry.clock.move(minutes=1)
+    after = (await registry.service.report(aed.id, said("heartbeat"), device)).aed
+    assert (after.readiness, after.readiness_reasons) == (Readiness.OUT_OF_SERVICE, ("fault_e7",))
+    assert await open_orders(registry) == [("fault", 2)]
+
+
 async def test_settling_many_costs_no_more_statements_than_settling_few(registry: Registry) -> None:
     counts = []
     for number in (2, 100):

@@ -46,6 +46,7 @@ async def test_each_state_is_told_apart(mapped: Mapped) -> None:
         "no, in use": {"readiness": Readiness.IN_USE},
         "no, private": {"access": Access.PRIVATE},
         "no, never open": {"opening_hours": "off"},
+        "no, in a car that nobody drives": {"is_mobile": True},
         "no, expired": {"pads_expire_on": today - timedelta(days=1)},
         "now, on its last day": {"pads_expire_on": today},
         "now, though nobody has looked": {"readiness": Readiness.UNVERIFIED},
@@ -76,6 +77,29 @@ async def test_one_that_opens_later_says_when(mapped: Mapped) -> None:
         int((mapped.clock.now() + timedelta(hours=6)).timestamp()),
     )
     assert points[str(on_saturday.id)].values["opens"] == "06-20 09:30"
+
+
+async def test_it_says_so_by_the_clock_of_the_place(mapped: Mapped) -> None:
+    kobe = Place(34.6901, 135.1955)
+    aed = await mapped.add(place=kobe, opening_hours="Sa 09:00-17:00")
+    values = (await mapped.points(key_at(kobe, 16)))[str(aed.id)].values
+    assert values["opens"] == "06-20 09:00"
+    london = Place(51.53, -0.127)
+    there = await mapped.add(place=london, opening_hours="Mo-Su 09:30-20:00")
+    assert (await mapped.points(key_at(london, 14)))[str(there.id)].values["opens"] == "09:30"
+
+
+async def test_one_that_somebody_carries_tells_nobody_where_they_are(mapped: Mapped) -> None:
+    taxi = await mapped.add(is_mobile=True)
+    assert await mapped.state_of(taxi) == "no"
+    mapped.clock.move(minutes=1)
+    carried = replace(taxi, carried_by="driver", updated_at=mapped.clock.now())
+    await mapped.put(carried)
+    for zoom in (2, 8, 14, 20):
+        assert await mapped.layers(key_at(WULIN, zoom)) == {}
+    mapped.clock.move(minutes=1)
+    await mapped.put(replace(carried, carried_by=None, updated_at=mapped.clock.now()))
+    assert await mapped.state_of(taxi) == "no"
 
 
 async def test_one_near_the_edge_is_on_the_next_tile_too(mapped: Mapped) -> None:
@@ -180,6 +204,17 @@ async def test_odd_corners_of_the_world_draw(mapped: Mapped, place: Place) -> No
     await mapped.add(place=place)
     await mapped.add(place=Place(10.0, 20.0))
     assert (await mapped.layers(TileKey(TileAddress(0, 0, 0))))["aeds"]
+
+
+async def test_the_date_line_is_on_one_tile(mapped: Mapped) -> None:
+    aed = await mapped.add(place=Place(10.0, 180.0))
+    for zoom in (0, 3, 9, 15):
+        key = key_at(aed.place, zoom)
+        assert key.address.x == 2**zoom - 1
+        assert str(aed.id) in await mapped.points(key)
+    mapped.clock.move(minutes=1)
+    await mapped.put(replace(aed, readiness=Readiness.OUT_OF_SERVICE, updated_at=mapped.clock.now()))
+    assert await mapped.state_of(aed) == "no"
 
 
 async def test_many_hundreds_are_drawn_like_a_few(mapped: Mapped, database: Database) -> None:

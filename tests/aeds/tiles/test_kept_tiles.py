@@ -62,6 +62,23 @@ async def test_a_change_is_shown_by_every_tile_above_it_and_leaves_others_alone(
     assert await mapped.state_of(aed) == "no"
 
 
+async def test_news_that_come_in_the_wrong_order_hide_nothing_later(mapped: Mapped) -> None:
+    aed = await mapped.add()
+    key = key_at(WULIN, 15)
+    mapped.clock.move(minutes=1)
+    broken = out_of_service(aed)
+    mapped.clock.move(minutes=1)
+    mended = replace(aed, updated_at=mapped.clock.now())
+    await mapped.put(broken)
+    await mapped.put(mended)
+    # Whoever wrote the first is told only now that it was taken.
+    mapped.tiles.changed([broken])
+    assert (await mapped.points(key))[str(aed.id)].values["usable"] == "now"
+    mapped.clock.move(minutes=1)
+    await mapped.put(replace(broken, updated_at=mapped.clock.now()))
+    assert (await mapped.points(key))[str(aed.id)].values["usable"] == "no"
+
+
 async def test_a_heartbeat_leaves_the_tiles_as_they_are(mapped: Mapped, drawings: list[TileKey]) -> None:
     aed = await mapped.add()
     key = key_at(WULIN, 14)

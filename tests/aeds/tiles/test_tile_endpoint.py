@@ -35,6 +35,7 @@ async def test_a_device_is_on_the_map_from_its_entry_on_and_a_fault_shows(servic
     await is_on_the_map(service, aed_id)
     await service.call("POST", f"/v1/aeds/{aed_id}/reports", role="admin", json={"kind": "fault", "code": "broken"})
     assert await usable(service, aed_id) == "no"
+    service.clock.move(seconds=1)
     await service.call("POST", f"/v1/aeds/{aed_id}/reports", role="admin", json={"kind": "inspection", "outcome": "ok"})
     assert await usable(service, aed_id) == "now"
     await service.call("DELETE", f"/v1/aeds/{aed_id}", role="admin")

@@ -69,6 +69,61 @@ def test_a_report_that_comes_late_makes_it_older_and_never_younger() -> None:
     assert changed.after.since == NOON - 2 * DAY
 
 
+def test_another_battery_that_runs_out_soon_too_is_another_order() -> None:
+    """The one that has run out is replaced: its order, overdue and gone up, must not stand for the next one."""
+    expired = need(Cause.BATTERY_EXPIRY, since=NOON - 90 * DAY, due_at=NOON + DAY)
+    orders = applied([], reconciled([], expired))
+    orders = applied(orders, reconciled(orders, expired, now=NOON + 5 * DAY))
+    assert orders[0].level is Level.DISTRICT
+    fitted = need(Cause.BATTERY_EXPIRY, urgency=0, since=NOON - 24 * DAY, due_at=NOON + 66 * DAY)
+    changes = reconciled(orders, fitted, now=NOON + 6 * DAY)
+    assert [(each.id, each.closed_by) for each in changes.closed] == [(orders[0].id, "evidence")]
+    (opened,) = changes.opened
+    assert (opened.urgency, opened.due_at, opened.level) == (0, NOON + 66 * DAY, Level.CUSTODIAN)
+    orders = applied(orders, changes)
+    assert not reconciled(orders, fitted, now=NOON + 7 * DAY)
+    # The same date, by the clocks of another zone.
+    moved = replace(fitted, due_at=fitted.due_at + timedelta(hours=8))
+    assert not reconciled(orders, moved, now=NOON + 8 * DAY)
+
+
+def test_a_cancelled_order_says_nothing_of_the_next_battery() -> None:
+    opened = reconciled([], need(Cause.BATTERY_EXPIRY, since=NOON - 90 * DAY, due_at=NOON + DAY)).opened[0]
+    cancelled = replace(opened, closed_at=NOON, closed_by="admin:zhao", note="已换")
+    fitted = need(Cause.BATTERY_EXPIRY, urgency=0, since=NOON - 24 * DAY, due_at=NOON + 66 * DAY)
+    assert reconciled([cancelled], fitted, now=NOON + DAY).opened
+
+
+def test_the_assignee_is_told_at_the_deadline_also_where_the_venue_answers_later() -> None:
+    patient = care_policy([{"escalate_after_s": [3600, 7200, 7200]}])
+
+    def after(orders: list[WorkOrder], now: datetime) -> Changes:
+        return reconcile(orders, [need()], aed_id=AED, assignee=LI, policy=patient, now=now)
+
+    orders = applied([], after([], NOON))
+    due_at = orders[0].due_at
+    assert orders[0].look_again_at == due_at
+    due = after(orders, due_at)
+    assert [(each.recipient, each.why) for each in due.notices] == [("custodian:li", Why.DUE)]
+    orders = applied(orders, due)
+    assert orders[0].look_again_at == due_at + timedelta(hours=1)
+    up = after(orders, due_at + timedelta(hours=1))
+    assert {each.why for each in up.notices} == {Why.ESCALATED}
+    assert len(up.notices) == 2, "the custodian, and the venue"
+
+
+def test_whoever_owns_it_from_now_on_hears_of_what_has_gone_up() -> None:
+    orders = applied([], reconciled([], need()))
+    orders = applied(orders, reconciled(orders, need(), now=NOON + DAY))
+    assert orders[0].level is Level.VENUE
+    others = OWNERS | {Level.VENUE: UUID(int=200)}
+    changes = reconciled(orders, need(), now=NOON + DAY, assignee=Assignment("li", others))
+    assert [(each.recipient, each.why) for each in changes.notices] == [(f"owner:{UUID(int=200)}", Why.ESCALATED)]
+    orders = applied([], reconciled([], need()))
+    changes = reconciled(orders, need(), assignee=Assignment("li", others))
+    assert changes.notices == (), "what is the custodian's is no owner's yet"
+
+
 def test_a_removed_device_needs_nothing() -> None:
     orders = applied([], reconciled([], need(), need(Cause.USED)))
     closed = reconciled(orders, closed_by=BY_REMOVAL).closed

@@ -167,3 +167,21 @@ async def test_what_was_overdue_before_anybody_knew_has_its_time_from_then_on(of
     assert [each["why"] for each in order["escalations"]] == ["nobody"]
     await office.edit(aed_id, name="新名字")
     assert (await office.the_order())["due_at"] == order["due_at"]
+
+
+async def test_a_battery_that_is_replaced_by_one_that_runs_out_soon_too_has_an_order_of_its_own(office: Office) -> None:
+    await office.custodian("li")
+    today = office.clock.now().date()
+    aed_id = await office.aed(custodian="li")
+    await office.edit(aed_id, battery_expires_on=today + timedelta(days=2))
+    first = await office.the_order()
+    await office.pass_time(days=4)
+    assert (await office.the_order())["level"] == "venue"
+    await office.edit(aed_id, battery_expires_on=today + timedelta(days=70))
+    second = await office.the_order()
+    assert second["id"] != first["id"]
+    assert (second["urgency"], second["overdue"], second["level"]) == (0, False, "custodian")
+    (closed,) = await office.open_orders(state="closed")
+    assert (closed["id"], closed["closed_by"], closed["overdue"]) == (first["id"], "evidence", True)
+    await office.edit(aed_id, name="新名字")
+    assert (await office.the_order())["id"] == second["id"]
