@@ -1,6 +1,7 @@
 """The registry's files from the command line."""
 
 import json
+import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -56,7 +57,13 @@ async def export_file(database: Database, path: Path) -> int:
     kept = await _kept(database, aeds)
     # The mark tells spreadsheets that the file is UTF-8.
     text = "\ufeff" + own_schema.as_csv(aeds, kept) if suffix == ".csv" else own_schema.as_geojson(aeds, kept)
-    path.write_bytes(text.encode("utf-8"))  # noqa: ASYNC240 - as above
+    # Whole or not at all: a disk that fills up leaves the last export as it was.
+    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        beside.write_bytes(text.encode("utf-8"))
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
     return len(aeds)
 
 

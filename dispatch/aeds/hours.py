@@ -1,7 +1,7 @@
 """Opening hours in OpenStreetMap's syntax: checked on entry, evaluated where the AED is.
 
 The library knows public holidays (`PH`) of many countries, China among them, by their legal dates; days moved by a
-government's yearly notice are not in it, nor are Taiwan's holidays. School holidays (`SH`) it cannot know.
+government's yearly notice are not in it, nor are Taiwan's holidays. School holidays (`SH`) it cannot know: refused.
 """
 
 import re
@@ -28,6 +28,17 @@ _UTC = ZoneInfo("UTC")
 _ONLY_A_COMMENT = re.compile(r'(?:^|(?<=;)|(?<=\|\|))(\s*)("[^"]*")(?=\s*(?:;|\|\||$))')
 
 
+_QUOTED = re.compile(r'"[^"]*"')
+# What the library takes for certain and nobody can be: it has no calendar of schools, and leaves an open end open.
+_UNCERTAIN = (
+    (re.compile(r"(?<![a-z])SH(?![a-z])", re.IGNORECASE), "school holidays (SH) are not known here; write their dates"),
+    (
+        re.compile(r"(?:\d:\d\d|sunrise|sunset|dawn|dusk|\))\+(?!\d)", re.IGNORECASE),
+        "an open end (10:00+) does not tell how long somebody is there; write until when",
+    ),
+)
+
+
 class InvalidHours(ValueError):
     """A text that is not opening hours; the message says where it goes wrong."""
 
@@ -35,13 +46,28 @@ class InvalidHours(ValueError):
 def checked_hours(expression: str) -> str:
     """The expression as it is stored: as given, or with its small faults (`SU`, `mo`) put right.
 
-    Raises `InvalidHours`.
+    Raises `InvalidHours`, also for what is well-formed and nobody can be certain of.
     """
+    text = well_formed_hours(expression)
+    uncertain = uncertainty_of(text)
+    if uncertain is not None:
+        raise InvalidHours(uncertain)
+    return text
+
+
+def well_formed_hours(expression: str) -> str:
+    """The same, if it is in OpenStreetMap's syntax. Raises `InvalidHours`."""
     text = expression.strip()
     if len(text) > MAX_EXPRESSION_LENGTH:
         raise InvalidHours(f"opening hours longer than {MAX_EXPRESSION_LENGTH} characters")
     parsed = _parse(text, None, None)
     return str(parsed) if parsed.warnings else text
+
+
+def uncertainty_of(expression: str) -> str | None:
+    """Why it cannot be told when it is open, though the expression is well-formed; None when it can."""
+    rules = _QUOTED.sub("", expression)
+    return next((problem for pattern, problem in _UNCERTAIN if pattern.search(rules)), None)
 
 
 def is_open_at(expression: str | None, place: Place, at: datetime, default_zone: str) -> bool:

@@ -93,10 +93,11 @@ async def test_a_device_that_is_removed_is_a_change_for_those_who_go_by_the_time
     assert (same.at > later.at, same.changed_at) == (True, later.changed_at)
 
 
-async def test_removed_and_mobile_devices_are_not_in_it(registry: Registry, client: httpx.AsyncClient) -> None:
+async def test_removed_private_and_mobile_devices_are_not_in_it(registry: Registry, client: httpx.AsyncClient) -> None:
     gone = await hung(registry, name="gone")
     await registry.service.remove(gone.id, ADMIN)
     await hung(registry, name="taxi", is_mobile=True, carried_by="somebody")
+    await hung(registry, name="at home", access=Access.PRIVATE)
     assert (await client.get("/v1/aeds/open-data.geojson")).json()["features"] == []
 
 

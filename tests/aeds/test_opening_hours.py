@@ -90,3 +90,25 @@ def test_what_is_no_opening_hours_is_refused_with_a_sentence(text: str) -> None:
         checked_hours(text)
     assert "\n" not in str(refusal.value)
     assert len(str(refusal.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "what"),
+    [
+        ("Mo-Fr 08:00-16:00; SH off", "SH"),
+        ("SH 10:00-12:00", "SH"),
+        ("24/7; PH,SH off", "SH"),
+        ("Mo-Su 10:00+", "open end"),
+        ("Mo-Su 10:00-16:00+", "open end"),
+        ("sunrise+", "open end"),
+        ("(sunset-01:00)+", "open end"),
+    ],
+)
+def test_what_nobody_can_be_certain_of_is_refused(text: str, what: str) -> None:
+    with pytest.raises(InvalidHours, match=what):
+        checked_hours(text)
+
+
+@pytest.mark.parametrize("text", ['Mo-Fr 08:00-16:00 "SH: ring"', "(sunrise+01:00)-sunset", 'Mo 10:00-12:00 "10:00+"'])
+def test_what_only_looks_like_it_is_not(text: str) -> None:
+    assert checked_hours(text) == text

@@ -6,7 +6,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
-from dispatch.aeds.hours import MAX_EXPRESSION_LENGTH, InvalidHours, checked_hours
+from dispatch.aeds.hours import (
+    MAX_EXPRESSION_LENGTH,
+    InvalidHours,
+    checked_hours,
+    uncertainty_of,
+    well_formed_hours,
+)
 from dispatch.aeds.importing.clauses import Understood, closed_on, is_about_time, told, with_remark
 from dispatch.aeds.importing.free_hours import Unclear, minutes_of, schedule_of
 from dispatch.aeds.importing.hours_vocabulary import ALL_DAY_WORDS
@@ -22,9 +28,6 @@ _OSM = re.compile(
 )
 _SAYS_WHEN = re.compile(r"\d\d?:\d\d|24/7|sun(?:rise|set)|dawn|dusk", re.IGNORECASE)
 _OR_LONGER = re.compile(r"(-\s*\d\d?:\d\d)\+")
-_OPEN_END = re.compile(r"\d:\d\d\+|sun(?:rise|set)\+(?!\d)|dawn\+(?!\d)|dusk\+(?!\d)", re.IGNORECASE)
-_SCHOOL_HOLIDAYS = re.compile(r"(?<![a-z])SH(?![a-z])", re.IGNORECASE)
-_COMMENT = re.compile(r'"[^"]*"')
 _WHOLE_YEAR = re.compile(r"^Jan-Dec:?\s+")
 _MONTH_COLON = re.compile(r"^([A-Z][a-z]{2}(?:-[A-Z][a-z]{2})?):\s*")
 # Longer than this is no sign on a door, and an expression looks at it many times over.
@@ -233,18 +236,9 @@ def _openstreetmap(text: str) -> str | None:
         # 00:00-00:00 and 08:00-04:00 pass the parser; what they mean is not certain.
         return None
     try:
-        return checked_hours(candidate)
+        return well_formed_hours(candidate)
     except InvalidHours:
         return None
-
-
-def _uncertain(expression: str) -> str | None:
-    """Why it cannot be told when it is open, though the expression is well-formed; None when it can."""
-    said = _COMMENT.sub("", expression)
-    if _SCHOOL_HOLIDAYS.search(said):
-        # The calendars of schools are not known here: they would count as days like any other.
-        return "school holidays are not known here"
-    return "no closing time is told" if _OPEN_END.search(said) else None
 
 
 def _minutes(hours: str, minutes: str) -> int:
@@ -252,7 +246,7 @@ def _minutes(hours: str, minutes: str) -> int:
 
 
 def _from_openstreetmap(given: str, corrected: str, source_text: str) -> RowHours:
-    if uncertain := _uncertain(corrected):
+    if uncertain := uncertainty_of(corrected):
         note = f"hours not understood ({uncertain}): {source_text[:200]}"
         return RowHours(None, source_text, (note,), Told.NOT_UNDERSTOOD)
     if corrected == given:

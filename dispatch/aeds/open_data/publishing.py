@@ -1,7 +1,8 @@
 """The public part of the registry as files: made now and then from memory, kept compressed, handed out cheaply.
 
 What is public is what somebody in need of a device has to know. Serial numbers, telephones, custodians and what offices
-note down are not; neither is where a mobile device is, for somebody carries it.
+note down are not; neither is where a mobile device is, for somebody carries it, nor one that is private: it hangs in
+somebody's home.
 """
 
 import asyncio
@@ -14,10 +15,11 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from operator import attrgetter
 from typing import Any
 
 from dispatch.aeds.directory import AedDirectory
-from dispatch.aeds.record import Aed
+from dispatch.aeds.record import Access, Aed
 from dispatch.encoding import to_json
 
 GOOD_FOR = timedelta(minutes=10)
@@ -100,8 +102,8 @@ class OpenData:
 
 
 def publish(aeds: Iterable[Aed], form: Form, now: datetime, licence: str = "") -> Published:
-    """The file of those of these devices that hang somewhere, in the order of their ids."""
-    in_order = sorted((aed for aed in aeds if not aed.is_mobile), key=lambda aed: aed.id)
+    """The file of those of these devices that hang where the public may come, in the order of their ids."""
+    in_order = sorted((aed for aed in aeds if _is_public(aed)), key=attrgetter("id.int"))
     pieces = _csv(in_order, licence) if form is Form.CSV else _geojson(in_order, licence)
     packed, digest = io.BytesIO(), hashlib.sha256()
     # Without a name or a time in it: the same devices make the same file.
@@ -111,6 +113,10 @@ def publish(aeds: Iterable[Aed], form: Form, now: datetime, licence: str = "") -
             archive.write(piece)
     # Not when a device was last written: one that is removed since has left no later time behind.
     return Published(form, now, now, f'"{digest.hexdigest()[:32]}"', packed.getvalue())
+
+
+def _is_public(aed: Aed) -> bool:
+    return not aed.is_mobile and aed.access is not Access.PRIVATE
 
 
 def properties_of(aed: Aed) -> dict[str, Any]:
