@@ -108,6 +108,8 @@ class OperatorFeed:
                 if fresh or incident_id in different:
                     messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
                     told.append((live, live.present.version))
+                    # A storm's worth of timelines takes tens of milliseconds: an SOS has its turn between any two.
+                    await asyncio.sleep(0)
             except Exception as error:
                 if is_outage(error):
                     self._looks_different |= different
