@@ -4,6 +4,7 @@ import { pageSettings } from "./api.js";
 import { byId, el, fill, show } from "./dom.js";
 import { setTimezone } from "./format.js";
 import { onLanguage, startLanguage, word } from "./language.js";
+import { CustodiansRoom } from "./office/custodians.js";
 import { Desk } from "./office/desk.js";
 import { DevicesRoom } from "./office/devices.js";
 import { FiguresRoom } from "./office/figures.js";
@@ -11,18 +12,23 @@ import { ImportRoom } from "./office/importing.js";
 import { OrdersRoom } from "./office/orders.js";
 import { OwnersRoom } from "./office/owners.js";
 import { signInForm } from "./signin.js";
+import { subjectOf } from "./registry/subject.js";
 import { forgetToken, keepToken, onTokenLink, takeToken } from "./token.js";
 
 const TOKEN = "token:office";
-const ROOMS = /** @type {const} */ (["devices", "orders", "owners", "figures", "import"]);
+const ROOMS = /** @type {const} */ (["devices", "orders", "custodians", "owners", "figures", "import"]);
 
 /** @typedef {typeof ROOMS[number]} RoomName */
 /** @typedef {{ element: HTMLElement, open: (about: URLSearchParams) => void | Promise<void>, draw: () => void }} Room */
 
 let token = takeToken(TOKEN);
 let failure = "";
-/** @type {Record<RoomName, Room> | null} */
+/** They outlive a token that runs out: what somebody has written in them is there when they are back. @type {Record<RoomName, Room> | null} */
 let rooms = null;
+/** @type {Desk | null} */
+let desk = null;
+/** Whose rooms these are. */
+let author = "";
 
 /** Where the address leads: `#room=orders&overdue=true`. */
 function whereTo() {
@@ -36,20 +42,26 @@ function begin() {
   show(byId("rooms", HTMLElement), token !== null);
   show(byId("sign-out", HTMLElement), token !== null);
   if (!token) {
-    rooms = null;
     fill(place, signInForm({ page: "office", failure, onToken: signIn }));
     return;
   }
-  const desk = new Desk(token, { onSpent: (why) => signOut(why) });
-  rooms = {
-    devices: new DevicesRoom(desk), orders: new OrdersRoom(desk), owners: new OwnersRoom(desk), figures: new FiguresRoom(desk), import: new ImportRoom(desk),
-  };
+  if (rooms && desk && author === subjectOf(token)) desk.token = token;
+  else furnish(token);
   follow();
+}
+
+/** @param {string} given */
+function furnish(given) {
+  desk = new Desk(given, { onSpent: (why) => { if (token) signOut(why); } });
+  author = subjectOf(given);
+  rooms = {
+    devices: new DevicesRoom(desk), orders: new OrdersRoom(desk), custodians: new CustodiansRoom(desk), owners: new OwnersRoom(desk), figures: new FiguresRoom(desk), import: new ImportRoom(desk),
+  };
 }
 
 /** Shows the room that the address names. */
 function follow() {
-  if (!rooms) return;
+  if (!rooms || !token) return;
   const { name, about } = whereTo();
   drawDoors(name);
   const room = rooms[name];
@@ -84,7 +96,7 @@ function signOut(why) {
 
 startLanguage();
 onLanguage(() => {
-  if (!rooms) return begin();
+  if (!rooms || !token) return begin();
   const { name } = whereTo();
   drawDoors(name);
   for (const room of Object.values(rooms)) room.draw();
@@ -92,6 +104,9 @@ onLanguage(() => {
 window.addEventListener("hashchange", () => {
   if (!location.hash.startsWith("#token=")) follow();
 });
-byId("sign-out", HTMLButtonElement).addEventListener("click", () => signOut(""));
+byId("sign-out", HTMLButtonElement).addEventListener("click", () => {
+  rooms = null;
+  signOut("");
+});
 onTokenLink(TOKEN, signIn);
 pageSettings().then((settings) => setTimezone(settings.timezone), () => undefined).then(begin);

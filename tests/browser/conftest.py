@@ -8,6 +8,8 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
+from tests.browser.custodian import Custodian
+from tests.browser.office import Office
 from tests.browser.town import Town
 from tests.push.receiving import Listener, listening
 
@@ -83,6 +85,7 @@ def open_page(chromium: Browser, live_service: Service) -> Iterator[OpenPage]:
         language: str = "zh-CN",
         place: dict[str, float] | None = PLACE,
         permissions: tuple[str, ...] = (),
+        timezone: str = "Asia/Shanghai",
         prepare: Callable[[Page], None] = lambda _page: None,
         **options: Any,
     ) -> Page:
@@ -90,7 +93,7 @@ def open_page(chromium: Browser, live_service: Service) -> Iterator[OpenPage]:
             base_url=live_service.url,
             viewport={"width": size["width"], "height": size["height"]},
             locale=language,
-            timezone_id="Asia/Shanghai",
+            timezone_id=timezone,
             permissions=[*(["geolocation"] if place else []), *permissions],
             geolocation=place,  # type: ignore[arg-type]  # playwright's TypedDict
             has_touch=size is PHONE,
@@ -122,6 +125,43 @@ def town(live_service: Service) -> Iterator[Town]:
     town = Town(live_service.admin)
     yield town
     town.come_to_rest()
+
+
+@pytest.fixture
+def office(live_service: Service, town: Town) -> Office:
+    """Owners that are this test's alone."""
+    return Office(live_service.admin, town)
+
+
+@pytest.fixture
+def office_page(open_page: OpenPage, live_service: Service) -> Callable[..., Page]:
+    """Opens a room of the office."""
+
+    def opened(room: str = "devices", size: dict[str, int] = DESKTOP, **options: Any) -> Page:
+        page = open_page(f"/office#token={live_service.token('admin', 'li')}", size=size, **options)
+        expect(page.locator("[aria-current=page]")).to_be_visible()
+        page.evaluate(f"location.hash = '#room={room}'")
+        return page
+
+    return opened
+
+
+@pytest.fixture
+def custodian(live_service: Service, town: Town) -> Custodian:
+    """Somebody with devices of their own."""
+    return Custodian(live_service.admin, town, "王芳")
+
+
+@pytest.fixture
+def custodian_page(open_page: OpenPage, live_service: Service, custodian: Custodian) -> Callable[..., Page]:
+    """Opens the page of that custodian, once it shows what there is."""
+
+    def opened(**options: Any) -> Page:
+        page = open_page(f"/custodian#token={live_service.token('custodian', custodian.subject)}", **options)
+        expect(page.locator("#due")).to_be_visible()
+        return page
+
+    return opened
 
 
 @pytest.fixture

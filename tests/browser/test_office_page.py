@@ -4,12 +4,12 @@ import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
 
 import pytest
 from playwright.sync_api import Page, expect
 
 from tests.browser.conftest import DESKTOP
+from tests.browser.office import Office
 from tests.browser.waiting import until
 
 pytestmark = pytest.mark.browser
@@ -18,59 +18,13 @@ OpenPage = Callable[..., Page]
 Show = Callable[[Page, str], None]
 
 
-class Office:
-    """A city with one venue, whose names are this test's alone."""
-
-    def __init__(self, admin: Any, town: Any) -> None:
-        self.admin = admin
-        self.town = town
-        self.mark = uuid4().hex[:6]
-        self.city = self._owner("city", f"杭州市红十字会 {self.mark}", policy={"due_within_s": {"fault": 43_200}})
-        self.venue = self._owner("venue", f"浙江图书馆 {self.mark}", parent_id=self.city)
-
-    def _owner(self, level: str, name: str, **more: Any) -> str:
-        return str(self.said("POST", "/v1/owners", json={"level": level, "name": name, **more})["id"])
-
-    def said(self, method: str, path: str, **more: Any) -> Any:
-        """What the service answers, which must be a success."""
-        answer = self.admin.request(method, path, **more)
-        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
-        return answer.json() if answer.content else None
-
-    def device(self, name: str, **more: Any) -> str:
-        """A device of the venue."""
-        return str(self.town.add_aed(f"{name} {self.mark}", north_m=0, east_m=0, owner_id=self.venue, **more))
-
-    def report(self, aed_id: str, **said: Any) -> None:
-        """Something is said of a device."""
-        self.said("POST", f"/v1/aeds/{aed_id}/reports", json=said)
-
-
-@pytest.fixture
-def office(live_service: Any, town: Any) -> Office:
-    return Office(live_service.admin, town)
-
-
-@pytest.fixture
-def signed_in(open_page: OpenPage, live_service: Any) -> Callable[..., Page]:
-    """Opens a room of the office."""
-
-    def opened(room: str = "devices", size: dict[str, int] = DESKTOP, **options: Any) -> Page:
-        page = open_page(f"/office#token={live_service.token('admin', 'li')}", size=size, **options)
-        expect(page.locator("[aria-current=page]")).to_be_visible()
-        page.evaluate(f"location.hash = '#room={room}'")
-        return page
-
-    return opened
-
-
 def test_devices_are_listed_by_state_and_narrowed_down(
-    signed_in: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
+    office_page: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
 ) -> None:
     broken = office.device("大厅", address="曙光路 73 号", serial_number="SN-77", custodian="wang")
     office.device("少儿馆")
     office.report(broken, kind="fault", code="broken")
-    page = signed_in(f"devices&owner_id={office.city}")
+    page = office_page(f"devices&owner_id={office.city}")
     rows = page.locator("[data-device]")
     expect(rows).to_have_count(2)
     expect(rows.filter(has_text="大厅")).to_contain_text("报告故障")
@@ -92,11 +46,11 @@ def test_devices_are_listed_by_state_and_narrowed_down(
     no_overflow(page)
 
 
-def test_a_link_means_what_it_names_and_nothing_left_over(signed_in: Callable[..., Page], office: Office) -> None:
+def test_a_link_means_what_it_names_and_nothing_left_over(office_page: Callable[..., Page], office: Office) -> None:
     broken = office.device("大厅")
     office.device("少儿馆")
     office.report(broken, kind="fault", code="broken")
-    page = signed_in(f"devices&owner_id={office.city}&readiness=out_of_service")
+    page = office_page(f"devices&owner_id={office.city}&readiness=out_of_service")
     rows = page.locator("[data-device]")
     expect(rows).to_have_count(1)
     page.evaluate(f"location.hash = '#room=devices&owner_id={office.venue}'")
@@ -108,10 +62,10 @@ def test_a_link_means_what_it_names_and_nothing_left_over(signed_in: Callable[..
     expect(rows).to_have_count(2)
 
 
-def test_a_long_list_is_paged_through(signed_in: Callable[..., Page], office: Office) -> None:
+def test_a_long_list_is_paged_through(office_page: Callable[..., Page], office: Office) -> None:
     for number in range(53):
         office.device(f"点位 {number:02}")
-    page = signed_in(f"devices&owner_id={office.venue}")
+    page = office_page(f"devices&owner_id={office.venue}")
     rows = page.locator("[data-device]")
     expect(rows).to_have_count(50)
     page.locator("#more-devices").click()
@@ -121,12 +75,12 @@ def test_a_long_list_is_paged_through(signed_in: Callable[..., Page], office: Of
 
 
 def test_a_device_tells_its_past_and_is_edited_with_problems_at_their_fields(
-    signed_in: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
+    office_page: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
 ) -> None:
     aed_id = office.device("大厅")
     office.report(aed_id, kind="inspection", outcome="ok", items=[{"item": "battery", "ok": True}])
     office.report(aed_id, kind="fault", code="broken", note="屏幕碎了")
-    page = signed_in(f"devices&aed={aed_id}")
+    page = office_page(f"devices&aed={aed_id}")
     expect(page.locator(".device-head")).to_contain_text("停用：报告故障：损坏")
     past = page.locator(".past")
     expect(past).to_contain_text("正常 → 停用")
@@ -153,9 +107,9 @@ def test_a_device_tells_its_past_and_is_edited_with_problems_at_their_fields(
     no_overflow(page)
 
 
-def test_a_device_is_removed_after_one_more_question(signed_in: Callable[..., Page], office: Office) -> None:
+def test_a_device_is_removed_after_one_more_question(office_page: Callable[..., Page], office: Office) -> None:
     aed_id = office.device("大厅")
-    page = signed_in(f"devices&aed={aed_id}")
+    page = office_page(f"devices&aed={aed_id}")
     page.locator("#remove").click()
     page.locator("dialog .button-act").click()
     expect(page.locator(".device-head [data-readiness=removed]")).to_be_visible()
@@ -163,12 +117,12 @@ def test_a_device_is_removed_after_one_more_question(signed_in: Callable[..., Pa
 
 
 def test_orders_are_filtered_and_cancelled_with_a_reason(
-    signed_in: Callable[..., Page], office: Office, show: Show
+    office_page: Callable[..., Page], office: Office, show: Show
 ) -> None:
     broken, used = office.device("大厅"), office.device("少儿馆")
     office.report(broken, kind="fault", code="broken")
     office.report(used, kind="used")
-    page = signed_in(f"orders&owner={office.city}")
+    page = office_page(f"orders&owner={office.city}")
     orders = page.locator("[data-order]")
     expect(orders).to_have_count(2)
     show(page, "office-orders")
@@ -191,9 +145,9 @@ def test_orders_are_filtered_and_cancelled_with_a_reason(
 
 
 def test_the_tree_shows_whose_each_value_is_and_takes_others(
-    signed_in: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
+    office_page: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
 ) -> None:
-    page = signed_in(f"owners&owner={office.venue}")
+    page = office_page(f"owners&owner={office.venue}")
     deadline = page.locator("[data-policy='due_within_s.fault']")
     expect(deadline).to_contain_text(f"0.5 天 · 来自 杭州市红十字会 {office.mark}")
     expect(page.locator("[data-policy=battery_low_percent]")).to_contain_text("20 % · 默认值")
@@ -226,8 +180,8 @@ def test_the_tree_shows_whose_each_value_is_and_takes_others(
     no_overflow(page)
 
 
-def test_owners_are_entered_and_put_where_they_belong(signed_in: Callable[..., Page], office: Office) -> None:
-    page = signed_in("owners")
+def test_owners_are_entered_and_put_where_they_belong(office_page: Callable[..., Page], office: Office) -> None:
+    page = office_page("owners")
     page.locator("#add-owner").click()
     record = page.locator(".owner-detail form").first
     record.locator("[data-field=name] input").fill(f"黄龙体育中心 {office.mark}")
@@ -245,13 +199,13 @@ def test_owners_are_entered_and_put_where_they_belong(signed_in: Callable[..., P
 
 
 def test_figures_are_told_in_tables_and_plots_and_taken_home(
-    signed_in: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
+    office_page: Callable[..., Page], office: Office, show: Show, no_overflow: Callable[[Page], None]
 ) -> None:
     broken = office.device("大厅")
     office.device("少儿馆")
     office.report(broken, kind="fault", code="broken")
     office.report(broken, kind="inspection", outcome="ok")
-    page = signed_in(f"figures&owner_id={office.city}")
+    page = office_page(f"figures&owner_id={office.city}")
     expect(page.locator("[data-figure=devices] dd")).to_have_text("2")
     expect(page.locator("[data-figure=repair] dd")).to_contain_text("分钟")
     expect(page.locator("[data-table=owners]")).to_contain_text(f"浙江图书馆 {office.mark}")
@@ -300,10 +254,10 @@ def number_of(page: Page, name: str) -> int:
 
 
 def test_a_list_is_looked_over_before_it_is_taken_in(
-    signed_in: Callable[..., Page], office: Office, town: Any, show: Show, no_overflow: Callable[[Page], None]
+    office_page: Callable[..., Page], office: Office, town: Any, show: Show, no_overflow: Callable[[Page], None]
 ) -> None:
     source = f"list-{office.mark}"
-    page = signed_in("import")
+    page = office_page("import")
     first = listed(town, "A1,文化广场,0", "A2,体育馆,4000") + "\nA3,坏行,某地,1000,30.2,全天,M1".encode()
     choose(page, first, source)
     assert (number_of(page, "created"), number_of(page, "left_out")) == (2, 1)
@@ -328,9 +282,9 @@ def test_a_list_is_looked_over_before_it_is_taken_in(
 
 
 def test_what_was_looked_over_is_not_taken_in_another_way(
-    signed_in: Callable[..., Page], office: Office, town: Any
+    office_page: Callable[..., Page], office: Office, town: Any
 ) -> None:
-    page = signed_in("import")
+    page = office_page("import")
     choose(page, listed(town, "C1,文化广场,0"), f"list-{office.mark}")
     expect(page.locator("#import-do")).to_be_visible()
     page.locator("#import-gone").check()
@@ -343,11 +297,11 @@ def test_what_was_looked_over_is_not_taken_in_another_way(
 
 
 def test_what_looks_like_a_mistake_is_said_plainly_and_taken_only_after_reading(
-    signed_in: Callable[..., Page], office: Office, town: Any, show: Show
+    office_page: Callable[..., Page], office: Office, town: Any, show: Show
 ) -> None:
     source = f"list-{office.mark}"
     rows = [f"B{number:02},点位{number:02},{number * 150}" for number in range(12)]
-    page = signed_in("import")
+    page = office_page("import")
     choose(page, listed(town, *rows), source)
     page.locator("#import-do").click()
     expect(page.locator(".done")).to_be_visible()
@@ -372,18 +326,18 @@ def test_what_looks_like_a_mistake_is_said_plainly_and_taken_only_after_reading(
     expect(page.locator(".done")).to_be_visible()
 
 
-def test_a_file_that_cannot_be_read_is_said_so(signed_in: Callable[..., Page]) -> None:
-    page = signed_in("import", language="en-GB")
+def test_a_file_that_cannot_be_read_is_said_so(office_page: Callable[..., Page]) -> None:
+    page = office_page("import", language="en-GB")
     page.locator("#import-file").set_input_files({"name": "x.csv", "mimeType": "text/csv", "buffer": b"\x00\x01\x02"})
     page.locator("#import-try").click()
     expect(page.locator(".import-room [role=alert]")).to_contain_text("Not done")
 
 
-def test_what_comes_from_the_network_is_never_markup(signed_in: Callable[..., Page], office: Office) -> None:
+def test_what_comes_from_the_network_is_never_markup(office_page: Callable[..., Page], office: Office) -> None:
     hostile = "<img src=x onerror=document.title='owned'>"
     aed_id = office.device(hostile)
     office.report(aed_id, kind="fault", code="broken", note=hostile)
-    page = signed_in(f"devices&aed={aed_id}")
+    page = office_page(f"devices&aed={aed_id}")
     expect(page.locator(".past")).to_contain_text(hostile)
     expect(page.locator(".device-head h2")).to_contain_text(hostile)
     assert page.locator("img[src=x]").count() == 0

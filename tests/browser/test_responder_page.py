@@ -65,6 +65,25 @@ def test_a_reload_restores_the_alert_and_then_the_assignment(on_duty: Callable[.
     expect(page.locator("[data-stage=en_route]")).to_have_count(0)
 
 
+IPHONE = "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 Mobile/15E148 Safari/604.1"
+
+
+@pytest.mark.parametrize(("agent", "opens"), [(None, ["geo", "amap"]), (IPHONE, ["amap", "google"])])
+def test_the_way_is_by_links_that_this_phone_opens(
+    on_duty: Callable[..., Page], town: Any, show: Show, agent: str | None, opens: list[str]
+) -> None:
+    page = on_duty("周杰", north_m=90, east_m=0, **({"user_agent": agent} if agent else {}))
+    town.sos()
+    page.locator("#accept").click()
+    links = page.locator("#patient .links a")
+    expect(links).to_have_count(2)
+    hosts = {"geo:": "geo", "https://uri.amap.com": "amap", "https://www.google.com": "google"}
+    found = [link.get_attribute("href") or "" for link in links.all()]
+    assert [name for href in found for start, name in hosts.items() if href.startswith(start)] == opens
+    page.locator("#patient").scroll_into_view_if_needed()
+    show(page, f"responder-way-{opens[0]}")
+
+
 def test_a_drill_is_marked_on_every_screen(
     open_caller: Callable[..., Page],
     open_console: Callable[..., Page],

@@ -139,6 +139,32 @@ def test_a_page_that_is_open_is_brought_to_the_front_and_the_notification_is_sil
     until(page, lambda: phone.shown(page), lambda left: left == [])
 
 
+_LOOKS_AT_ONCE = """
+navigator.serviceWorker.addEventListener("message", async ({ data }) => {
+  if (data.type !== "pushed") return;
+  const registration = await navigator.serviceWorker.getRegistration("/responder");
+  window.seenAtOnce = (await registration.getNotifications()).length;
+});
+"""
+
+
+def test_a_page_hears_of_a_push_once_it_shows_and_an_answer_takes_it_away(
+    woken: Callable[..., Page], phone: Phone, in_a_pocket: Callable[[Page], Page], town: Any
+) -> None:
+    elsewhere = in_a_pocket(woken())
+    town.sos()
+    message = phone.pushed()
+    page = elsewhere.context.new_page()
+    page.add_init_script(_LOOKS_AT_ONCE)
+    page.goto("/responder")
+    expect(page.locator("#accept")).to_be_visible()
+    phone.deliver(elsewhere, message)
+    assert until(page, lambda: page.evaluate("window.seenAtOnce ?? null"), lambda seen: seen is not None) == 1
+    assert len(phone.shown(page)) == 1
+    page.locator("#accept").click()
+    until(page, lambda: phone.shown(page), lambda left: left == [])
+
+
 def test_what_cannot_be_read_still_shows(woken: Callable[..., Page], phone: Phone) -> None:
     page = woken()
     phone.deliver(page, "not JSON")

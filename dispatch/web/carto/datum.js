@@ -58,6 +58,27 @@ export function toGcj02(point) {
   return [longitude + east / (metresPerRadianEast * RADIANS), latitude + north / (metresPerRadianNorth * RADIANS)];
 }
 
+const BAIDU_WAVE = (Math.PI * 3000) / 180;
+
+/**
+ * @param {Point} point GCJ-02
+ * @returns {Point} BD-09: Baidu sways radius and angle a little, and adds a constant
+ */
+function toBd09([longitude, latitude]) {
+  const radius = Math.hypot(longitude, latitude) + 0.00002 * Math.sin(latitude * BAIDU_WAVE);
+  const angle = Math.atan2(latitude, longitude) + 0.000003 * Math.cos(longitude * BAIDU_WAVE);
+  return [radius * Math.cos(angle) + 0.0065, radius * Math.sin(angle) + 0.006];
+}
+
+/**
+ * @param {Point} point BD-09
+ * @returns {Point} WGS-84
+ */
+export function fromBd09(point) {
+  if (!isWhereGcj02May(point)) return point;
+  return fromGcj02(unshifted(point, toBd09));
+}
+
 /**
  * The inverse, by walking back along the error; three rounds reach well under a millimetre.
  *
@@ -65,10 +86,18 @@ export function toGcj02(point) {
  * @returns {Point} WGS-84
  */
 export function fromGcj02(point) {
-  if (!isWhereGcj02May(point)) return point;
+  return isWhereGcj02May(point) ? unshifted(point, toGcj02) : point;
+}
+
+/**
+ * @param {Point} point
+ * @param {(point: Point) => Point} shift
+ * @returns {Point}
+ */
+function unshifted(point, shift) {
   let [longitude, latitude] = point;
   for (let round = 0; round < 4; round += 1) {
-    const [east, north] = toGcj02([longitude, latitude]);
+    const [east, north] = shift([longitude, latitude]);
     longitude += point[0] - east;
     latitude += point[1] - north;
   }

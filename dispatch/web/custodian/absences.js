@@ -11,6 +11,18 @@ import { absenceCard } from "./absence.js";
 
 const PATH = "/v1/custodians/me/absences";
 
+/**
+ * What is wrong with a planned absence, by field; under "" what concerns none.
+ *
+ * @param {unknown} error
+ * @returns {Record<string, string>}
+ */
+export function absenceProblems(error) {
+  const wrong = error instanceof Refusal ? error.problem.errors ?? [] : [];
+  // The service's own words are English, and say more.
+  return wrong.length ? Object.fromEntries(wrong.map(({ field, problem }) => [field, language() === "en" ? problem : wordFor("absence.wrong", field, problem)])) : { "": whyNot(error) };
+}
+
 export class Absences {
   /** @type {HTMLElement | null} a form that somebody is filling in outlives what happens around it */
   #card = null;
@@ -27,7 +39,7 @@ export class Absences {
    */
   card(myself, absences) {
     if (this.#card?.querySelector("form")) return this.#card;
-    this.#card = absenceCard({ myself, absences, onPlan: (planned) => this.#plan(planned), onEnd: (absence) => void this.#end(absence) });
+    this.#card = absenceCard({ myself, absences, standsIn: "absence.i_stand_in", substitutes: [], onPlan: (planned) => this.#plan(planned), onEnd: (absence) => void this.#end(absence) });
     return this.#card;
   }
 
@@ -39,9 +51,7 @@ export class Absences {
     try {
       await ask("POST", PATH, { token: this.handlers.token(), body: planned });
     } catch (error) {
-      const wrong = error instanceof Refusal ? error.problem.errors ?? [] : [];
-      // The service's own words are English, and say more.
-      return wrong.length ? Object.fromEntries(wrong.map(({ field, problem }) => [field, language() === "en" ? problem : wordFor("absence.wrong", field, problem)])) : { "": whyNot(error) };
+      return absenceProblems(error);
     }
     this.#card = null;
     this.handlers.onChange();

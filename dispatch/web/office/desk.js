@@ -1,7 +1,7 @@
 /** What every room of the office needs: to ask the service, and to know who owns what. */
 
 import { ask, Refusal, Unreachable } from "../api.js";
-import { word } from "../language.js";
+import { language, word, wordFor } from "../language.js";
 
 /** @typedef {import("../contract/owners.d.ts").Owner} Owner */
 /** @typedef {import("../contract/owners.d.ts").Custodian} Custodian */
@@ -146,5 +146,20 @@ export function ownerChoices(owners, none = "–") {
  */
 export function problemsByField(error, inWords) {
   const named = error instanceof Refusal ? (error.problem.errors ?? []).filter(({ field }) => field) : [];
-  return named.length ? Object.fromEntries(named.map(({ field, problem }) => [field, problem])) : { "": inWords(error) };
+  return named.length ? Object.fromEntries(named.map(({ field, problem }) => [field, problemAt(field, problem)])) : { "": inWords(error) };
+}
+
+/** What the service says in a programmer's words: nobody else can read it in any language. */
+const FOR_PROGRAMMERS = /^(String should|Value error|Input should)/;
+
+/**
+ * What is wrong with a field, in the page's language. The service's own words are English, and say more.
+ *
+ * @param {string} field
+ * @param {string} problem
+ */
+function problemAt(field, problem) {
+  if (problem === "Field required") return word("wrong.required");
+  const name = field.split(".").at(-1) ?? "";
+  return language() === "zh" || FOR_PROGRAMMERS.test(problem) ? wordFor("wrong", name.endsWith("_on") ? "day" : name, problem) : problem;
 }

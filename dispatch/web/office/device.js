@@ -6,10 +6,14 @@ import { whyNot } from "../failure.js";
 import { dateTime, dotted, floorName } from "../format.js";
 import { said, word, wordFor } from "../language.js";
 import { reasonsInWords } from "../registry/reasons.js";
-import { depths, problemsByField } from "./desk.js";
+import { problemsByField } from "./desk.js";
+import { accessFields, answerFields, machineFields, otherFields, spotFields } from "./device_fields.js";
 import { Form } from "./forms.js";
-import { happenings } from "./happenings.js";
+import { happenings, whoIs } from "./happenings.js";
+import { Moving } from "./moving.js";
 import { ordersTable } from "./orders.js";
+import { locationIn, placeFields, PlaceMap } from "./place_map.js";
+import { placementsList } from "./placements.js";
 
 /** @typedef {import("../contract/registry.d.ts").RegisteredAed} Aed */
 /** @typedef {import("../contract/registry.d.ts").History} History */
@@ -25,7 +29,13 @@ export class DeviceView {
   #orders = [];
   #owners = /** @type {import("../contract/owners.d.ts").Owner[]} */ ([]);
   #failure = "";
-  #isEditing = false;
+  #custodians = /** @type {import("../contract/owners.d.ts").Custodian[]} */ ([]);
+  #mode = /** @type {"facts" | "edit" | "move"} */ ("facts");
+  /** What is written and not saved: it outlives being drawn anew. @type {Map<string, string>} */
+  #written = new Map();
+  #map = new PlaceMap();
+  /** @type {Moving | null} */
+  #moving = null;
 
   /** @param {import("./desk.js").Desk} desk @param {string} id */
   constructor(desk, id) {
@@ -37,13 +47,14 @@ export class DeviceView {
   async read() {
     if (!this.#aed) this.draw();
     try {
-      const [aed, history, orders, owners] = await Promise.all([
+      const [aed, history, orders, owners, custodians] = await Promise.all([
         /** @type {Promise<Aed>} */ (this.desk.ask("GET", this.path)),
         /** @type {Promise<History>} */ (this.desk.ask("GET", `${this.path}/history?limit=100`)),
         /** @type {Promise<{ orders: WorkOrder[] }>} */ (this.desk.ask("GET", `/v1/work-orders?state=all&aed_id=${encodeURIComponent(this.id)}&limit=100`)),
         this.desk.owners(),
+        this.desk.custodians(),
       ]);
-      [this.#aed, this.#history, this.#orders, this.#owners, this.#failure] = [aed, history, orders.orders, owners, ""];
+      [this.#aed, this.#history, this.#orders, this.#owners, this.#custodians, this.#failure] = [aed, history, orders.orders, owners, custodians, ""];
     } catch (error) {
       this.#failure = whyNot(error);
     }
@@ -58,7 +69,8 @@ export class DeviceView {
       aed || this.#failure ? null : el("p", { class: "muted", text: word("office.loading"), attributes: { role: "status" } }),
       ...(aed ? [
         this.#head(aed),
-        this.#isEditing ? this.#editor(aed) : this.#facts(aed),
+        this.#mode === "edit" ? this.#editor(aed) : this.#mode === "move" ? this.#mover(aed) : this.#facts(aed),
+        this.#placements(aed),
         el("section", { class: "block" }, el("h2", { text: word("office.orders") }),
           this.#orders.length ? ordersTable(this.desk, this.#orders, { withDevice: false, onChange: () => void this.read() }) : el("p", { class: "muted", text: word("office.no_orders") })),
         this.#past(),
@@ -74,7 +86,12 @@ export class DeviceView {
         el("p", { class: "muted small", text: word("office.as_of", { time: aed.readiness_at ? dateTime(aed.readiness_at) : "–" }) })),
       el("div", { class: "head-actions" },
         el("a", { class: "button button-small", text: word("device.on_map"), attributes: { href: `/map#aed=${aed.id}`, target: "_blank" } }),
-        el("button", { class: "button button-small button-strong", text: word(this.#isEditing ? "back" : "office.edit"), attributes: { type: "button", id: "edit" }, on: { click: () => { this.#isEditing = !this.#isEditing; this.draw(); } } }),
+        ...(this.isBusy
+          ? [el("button", { class: "button button-small", text: word("office.discard"), attributes: { type: "button", id: "discard" }, on: { click: () => this.#turn("facts") } })]
+          : aed.readiness === "removed" ? [] : [
+            el("button", { class: "button button-small button-strong", text: word("office.edit"), attributes: { type: "button", id: "edit" }, on: { click: () => this.#turn("edit") } }),
+            aed.is_mobile ? null : el("button", { class: "button button-small", text: word("office.move"), attributes: { type: "button", id: "move" }, on: { click: () => this.#turn("move") } }),
+          ]),
         aed.readiness === "removed" ? null : el("button", { class: "button button-small", text: word("office.remove"), attributes: { type: "button", id: "remove" }, on: { click: () => void this.#remove(aed) } })));
   }
 
@@ -102,53 +119,54 @@ export class DeviceView {
 
   /** @param {Aed} aed */
   #editor(aed) {
-    const deep = depths(this.#owners);
-    const yesNo = /** @type {[string, string][]} */ ([["", "–"], ["true", word("office.yes")], ["false", word("office.no")]]);
-    const values = { ...aed, latitude: aed.location.latitude, longitude: aed.location.longitude };
     const form = new Form([
       { name: "name", label: word("office.name"), kind: "text", required: true },
-      { name: "address", label: word("aed.address"), kind: "text" },
-      { name: "place_detail", label: word("aed.place_detail"), kind: "text" },
-      { name: "floor", label: word("office.floor"), kind: "number" },
-      { name: "indoor", label: word("indoor"), kind: "switch", choices: yesNo },
-      { name: "access", label: word("aed.access"), kind: "choice", choices: /** @type {[string, string][]} */ (["public", "ask", "code", "private", "unknown"].map((each) => [each, wordFor("access", each)])) },
-      { name: "opening_hours", label: word("aed.hours"), kind: "text", hint: word("office.hours.hint") },
-      { name: "opening_hours_note", label: word("field.opening_hours_note"), kind: "text" },
-      { name: "phone", label: word("aed.phone"), kind: "text" },
-      { name: "owner_id", label: word("office.owner"), kind: "choice", choices: [["", "–"], .../** @type {[string, string][]} */ (this.#owners.map(({ id, name }) => [id, `${"　".repeat(deep.get(id) ?? 0)}${name}`]))] },
-      { name: "custodian", label: word("office.custodian"), kind: "text" },
-      { name: "maker", label: word("office.maker"), kind: "text" },
-      { name: "model", label: word("office.type"), kind: "text" },
-      { name: "serial_number", label: word("office.serial"), kind: "text" },
-      { name: "manufactured_on", label: word("office.manufactured"), kind: "date" },
-      { name: "battery_fitted_on", label: word("field.battery_fitted_on"), kind: "date" },
-      { name: "battery_expires_on", label: word("office.battery_until"), kind: "date" },
-      { name: "pads_fitted_on", label: word("field.pads_fitted_on"), kind: "date" },
-      { name: "pads_expire_on", label: word("office.pads_until"), kind: "date" },
-      { name: "pads_child_fitted_on", label: word("office.pads_child_fitted"), kind: "date" },
-      { name: "pads_child_expire_on", label: word("office.pads_child_until"), kind: "date" },
-      { name: "has_self_test", label: word("office.self_test"), kind: "switch", choices: yesNo },
-      { name: "is_connected", label: word("office.connected"), kind: "switch", choices: yesNo },
-      { name: "fence_m", label: word("office.fence"), kind: "number", least: 1 },
-      { name: "latitude", label: word("office.latitude"), kind: "number", hint: word("office.place.hint") },
-      { name: "longitude", label: word("office.longitude"), kind: "number" },
-      { name: "photos", label: word("aed.photos"), kind: "lines", hint: word("office.photos.hint") },
-    ], values);
+      ...spotFields(), ...placeFields(this.#map, true).map((spec, i) => (i === 0 ? { ...spec, section: word("office.section.place"), hint: word("office.place.hint") } : spec)),
+      ...accessFields(), ...answerFields(this.#owners, this.#custodians), ...machineFields(), ...otherFields(),
+    ], { ...aed, latitude: aed.location.latitude, longitude: aed.location.longitude, datum: "wgs84" }, this.#written);
+    this.#map.follow(form);
     const save = async () => {
-      const { latitude, longitude, ...changed } = form.changes();
-      if (latitude !== undefined || longitude !== undefined) {
-        Object.assign(changed, { location: { latitude: latitude ?? aed.location.latitude, longitude: longitude ?? aed.location.longitude, datum: "wgs84" } });
-      }
+      const { latitude, longitude, datum, ...changed } = form.changes();
+      if (latitude !== undefined || longitude !== undefined || datum !== undefined) Object.assign(changed, { location: locationIn(form) });
+      form.say({});
       try {
         if (Object.keys(changed).length) await this.desk.ask("PATCH", this.path, changed);
       } catch (error) {
         return form.say(problemsByField(error, whyNot));
       }
-      this.#isEditing = false;
+      this.#turn("facts");
       return this.read();
     };
     return el("form", { class: "block editor", on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); void save(); } } }, form.element,
       el("div", { class: "form-actions" }, el("button", { class: "button button-strong", text: word("office.save"), attributes: { type: "submit", id: "save" } })));
+  }
+
+  /** @param {Aed} aed */
+  #mover(aed) {
+    this.#moving ??= new Moving(this.desk, aed, { owners: this.#owners, custodians: this.#custodians, onMoved: () => { this.#turn("facts"); void this.read(); } });
+    this.#moving.draw();
+    return this.#moving.element;
+  }
+
+  /** What is written and not saved is thrown away: by going back, or because it is saved. @param {"facts" | "edit" | "move"} mode */
+  #turn(mode) {
+    this.#mode = mode;
+    this.#written.clear();
+    this.#map.end();
+    this.#moving?.end();
+    this.#moving = null;
+    this.draw();
+  }
+
+  /** Whether something is being written here that would be lost with it. */
+  get isBusy() {
+    return this.#mode !== "facts";
+  }
+
+  /** @param {Aed} aed */
+  #placements(aed) {
+    if (!this.#history || aed.is_mobile) return null;
+    return el("section", { class: "block" }, el("h2", { text: word("office.placements") }), placementsList(this.#history.placements, aed, whoIs));
   }
 
   #past() {

@@ -4,8 +4,9 @@ import { el, fill, show } from "../dom.js";
 import { whyNot } from "../failure.js";
 import { dateTime, dotted, today } from "../format.js";
 import { said, word, wordFor } from "../language.js";
-import { depths } from "./desk.js";
+import { ownerChoices } from "./desk.js";
 import { DeviceView } from "./device.js";
+import { NewDevice } from "./new_device.js";
 import { table } from "./tables.js";
 
 /** @typedef {import("../contract/registry.d.ts").Device} Device */
@@ -35,8 +36,12 @@ export class DevicesRoom {
   #turn = 0;
   /** @type {ReturnType<typeof setTimeout> | undefined} */
   #timer;
-  /** @type {DeviceView | null} */
+  /** @type {DeviceView | NewDevice | null} */
   #view = null;
+  /** Devices that somebody was editing when they went elsewhere. @type {Map<string, DeviceView>} */
+  #busy = new Map();
+  /** @type {NewDevice | null} what is written of a new one is there until it is entered */
+  #new = null;
 
   /** @param {import("./desk.js").Desk} desk */
   constructor(desk) {
@@ -46,10 +51,18 @@ export class DevicesRoom {
   /** @param {URLSearchParams} about */
   async open(about) {
     const id = about.get("aed");
+    this.#leave(id);
+    if (about.get("new")) {
+      this.#new ??= new NewDevice(this.desk, (entered) => { this.#forgetNew(); location.hash = `#room=devices&aed=${entered}`; });
+      this.#view = this.#new;
+      fill(this.element, this.#new.element);
+      return this.#new.open();
+    }
     if (id) {
-      this.#view = new DeviceView(this.desk, id);
-      fill(this.element, this.#view.element);
-      return this.#view.read();
+      const view = this.#busy.get(id) ?? new DeviceView(this.desk, id);
+      this.#view = view;
+      fill(this.element, view.element);
+      return view.read();
     }
     this.#view = null;
     const given = ["readiness", "owner_id", "custodian", "district", "has_orders"].filter((name) => about.get(name));
@@ -58,6 +71,19 @@ export class DevicesRoom {
     for (const name of given) this.#asked.set(name, about.get(name) ?? "");
     this.draw();
     await this.#read(false);
+  }
+
+  /** Keeps what is half written where somebody goes elsewhere. @param {string | null} to */
+  #leave(to) {
+    const left = this.#view;
+    if (!(left instanceof DeviceView)) return;
+    if (left.isBusy) this.#busy.set(left.id, left);
+    else if (left.id !== to) this.#busy.delete(left.id);
+  }
+
+  #forgetNew() {
+    this.#new?.end();
+    this.#new = null;
   }
 
   draw() {
@@ -72,14 +98,13 @@ export class DevicesRoom {
     const custodian = el("input", { attributes: { type: "text", maxlength: 100, placeholder: word("office.custodian"), "aria-label": word("office.custodian"), value: this.#asked.get("custodian") }, on: { change: () => this.#ask("custodian", custodian.value.trim()) } });
     const owner = el("select", { attributes: { id: "device-owner", "aria-label": word("office.owner") }, on: { change: () => this.#ask("owner_id", owner.value) } }, el("option", { text: word("office.all_owners"), attributes: { value: "" } }));
     void this.desk.owners().then((owners) => {
-      const deep = depths(owners);
-      owner.append(...owners.map(({ id, name }) => el("option", { text: `${"　".repeat(deep.get(id) ?? 0)}${name}`, attributes: { value: id, selected: id === this.#asked.get("owner_id") } })));
+      fill(owner, ...ownerChoices(owners, word("office.all_owners")).map(([id, name]) => el("option", { text: name, attributes: { value: id, selected: id !== "" && id === this.#asked.get("owner_id") } })));
     }, () => undefined);
     const sort = el("select", { attributes: { id: "device-sort", "aria-label": word("office.sort") }, on: { change: () => this.#ask("sort", sort.value) } },
       ...SORTS.map((name) => el("option", { text: word(`office.sort.${name}`), attributes: { value: name, selected: name === this.#asked.get("sort") } })));
     const orders = el("input", { attributes: { type: "checkbox", id: "device-orders", checked: this.#asked.get("has_orders") === "true" }, on: { change: () => this.#ask("has_orders", orders.checked ? "true" : "") } });
     const district = this.#asked.get("district");
-    fill(this.#filters, query, owner, custodian, sort, el("label", { class: "check" }, orders, word("office.with_orders")),
+    fill(this.#filters, el("a", { class: "button button-small button-strong", text: word("office.new_device"), attributes: { href: "#room=devices&new=true", id: "add-device" } }), query, owner, custodian, sort, el("label", { class: "check" }, orders, word("office.with_orders")),
       district ? el("button", { class: "button button-small", text: `${word("office.district")} ${district} ×`, attributes: { type: "button" }, on: { click: () => { this.#ask("district", ""); this.#drawFilters(); } } }) : null);
   }
 

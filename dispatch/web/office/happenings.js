@@ -1,4 +1,4 @@
-/** A device's past as one list: what changed, where it hung, what was reported. */
+/** A device's past as one list: what changed and what was reported. */
 
 import { el } from "../dom.js";
 import { dateTime, dotted } from "../format.js";
@@ -13,7 +13,7 @@ const NOT_TOLD = new Set(["id", "aed_id", "report_id", "kind", "site_id", "from"
 
 /** @param {History} history */
 export function happenings(history) {
-  const all = [...history.events.map(ofEvent), ...history.reports.map(ofReport), ...history.placements.map(ofPlacement)]
+  const all = [...history.events.map(ofEvent), ...history.reports.map(ofReport)]
     .sort((a, b) => b.at.localeCompare(a.at));
   if (all.length === 0) return el("p", { class: "muted", text: word("office.history.none") });
   return el("ol", { class: "past" }, ...all.map((each) => el("li", { attributes: { "data-kind": each.kind } },
@@ -37,13 +37,6 @@ function ofReport({ at, kind, by, data }) {
   return { at, kind: "report", title: dotted([wordFor("report_kind", kind), outcome, code]), text: rest(others), by: whoIs(by) };
 }
 
-/** @param {History["placements"][number]} placement @returns {Happening} */
-function ofPlacement({ since, until, facts, moved_by }) {
-  const place = facts ? dotted([String(facts.name ?? ""), String(facts.address ?? ""), String(facts.place_detail ?? "")]) : "";
-  const title = until ? word("office.hung_until", { time: dateTime(until) }) : word("office.hangs");
-  return { at: since, kind: "placement", title, text: place, by: whoIs(moved_by) };
-}
-
 /** Whatever else there is, as it is. @param {Record<string, unknown>} data */
 function rest(data) {
   return Object.entries(data).filter(([name, value]) => !NOT_TOLD.has(name) && value !== null && value !== "" && !(Array.isArray(value) && value.length === 0))
@@ -56,11 +49,11 @@ const READ_AS = {
   reasons_before: reasonsInWords,
   occasion: (value) => wordFor("occasion", String(value)),
   report_kind: (value) => wordFor("report_kind", String(value)),
-  fields: (value) => Object.entries(/** @type {Record<string, [unknown, unknown]>} */ (value)).map(([name, [before, after]]) => `${wordFor("field", name)} ${told(before ?? "–")} → ${told(after ?? "–")}`).join(word("list.comma")),
+  fields: (value) => Object.entries(/** @type {Record<string, [unknown, unknown]>} */ (value)).filter(([name]) => !NOT_TOLD.has(name)).map(([name, [before, after]]) => `${wordFor("field", name)} ${told(before ?? "–")} → ${told(after ?? "–")}`).join(word("list.comma")),
 };
 
 /** `role:subject`, or what brought it about. @param {string} by */
-function whoIs(by) {
+export function whoIs(by) {
   const [role = "", ...rest] = by.split(":");
   return dotted([wordFor("who", role), rest.join(":")]);
 }
@@ -69,7 +62,8 @@ function whoIs(by) {
 function told(value) {
   if (Array.isArray(value)) return value.map(told).join(word("list.comma"));
   if (typeof value === "object" && value !== null) {
-    const { item, ok, note } = /** @type {Record<string, unknown>} */ (value);
+    const { item, ok, note, latitude, longitude } = /** @type {Record<string, unknown>} */ (value);
+    if (typeof latitude === "number" && typeof longitude === "number") return `${latitude.toFixed(6)}, ${longitude.toFixed(6)}`;
     if (typeof item === "string") return `${wordFor("item", item)} ${ok ? "✓" : "✗"}${note ? ` (${note})` : ""}`;
     return Object.entries(value).map(([name, one]) => `${wordFor("field", name)} ${told(one)}`).join(" ");
   }

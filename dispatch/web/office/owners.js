@@ -20,6 +20,8 @@ export class OwnersRoom {
   /** @type {string | null} which one is open; "" for a new one */
   #chosen = null;
   #failure = "";
+  /** @type {PolicyTable | null} of the one that is open */
+  #policy = null;
   /** What is written and not saved, of each owner: its record, and its policy. @type {Map<string, { record: Map<string, string>, policy: import("./policy.js").Written }>} */
   #unsaved = new Map();
 
@@ -72,12 +74,21 @@ export class OwnersRoom {
   #drawDetail() {
     const owner = this.#owners.find(({ id }) => id === this.#chosen);
     if (!owner && this.#chosen !== "") return fill(this.#detail, el("p", { class: "muted empty", text: word("office.pick_owner") }));
-    const unsaved = this.#unsaved.get(this.#chosen) ?? { record: new Map(), policy: new Map() };
-    this.#unsaved.set(this.#chosen, unsaved);
-    const policy = owner ? new PolicyTable(this.desk, owner, unsaved.policy, () => { this.desk.forgetOwners(); void this.#read(); }) : null;
-    fill(this.#detail, this.#record(owner ?? null, unsaved.record), policy?.element ?? null);
-    void policy?.read();
+    const unsaved = this.#unsaved.get(owner?.id ?? "") ?? { record: new Map(), policy: new Map() };
+    this.#unsaved.set(owner?.id ?? "", unsaved);
+    fill(this.#detail, this.#record(owner ?? null, unsaved.record), owner ? this.#policyOf(owner, unsaved.policy) : null);
     return undefined;
+  }
+
+  /** @param {Owner} owner @param {import("./policy.js").Written} written */
+  #policyOf(owner, written) {
+    if (this.#policy?.owner === owner) {
+      this.#policy.draw();
+      return this.#policy.element;
+    }
+    this.#policy = new PolicyTable(this.desk, owner, written, () => { this.desk.forgetOwners(); void this.#read(); });
+    void this.#policy.read();
+    return this.#policy.element;
   }
 
   /** @param {Owner | null} owner null: a new one @param {Map<string, string>} written */

@@ -111,10 +111,10 @@ export class PolicyTable {
       this.#problem.textContent = whyNot(error);
       show(this.#problem, true);
     }
-    this.#draw();
+    this.draw();
   }
 
-  #draw() {
+  draw() {
     fill(this.#body, ...this.#values.map((value) => this.#row(value)));
     fill(this.element, el("h2", { text: word("office.policy") }), el("p", { class: "muted", text: word("office.policy.explain") }), this.#problem,
       el("form", { on: { submit: (/** @type {Event} */ event) => { event.preventDefault(); void this.#save(); } } }, this.#body,
