@@ -2,8 +2,10 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -16,6 +18,7 @@ from dispatch.access.tokens import TokenIssuer, secret_of
 from dispatch.aeds.directory import AedDirectory
 from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
+from dispatch.aeds.views import aed_message
 from dispatch.by_itself import ended, kept_going
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.acknowledgements import Acknowledgements
@@ -38,7 +41,6 @@ from dispatch.engine.taking_in import TakingIn
 from dispatch.engine.valhalla import ValhallaRouter
 from dispatch.engine.views import IncidentViews
 from dispatch.engine.waking import Waking
-from dispatch.locations import location_json
 from dispatch.metrics import DATABASE_AWAY
 from dispatch.operators.picture import Pictures
 from dispatch.push.service import Push, PushSettings
@@ -62,6 +64,7 @@ from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database, reaching_through
 from dispatch.storage.line import NotAnswered
+from dispatch.tidying import Tidying
 from geo.bounding_box import BoundingBox
 from geo.place import Place
 
@@ -80,6 +83,8 @@ _HEARD_WITHIN_S = 2.0
 
 # An emergency that nobody has touched for so long is none any more, and keeps no wrong clock in place.
 _BUSY_FOR_S = 3 * 3600.0
+# So long after something happened in an incident the next thing may happen at any moment.
+_WAITED_FOR_S = 2.0
 
 # After a larger import consoles read their map again instead of hearing of each device.
 _AEDS_TOLD_SINGLY = 20
@@ -130,7 +135,13 @@ class Service:
         self.availability.on_change(self._tell_of_database)
         self.database.is_away = lambda: self.availability.is_away
         surroundings = Surroundings(
-            settings, self.database, clock, self.tokens, self.push, self.database.is_away, self._has_emergencies
+            settings,
+            self.database,
+            clock,
+            self.tokens,
+            self.push,
+            self.database.is_away,
+            partial(self._is_busy, math.inf),
         )
         self.registry = Registry(surroundings, self.directory, self._tell_of_aeds)
         self.aeds = self.registry.aeds
@@ -247,6 +258,7 @@ class Service:
             self._forget,
             *self.registry.works,
             self._warm_up,
+            Tidying(partial(self._is_busy, _WAITED_FOR_S)).run,
         ):
             self._tasks.append(asyncio.create_task(kept_going(work)))
         log.info("service started", aeds=len(self.directory), responders=len(self.roster))
@@ -288,14 +300,14 @@ class Service:
         """Have facts stay in order though the machine's clock is set, forward or back, now or while nobody ran."""
         if not isinstance(self.clock, SteadyClock):
             return
-        self.clock.is_busy = self._is_busy
+        self.clock.is_busy = partial(self._is_busy, _BUSY_FOR_S)
         self.clock.on_jump(self.roster.clock_jumped)
         newest = max((event.at for live in self.engine.open_incidents() for event in live.events), default=None)
         if newest is not None:
             self.clock.start_not_before(newest)
 
-    def _is_busy(self) -> bool:
-        lately_s = time.monotonic() - _BUSY_FOR_S
+    def _is_busy(self, for_s: float) -> bool:
+        lately_s = time.monotonic() - for_s
         return any(each.touched_s > lately_s for each in self.engine.live.going_on())
 
     async def _revive_database(self) -> None:
@@ -308,9 +320,6 @@ class Service:
                 await asyncio.to_thread(self.revive)
             except PrivateDatabaseError as error:
                 log.error("the private database does not start again", error=str(error))  # noqa: TRY400 - said whole
-
-    def _has_emergencies(self) -> bool:
-        return any(True for _ in self.engine.live.going_on())
 
     def _standing(self) -> dict[str, Any]:
         return {
@@ -334,16 +343,7 @@ class Service:
             return
         now = self.clock.now()
         for aed in changed:
-            message = {
-                "type": "aed",
-                "id": str(aed.id),
-                "name": aed.name,
-                "location": location_json(aed.place),
-                "readiness": aed.readiness,
-                "usable_now": self.directory.is_usable(aed, now),
-                "removed": aed.removed,
-            }
-            self.hub.tell(OPERATORS, message)
+            self.hub.tell(OPERATORS, aed_message(aed, usable=self.directory.is_usable(aed, now)))
 
     def _tell_of_database(self, availability: Availability) -> None:
         """Say aloud, to consoles and to those who wait for help, that the database is away or is back."""

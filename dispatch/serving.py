@@ -23,13 +23,11 @@ from dispatch.settings import Settings
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.migrate import migrate
 from dispatch.supervising import supervise
+from dispatch.tidying import set_collector
 
 # Long enough for a close frame to leave, short enough for a restart.
 _GRACE_S = 3
 _MAX_FRAME_BYTES = 64 * 1024
-
-# So many more objects made than freed, and the collector looks at the young ones: Python's 700 come in each SOS.
-_COLLECT_AFTER = 50_000
 
 
 class CannotServe(Exception):
@@ -62,7 +60,7 @@ class _Server(uvicorn.Server):
         finally:
             gc.enable()
         if self.started:
-            _keep_collector_out_of_the_way()
+            set_collector()
             self._companion.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
@@ -70,17 +68,6 @@ class _Server(uvicorn.Server):
         await asyncio.to_thread(self._companion.end)
         self._app.state.service.hub.close_all()
         await super().shutdown(sockets)
-
-
-def _keep_collector_out_of_the_way() -> None:
-    """What is in memory now stays for good: the garbage collector need not look through it amid an SOS.
-
-    With 100,000 responders a look at everything takes a tenth of a second. One SOS makes some thousand objects, which
-    reference counting frees; only rings are left for the collector, and those can wait.
-    """
-    gc.collect()
-    gc.freeze()
-    gc.set_threshold(_COLLECT_AFTER, 10, 10)
 
 
 @contextlib.contextmanager

@@ -78,6 +78,19 @@ def near(aed: Aed, distance_m: float, datum: Datum = Datum.WGS84) -> dict[str, A
     }
 
 
+def aed_message(aed: Aed, *, usable: bool) -> dict[str, Any]:
+    """The message to a console that an AED has changed."""
+    return {
+        "type": "aed",
+        "id": str(aed.id),
+        "name": aed.name,
+        "location": location_json(aed.place),
+        "readiness": aed.readiness,
+        "usable_now": usable,
+        "removed": aed.removed,
+    }
+
+
 def feature(aed: Aed, *, usable: bool) -> dict[str, Any]:
     """An AED as a GeoJSON feature, WGS-84 as RFC 7946 has it."""
     return {
