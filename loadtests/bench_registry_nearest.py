@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from random import Random
 from typing import Any, Final
+from zoneinfo import ZoneInfo
 
 import psycopg
 
@@ -32,6 +33,8 @@ _FETCHABLE: Final = 1
 # The mark of a device whose place stays closed for longer than this: the service takes it back before it opens.
 _CLOSED: Final = 2
 _CLOSED_FOR: Final = timedelta(minutes=2)
+# In which the service counts days, unless it is told otherwise.
+_ZONE: Final = ZoneInfo("Asia/Shanghai")
 _WAIT_FOR_HOURS_S: Final = 120.0
 
 # Nearest first by the index; the hours that are open now are kept by what is written on the door.
@@ -82,7 +85,7 @@ def bench_nearest_usable(
     places = [_beside(rng.choice(devices).place, rng) for _ in range(questions)]
 
     def sql(place: Place) -> list[str]:
-        asked = {"latitude": place.latitude, "longitude": place.longitude, "today": now.date(), "limit": _LIMIT}
+        asked = {"latitude": place.latitude, "longitude": place.longitude, "today": _today(now), "limit": _LIMIT}
         return [str(row[0]) for row in connection.execute(_QUESTION, asked, prepare=True)]
 
     def memory(place: Place) -> list[str]:
@@ -137,7 +140,7 @@ def _from_memory(
     }
 
     def ask(place: Place, at: datetime) -> list[str]:
-        today = at.date()
+        today = _today(at)
 
         def is_usable_then(key: str) -> bool:
             device = held[key]
@@ -157,6 +160,11 @@ def _marks_of(device: SimulatedDevice, hours: Mapping[tuple[str, str], _Hours], 
     door = None if device.hours is None else hours[device.hours, device.area]
     stays_closed = door is not None and not door.is_open and (door.until is None or now + _CLOSED_FOR < door.until)
     return fetchable | (_CLOSED if stays_closed else 0)
+
+
+def _today(at: datetime) -> date:
+    """The day in the service's zone: what expires today has expired where it is tomorrow already."""
+    return at.astimezone(_ZONE).date()
 
 
 def _may_be_fetched(device: SimulatedDevice) -> bool:
