@@ -231,7 +231,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--devices", type=int, default=100_000, help="devices in the register (default 100000)")
     parser.add_argument("--seconds", type=float, default=15.0, help="of reports, in either way (default 15)")
-    parser.add_argument("--questions", type=int, default=1_000, help="for the nearest AEDs (default 1000)")
+    parser.add_argument("--questions", type=int, default=5_000, help="for the nearest AEDs (default 5000)")
     parser.add_argument("--looks", type=int, default=100, help="at the map, of four tiles each (default 100)")
     parser.add_argument("--rows", type=int, default=20_000, help="of the list that is imported (default 20000)")
     parser.add_argument("--year", type=int, default=10_000, help="devices that live through the year; 0: as it is")
