@@ -46,7 +46,7 @@ SITES: Final[tuple[Site, ...]] = (
     Site("university gate", "高校校门", 0.07, "public", ("24/7",), "门卫室"),
     Site("sports hall", "体育馆", 0.06, "public", ("Mo-Su 06:30-21:30",), "入口左侧"),
     Site("hotel", "酒店", 0.06, "ask", ("24/7",), "前台"),
-    Site("school", "学校", 0.04, "private", ("Mo-Fr 07:00-18:00; PH,SH off",), "门卫室"),
+    Site("school", "学校", 0.04, "private", ("Mo-Fr 07:00-18:00; PH off",), "门卫室"),
     Site("housing estate", "小区", 0.04, "code", ("24/7", None), "物业岗亭"),
 )
 

@@ -61,6 +61,11 @@ class ResponderMessages:
         self._roster = roster
         self._aeds = aeds
 
+    def name_of_aed(self, aed_id: str | None) -> str | None:
+        """What an AED is called; None for one that is not there any more."""
+        aed = None if aed_id is None else self._aeds.get(UUID(aed_id))
+        return None if aed is None else aed.name
+
     def alert(self, incident: Incident, alert: Alert) -> dict[str, Any]:
         """Enough to say yes or no: no exact place, no floor, no number to call."""
         message: dict[str, Any] = {

@@ -50,7 +50,7 @@ class IncidentViews:
             "caller": {"phone": incident.phone},
             "likely_duplicates": list(duplicates),
             "alerts": [self._alert(each) for each in incident.alerts.values()],
-            "timeline": [_line(event) for event in events],
+            "timeline": [self._line(event) for event in events],
         }
 
     def for_caller(self, incident: Incident, events: Iterable[Event]) -> dict[str, Any]:
@@ -68,6 +68,12 @@ class IncidentViews:
     def for_joined_caller(self, incident: Incident, joined: IncidentId, events: Iterable[Event]) -> dict[str, Any]:
         """For a caller whose call was merged into `incident`: that incident, under the id that they know."""
         return {**self.for_caller(incident, events), "incident_id": joined, "merged_into": incident.incident_id}
+
+    def _line(self, event: Event) -> dict[str, Any]:
+        data = happening_to_json(event.what)
+        if "aed_id" in data:
+            data["aed_name"] = self._messages.name_of_aed(data["aed_id"])
+        return {"number": event.number, "at": event.at, "kind": event.kind, "by": event.by, "data": data}
 
     def _alert(self, alert: Alert) -> dict[str, Any]:
         return {
@@ -140,16 +146,6 @@ def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
         "merged_into": incident.merged_into,
         "merged": list(incident.merged),
         "ambulance": ambulance,
-    }
-
-
-def _line(event: Event) -> dict[str, Any]:
-    return {
-        "number": event.number,
-        "at": event.at,
-        "kind": event.kind,
-        "by": event.by,
-        "data": happening_to_json(event.what),
     }
 
 

@@ -141,7 +141,7 @@ function drawDetail() {
   const incident = (selected && board?.incidents.get(selected)) || null;
   const twinsOfIt = (incident && board?.twinsOf(incident)) || [];
   const now = [
-    incident?.incident_id, incident?.version, incident?.timeline?.length, message, language(), aeds.features.size,
+    incident?.incident_id, incident?.version, incident?.timeline?.length, message, language(),
     ...twinsOfIt.flatMap((twin) => [twin.incident_id, twin.version]),
   ].join();
   if (now === shown) return;
@@ -149,10 +149,8 @@ function drawDetail() {
   const panel = byId("detail", HTMLElement);
   const { parentElement } = panel;
   const scrolled = parentElement?.scrollTop ?? 0;
-  /** @param {string} id */
-  const aedName = (id) => incident?.alerts.find((alert) => alert.aed?.id === id)?.aed?.name ?? aeds.features.get(id)?.properties.name;
   keepingFocus(() => fill(panel, incidentDetail({
-    incident, twins: twinsOfIt, aedName, message, command, onSelect: (id) => select(id, true),
+    incident, twins: twinsOfIt, message, command, onSelect: (id) => select(id, true),
     onCompare: (twin) => { if (incident && board) twins.open([incident.incident_id, twin.incident_id], board); },
   })));
   if (parentElement) parentElement.scrollTop = scrolled;

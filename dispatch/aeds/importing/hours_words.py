@@ -72,12 +72,11 @@ def tokenise(text: str) -> list[Token]:
 
 
 def names_a_day(text: str) -> frozenset[int] | None:
-    """The days that a heading such as `周一至周五` or `saturday` names; None when it names none."""
+    """The days that a heading such as `周一至周五` or `saturday` names; None when it names none that are certain."""
     try:
-        tokens = tokenise(text)
+        return days_of([token for token in tokenise(text) if token.kind is not Kind.FILLER])
     except UnknownWord:
         return None
-    return days_of([token for token in tokens if token.kind is not Kind.FILLER])
 
 
 def days_of(tokens: list[Token]) -> frozenset[int] | None:

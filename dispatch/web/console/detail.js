@@ -17,14 +17,13 @@ import { twinLines } from "./twins.js";
  * @param {object} view
  * @param {OperatorIncident | null} view.incident
  * @param {OperatorIncident[]} view.twins those that may be the same emergency
- * @param {(id: string) => string | undefined} view.aedName
  * @param {string} view.message
  * @param {import("./actions.js").Command} view.command
  * @param {(id: string) => void} view.onSelect another incident is asked for
  * @param {(twin: OperatorIncident) => void} view.onCompare
  * @returns {HTMLElement}
  */
-export function incidentDetail({ incident, twins, aedName, message, command, onSelect, onCompare }) {
+export function incidentDetail({ incident, twins, message, command, onSelect, onCompare }) {
   if (!incident) return el("p", { class: "empty", text: word("console.pick") });
   const elapsed = el("span", { class: "elapsed numeral" });
   if (!hasEnded(incident)) tick(elapsed, () => age(incident.opened_at));
@@ -44,7 +43,7 @@ export function incidentDetail({ incident, twins, aedName, message, command, onS
       alertsTable(incident.alerts)),
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("timeline.title") })),
-      timelineList(incident, aedName)));
+      timelineList(incident)));
 }
 
 /** @param {OperatorIncident} incident */

@@ -10,14 +10,13 @@ import { shortName } from "./incidents.js";
 
 /**
  * @param {OperatorIncident} incident
- * @param {(id: string) => string | undefined} aedName the name of an AED, where the console knows it
  * @returns {HTMLElement}
  */
-export function timelineList(incident, aedName) {
+export function timelineList(incident) {
   const entries = [...(incident.timeline ?? [])].reverse();
   return el("ol", { class: "timeline" }, ...entries.map((entry) => el("li", { attributes: { "data-event": entry.kind } },
     el("time", { text: timeOfDay(entry.at), attributes: { datetime: entry.at } }),
-    el("span", {}, title(entry), " ", el("span", { class: "note", text: note(entry, incident, aedName) })))));
+    el("span", {}, title(entry), " ", el("span", { class: "note", text: note(entry, incident) })))));
 }
 
 /** @param {TimelineEntry} entry */
@@ -31,9 +30,8 @@ function title({ kind, data = {} }) {
  *
  * @param {TimelineEntry} entry
  * @param {OperatorIncident} incident
- * @param {(id: string) => string | undefined} aedName
  */
-function note({ kind, by, data = {} }, incident, aedName) {
+function note({ kind, by, data = {} }, incident) {
   const alert = incident.alerts.find((one) => one.alert_id === data.alert_id);
   const parts = [
     kind === "aed_lost" ? null : alert?.responder_name,
@@ -41,7 +39,7 @@ function note({ kind, by, data = {} }, incident, aedName) {
     kind === "planned" ? word("event.planned.note", { alerts: Number(data.alerts), considered: Number(data.considered) }) : null,
     kind === "planned" ? outlook(data) : null,
     alert && kind === "reassigned" ? wordFor("role", String(data.role)) : null,
-    ["reassigned", "aed_lost", "aed_taken"].includes(kind) ? aedName(String(data.aed_id)) : null,
+    ["reassigned", "aed_lost", "aed_taken"].includes(kind) ? String(data.aed_name ?? "") : null,
     kind === "aed_lost" ? lostAed(data, incident) : null,
     kind === "urged" && typeof data.lag_s === "number" ? word("event.behind", { time: minutes(data.lag_s) }) : null,
     kind === "merged" ? shortName(String(data.into)) : null,
