@@ -1,6 +1,7 @@
 """What runs by itself beside the requests: begun again after a fault, and ended with the service."""
 
 import asyncio
+import contextlib
 from collections.abc import Callable, Collection, Coroutine
 from typing import Any
 
@@ -15,6 +16,8 @@ _BEGIN_AGAIN_AFTER_S = 1.0
 # Whatever has to be put in order at the end takes milliseconds.
 _END_WITHIN_S = 0.5
 _TOLD_AT_MOST = 5
+
+_KILLED_WITHIN_S = 2.0
 
 
 async def kept_going(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -45,3 +48,13 @@ async def ended(tasks: Collection[asyncio.Task[None]]) -> None:
         if left:
             _, left = await asyncio.wait(left, timeout=_END_WITHIN_S)
     await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def killed(process: asyncio.subprocess.Process) -> None:
+    """End a process of our own that may still be at work; whoever stops the service does not wait for it."""
+    if process.returncode is None:
+        with contextlib.suppress(ProcessLookupError):
+            process.kill()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_KILLED_WITHIN_S):
+                await process.wait()

@@ -289,7 +289,7 @@ class SocketClient:
                 self._news.notify_all()
 
 
-async def until(is_so: Callable[[], Awaitable[bool]], *, within_s: float = 10) -> None:
+async def until(is_so: Callable[[], Awaitable[object]], *, within_s: float = 10) -> None:
     """Ask again and again until it is so. Raises `TimeoutError` when it is not within that time."""
     async with asyncio.timeout(within_s):
         while not await is_so():  # noqa: ASYNC110 - polled

@@ -12,13 +12,10 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from dispatch.aeds.hours import is_open_at, next_change_after
+from dispatch.aeds.hours import state_at
 from dispatch.aeds.record import Aed
 from dispatch.clock import Clock
 from geo.nearest import MovingPoints
-
-# More changes of the comment alone, one after the other, are not told apart from opening and closing.
-_CHANGES_LOOKED_AT = 10
 
 # When no change comes within a year, hours are looked at again after a day: that year moves on.
 _LOOKED_AT_AGAIN = timedelta(days=1)
@@ -74,8 +71,8 @@ class Doors:
         """What the hours of an AED say at an instant."""
         known = self._doors.get(aed.id)
         if known is None or not known.holds(at) or known.expression != aed.opening_hours:
-            is_open = is_open_at(aed.opening_hours, aed.place, at, self._default_zone)
-            known = Door(aed.opening_hours, at, self._holds_until(aed, at, is_open=is_open), is_open)
+            is_open, until = state_at(aed.opening_hours, aed.place, at, self._default_zone)
+            known = Door(aed.opening_hours, at, until, is_open)
             if aed.id in self._held:
                 self._doors[aed.id] = known
         return known
@@ -132,15 +129,6 @@ class Doors:
             self._closed.add(aed.id, door.ends)
             self._marked_at = max(self._marked_at, now)
             self._points.set_marks(aed.id, self._points.marks_of(aed.id) | self._mark)
-
-    def _holds_until(self, aed: Aed, at: datetime, *, is_open: bool) -> datetime | None:
-        """When the place next opens or closes. Hours may also change their comment alone: that is neither."""
-        change = next_change_after(aed.opening_hours, aed.place, at, self._default_zone)
-        for _ in range(_CHANGES_LOOKED_AT):
-            if change is None or is_open_at(aed.opening_hours, aed.place, change, self._default_zone) != is_open:
-                break
-            change = next_change_after(aed.opening_hours, aed.place, change, self._default_zone)
-        return change
 
 
 class DoorWatch:

@@ -20,6 +20,8 @@ MAX_EXPRESSION_LENGTH = 1000
 # A change further away than this is "none": it keeps rare expressions (29 February on a Monday) from searching
 # ten thousand years; 0.5 s became 0.1 ms.
 _HORIZON_DAYS = 366
+# More changes of the comment alone, one after the other, are not told apart from opening and closing.
+_CHANGES_LOOKED_AT = 10
 # Meridians meet at the poles: no zone to be told from coordinates there.
 _ZONELESS_LATITUDE = 89.0
 # The library reads a zone's name, which `datetime.UTC` does not have.
@@ -83,6 +85,24 @@ def next_change_after(expression: str | None, place: Place, at: datetime, defaul
         return None
     change = _hours_at(expression, place, default_zone).next_change(at.astimezone(_UTC))
     return None if change is None else change.astimezone(UTC)
+
+
+def state_at(expression: str | None, place: Place, at: datetime, default_zone: str) -> tuple[bool, datetime | None]:
+    """Whether a place is certainly open at the instant, and when it next opens or closes (UTC; None: not in a year).
+
+    Hours may also change their comment alone, which is neither. Hours that are none, written past the checks by
+    whomever, are closed doors.
+    """
+    try:
+        is_open = is_open_at(expression, place, at, default_zone)
+        change = next_change_after(expression, place, at, default_zone)
+        for _ in range(_CHANGES_LOOKED_AT):
+            if change is None or is_open_at(expression, place, change, default_zone) != is_open:
+                break
+            change = next_change_after(expression, place, change, default_zone)
+    except InvalidHours:
+        return False, None
+    return is_open, change
 
 
 def open_intervals(

@@ -155,6 +155,16 @@ def test_hours_without_a_change_are_read_again_a_day_later() -> None:
     assert len(_marked(directory)) == 1
 
 
+def test_hours_that_are_none_are_closed_doors_and_keep_no_search_from_its_end(directory: AedDirectory) -> None:
+    poisoned = replace(_aed(7, Random(0)), opening_hours="whenever", readiness=Readiness.READY)
+    always = replace(_aed(8, Random(1)), opening_hours="24/7", readiness=Readiness.READY)
+    directory.put_many([poisoned, always])
+    assert _found(directory, AT, 5) == [always.id]
+    _read_all(directory, AT)
+    assert _found(directory, AT, 5) == [always.id]
+    assert directory.next_change(poisoned, AT) is None
+
+
 @pytest.fixture
 def directory() -> AedDirectory:
     directory = AedDirectory("Asia/Shanghai")

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import json
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -152,13 +152,6 @@ class Waking:
 async def heard_by(listener: Listener, within_s: float = 10) -> Heard:
     """The next request of a listener."""
     return await asyncio.to_thread(listener.next, within_s)
-
-
-async def until(holds: Callable[[], Awaitable[bool]], within_s: float = 10) -> None:
-    """Wait for something that the desk does by itself."""
-    async with asyncio.timeout(within_s):
-        while not await holds():  # noqa: ASYNC110 - the desk sets no event for tests
-            await asyncio.sleep(0.02)
 
 
 async def states_are(waking: Waking, states: list[str]) -> bool:

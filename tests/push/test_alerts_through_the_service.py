@@ -6,8 +6,8 @@ import pytest
 
 from dispatch.clock import SystemClock
 from tests.conftest import empty_tables
-from tests.people import WULIN, Message, MovableClock, ServiceInProcess, beside, run_in_process
-from tests.push.conftest import heard_by, until
+from tests.people import WULIN, Message, MovableClock, ServiceInProcess, beside, run_in_process, until
+from tests.push.conftest import heard_by
 from tests.push.phones import (
     HOOK_SECRET,
     give_receipt,

@@ -3,7 +3,8 @@
 import asyncio
 from functools import partial
 
-from tests.push.conftest import Waking, heard_by, states_are, until
+from tests.people import until
+from tests.push.conftest import Waking, heard_by, states_are
 from tests.push.receiving import Answer, Device, Listener
 
 

@@ -9,8 +9,8 @@ from dispatch.push import order_jobs
 from dispatch.push.order_jobs import Device as WayTo
 from dispatch.push.order_jobs import OrderMessage
 from dispatch.push.wording import words_of
-from tests.people import WULIN, ServiceInProcess
-from tests.push.conftest import PHONE, OpenDesk, Waking, count_is, heard_by, states_are, until
+from tests.people import WULIN, ServiceInProcess, until
+from tests.push.conftest import PHONE, OpenDesk, Waking, count_is, heard_by, states_are
 from tests.push.phones import HOOK_SECRET, pushed
 from tests.push.receiving import Answer, Device, Listener, checked_hook
 

@@ -2,7 +2,8 @@
 
 from uuid import uuid4
 
-from tests.push.conftest import Waking, heard_by, states_are, until
+from tests.people import until
+from tests.push.conftest import Waking, heard_by, states_are
 from tests.push.receiving import Answer, Device, Listener
 
 

@@ -6,8 +6,8 @@ from uuid import uuid4
 import pytest
 
 from dispatch.push.encryption import device_key
-from tests.people import problem_of
-from tests.push.conftest import OpenDesk, Waking, until
+from tests.people import problem_of, until
+from tests.push.conftest import OpenDesk, Waking
 from tests.push.receiving import Device, b64
 
 SUBSCRIPTION = "/v1/responders/me/push-subscription"

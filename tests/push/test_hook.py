@@ -6,7 +6,7 @@ from functools import partial
 import pytest
 
 from dispatch.push.webhook import BadHook, hook_signer
-from tests.people import NOON
+from tests.people import NOON, until
 from tests.push.conftest import (
     PHONE,
     OpenDesk,
@@ -15,7 +15,6 @@ from tests.push.conftest import (
     count_is,
     heard_by,
     states_are,
-    until,
 )
 from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener, checked_hook

@@ -9,7 +9,8 @@ import pytest
 
 from dispatch.push.addresses import BadEndpoint, Blocked, endpoint_of, is_public
 from dispatch.push.courier import Courier, NoAnswer
-from tests.push.conftest import OpenDesk, Waking, heard_by, states_are, until
+from tests.people import until
+from tests.push.conftest import OpenDesk, Waking, heard_by, states_are
 from tests.push.receiving import Answer, Device, Listener, listening
 
 PRIVATE = [

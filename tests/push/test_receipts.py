@@ -9,8 +9,8 @@ import pytest
 from dispatch.access.tokens import BadToken, TokenIssuer
 from dispatch.push.receipts import BadReceipt, ReceiptIssuer
 from dispatch.push.vocabulary import Channel
-from tests.people import NOON
-from tests.push.conftest import PHONE, SECRET, OpenDesk, Waking, attempts_are, heard_by, states_are, until
+from tests.people import NOON, until
+from tests.push.conftest import PHONE, SECRET, OpenDesk, Waking, attempts_are, heard_by, states_are
 from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener
 

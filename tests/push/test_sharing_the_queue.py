@@ -9,7 +9,8 @@ import time
 from pathlib import Path
 
 from dispatch.storage.database import Database
-from tests.push.conftest import OpenDesk, Waking, heard_by, states_are, until
+from tests.people import until
+from tests.push.conftest import OpenDesk, Waking, heard_by, states_are
 from tests.push.receiving import Answer, Device, Listener
 
 

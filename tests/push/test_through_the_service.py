@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from tests.conftest import empty_tables
-from tests.people import WULIN, Message, MovableClock, ServiceInProcess, SocketClient, beside, run_in_process
-from tests.push.conftest import heard_by, until
+from tests.people import WULIN, Message, MovableClock, ServiceInProcess, SocketClient, beside, run_in_process, until
+from tests.push.conftest import heard_by
 from tests.push.phones import gone, hooked, jobs, pushed, settings_with_a_hook, subscribed
 from tests.push.receiving import Listener
 

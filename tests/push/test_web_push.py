@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.push.conftest import OpenDesk, Waking, attempts_are, count_is, has_error, heard_by, holds, states_are, until
+from tests.people import until
+from tests.push.conftest import OpenDesk, Waking, attempts_are, count_is, has_error, heard_by, holds, states_are
 from tests.push.receiving import Answer, Device, Listener, listening, own_certificate
 
 

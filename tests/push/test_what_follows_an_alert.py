@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from dispatch.push.vocabulary import Kind, Wake
+from tests.people import until
 from tests.push.conftest import (
     PHONE,
     Json,
@@ -15,7 +16,6 @@ from tests.push.conftest import (
     count_is,
     heard_by,
     states_are,
-    until,
 )
 from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Answer, Device, Listener

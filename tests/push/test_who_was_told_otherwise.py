@@ -11,8 +11,7 @@ import pytest
 
 from dispatch.push import job_queue
 from dispatch.rescue.vocabulary import ResponderId
-from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process
-from tests.push.conftest import until
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, until
 from tests.push.phones import gone, hooked, jobs, pushed, settings_with_a_hook, subscribed
 from tests.push.receiving import Device, Listener
 from tests.stoppable_database import StoppableDatabase, is_back, unnoticed

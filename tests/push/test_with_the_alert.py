@@ -10,7 +10,8 @@ from dispatch.push.job_queue import push_parameters
 from dispatch.push.statements import NEW_PUSH_JOBS, NEW_PUSH_JOBS_TYPES
 from dispatch.push.vocabulary import Wake
 from dispatch.storage.prepared import Prepared
-from tests.push.conftest import PHONE, OpenDesk, Waking, count_is, heard_by, states_are, until
+from tests.people import until
+from tests.push.conftest import PHONE, OpenDesk, Waking, count_is, heard_by, states_are
 from tests.push.phones import HOOK_SECRET
 from tests.push.receiving import Device, Listener
 

@@ -21,6 +21,7 @@ import structlog
 from dispatch.aeds.importing.reading import Reading, read_list
 from dispatch.aeds.importing.rows import UnreadableFile
 from dispatch.aeds.importing.workbooks import is_archive
+from dispatch.by_itself import killed
 from geo.datum import Datum
 
 log = structlog.get_logger()
@@ -32,7 +33,6 @@ _SMALL_BYTES = 100_000
 _MOST_MEMORY = 3 * 1024**3
 _MOST_CPU_S = 240
 _WITHIN_S = 600.0
-_END_WITHIN_S = 2.0
 _POLITE = 10
 # Of so many the loop makes objects within a few milliseconds.
 _AT_ONCE = 100
@@ -52,11 +52,11 @@ async def read_apart(data: bytes, *, source: str, datum: Datum | None = None) ->
             await _give(process, data)
             return await _taken(process)
     except (asyncio.IncompleteReadError, TimeoutError) as error:
-        await _end(process)
+        await killed(process)
         log.warning("a list could not be read within bounds", status=process.returncode, size=len(data))
         raise UnreadableFile("it takes more time or memory to read than any list of AEDs") from error
     finally:
-        await _end(process)
+        await killed(process)
 
 
 async def _give(process: Process, data: bytes) -> None:
@@ -85,15 +85,6 @@ async def _taken(process: Process) -> Reading:
     rest: Reading = said
     told = replace(rest.report, left_out=tuple(found["left_out"]), notes=tuple(found["notes"]))
     return replace(rest, drafts=tuple(found["drafts"]), report=told)
-
-
-async def _end(process: Process) -> None:
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_END_WITHIN_S):
-                await process.wait()
 
 
 def _parts(data: bytes, source: str, datum: Datum | None) -> Iterator[tuple[str, Any]]:

@@ -1,7 +1,6 @@
 """In which district each AED hangs: outlines in PostGIS, by GB/T 2260 codes."""
 
 import asyncio
-import contextlib
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Callable, Sequence
@@ -12,6 +11,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.repository import EVERYTHING, AedRepository
+from dispatch.by_itself import killed
 from dispatch.storage.availability import is_contention, is_outage
 from dispatch.storage.database import Database
 
@@ -23,7 +23,6 @@ _AFTER_START_S = 20.0
 _LOOK_FOR_QUIET_EVERY_S = 5.0
 _LOOKS_FOR_QUIET = 360
 _AGAIN_AFTER_S = 60.0
-_END_WITHIN_S = 2.0
 
 # Few at a time, in transactions of their own, with room for others in between.
 _PLACED_AT_ONCE = 200
@@ -112,7 +111,7 @@ class DistrictFilling:
         try:
             _, said = await filling.communicate(f"{self._database.url}\n".encode())
         finally:
-            await _ended(filling)
+            await killed(filling)
         if filling.returncode != 0:
             raise RuntimeError(said.decode(errors="replace")[-1000:])
         log.info("the outlines of the districts are there")
@@ -136,13 +135,3 @@ class DistrictFilling:
             async with self._database.statement() as connection:
                 await AedRepository(connection).notify(EVERYTHING)
         return placed
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    """Whoever stops the service does not wait for the filling."""
-    if process.returncode is None:
-        with contextlib.suppress(ProcessLookupError):
-            process.kill()
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_END_WITHIN_S):
-                await process.wait()

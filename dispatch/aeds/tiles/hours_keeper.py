@@ -14,7 +14,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.aeds.hours import InvalidHours, is_open_at, next_change_after
+from dispatch.aeds.hours import state_at
 from dispatch.aeds.hours_area import area_of
 from dispatch.aeds.record import Aed
 from dispatch.clock import Clock
@@ -30,9 +30,6 @@ _WITHOUT_PAUSE = 16
 _LONGEST_SLEEP_S = 30.0
 _WHAT_NEVER_CHANGES_EVERY = timedelta(days=1)
 _LOOKED_FOR_AGAIN_AFTER = timedelta(minutes=10)
-
-# Hours may also change their comment alone, which is neither opening nor closing.
-_CHANGES_LOOKED_AT = 10
 
 # Rows from before areas were kept.
 _WITHOUT_AREA = text(
@@ -222,7 +219,7 @@ class HoursKeeper:
         known: list[tuple[Hours, bool, datetime | None]] = []
         for number, each in enumerate(hours, 1):
             if each.place is not None:
-                known.append((each, *self._at(each.expression, each.place, now)))
+                known.append((each, *state_at(each.expression, each.place, now, self._default_zone)))
             if number % _WITHOUT_PAUSE == 0:
                 await asyncio.sleep(0)
         if known:
@@ -233,20 +230,6 @@ class HoursKeeper:
                 _keys([each for each, _, _ in known])
                 | {"open": [is_open for _, is_open, _ in known], "until": [until for _, _, until in known]},
             )
-
-    def _at(self, expression: str, place: Place, now: datetime) -> tuple[bool, datetime | None]:
-        """Whether a place is open, and when it next opens or closes; None when it does not within a year."""
-        try:
-            is_open = is_open_at(expression, place, now, self._default_zone)
-            change = next_change_after(expression, place, now, self._default_zone)
-            for _ in range(_CHANGES_LOOKED_AT):
-                if change is None or is_open_at(expression, place, change, self._default_zone) != is_open:
-                    break
-                change = next_change_after(expression, place, change, self._default_zone)
-        except InvalidHours:
-            # Nothing that was checked on entry; whoever wrote it past us gets closed doors, not a fault.
-            return False, None
-        return is_open, change
 
 
 def _hours_of(row: Any) -> Hours:

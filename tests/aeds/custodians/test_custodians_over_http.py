@@ -9,7 +9,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.aeds.custodians import repository
 from dispatch.aeds.custodians.record import Absence
-from tests.aeds.work_orders.office import Office, running, until
+from tests.aeds.work_orders.office import Office, running
+from tests.people import until
 
 HOUR = 3600
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -15,6 +16,7 @@ from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.intake import mqtt
 from dispatch.aeds.intake.mqtt import MqttIntake
 from dispatch.aeds.record import Readiness
+from tests import people
 from tests.aeds.conftest import Registry
 from tests.aeds.intake.broker import Broker, Device, running_broker
 from tests.aeds.settling.test_settling import asked, hung
@@ -56,14 +58,12 @@ async def listening(registry: Registry, broker: Broker, issuer: TokenIssuer) -> 
         await asyncio.gather(running, return_exceptions=True)
 
 
+# A broker starts, stops and comes back meanwhile.
+until = partial(people.until, within_s=20)
+
+
 async def _connected(intake: MqttIntake) -> bool:
     return intake.is_connected
-
-
-async def until(is_so: Callable[[], Awaitable[bool]], within_s: float = 20) -> None:
-    async with asyncio.timeout(within_s):
-        while not await is_so():  # noqa: ASYNC110 - polled
-            await asyncio.sleep(0.02)
 
 
 async def reports(registry: Registry) -> int:

@@ -13,7 +13,8 @@ from dispatch.aeds.owners.outlines import outlines
 from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.storage.database import Database
 from geo.place import Place
-from tests.aeds.work_orders.office import Office, until
+from tests.aeds.work_orders.office import Office
+from tests.people import until
 
 WEST_LAKE = Place(30.2487, 120.1435)
 WULIN = Place(30.2741, 120.1551)

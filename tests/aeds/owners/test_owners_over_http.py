@@ -13,7 +13,8 @@ from dispatch.aeds.health.vocabulary import ReportKind
 from dispatch.aeds.owners import repository
 from dispatch.aeds.owners.schemas import OwnerChange, OwnersOut
 from dispatch.aeds.owners.tree import Owner
-from tests.aeds.work_orders.office import Office, running, until
+from tests.aeds.work_orders.office import Office, running
+from tests.people import until
 
 
 async def test_a_tree_is_entered_and_listed_from_the_top(office: Office) -> None:

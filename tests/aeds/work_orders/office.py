@@ -1,7 +1,7 @@
 """Everything behind the registry that the office sees, over a real PostGIS: owners, custodians, orders, figures."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -250,13 +250,6 @@ class Office:
         """Ask the database itself."""
         async with self.database.statement() as connection:
             return list(await connection.execute(text(statement), parameters))
-
-
-async def until(holds: Callable[[], Awaitable[object]], within_s: float = 10) -> None:
-    """Wait for something that another process does by itself."""
-    async with asyncio.timeout(within_s):
-        while not await holds():  # noqa: ASYNC110 - nobody sets an event for tests
-            await asyncio.sleep(0.02)
 
 
 @asynccontextmanager
