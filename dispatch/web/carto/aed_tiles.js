@@ -8,6 +8,8 @@ import { addAedImages, PARTS } from "./aed_images.js";
 /** @typedef {import("../contract/registry.d.ts").TileCluster} TileCluster */
 
 const SOURCE = "aeds";
+/** From the lowest to the highest. */
+const LAYERS = ["aed-clusters", "aeds", "aed-names"];
 const FONT = ["PingFang SC", "Noto Sans CJK SC", "Microsoft YaHei", "sans-serif"];
 /** Tiles are made up to here; closer up the same ones are drawn larger. */
 const DEEPEST = 16;
@@ -43,8 +45,7 @@ export class AedTiles {
     this.handlers = handlers;
     const { map } = base;
     addAedImages(map);
-    map.addSource(SOURCE, { type: "vector", tiles: [this.#address()], minzoom: 0, maxzoom: DEEPEST });
-    this.#addLayers(map);
+    this.#add(map);
     this.#listen(map);
     onLanguage(() => map.setLayoutProperty("aed-names", "text-field", label()));
   }
@@ -58,10 +59,26 @@ export class AedTiles {
   /** Has every tile fetched anew. */
   again() {
     clearTimeout(this.#timer);
-    this.#failed = false;
     this.#edition += 1;
-    const source = this.base.map.getSource(SOURCE);
+    const { map } = this.base;
+    if (this.#failed) {
+      // MapLibre 6.17 never asks again for a tile that failed once, whatever its source's new address: only a new source does.
+      const order = map.getLayersOrder();
+      const above = order[order.indexOf(LAYERS.at(-1) ?? "") + 1];
+      for (const layer of LAYERS) map.removeLayer(layer);
+      map.removeSource(SOURCE);
+      this.#failed = false;
+      this.#add(map, above);
+      return;
+    }
+    const source = map.getSource(SOURCE);
     if (source && "setTiles" in source) /** @type {import("maplibre-gl").VectorTileSource} */ (source).setTiles([this.#address()]);
+  }
+
+  /** @param {import("maplibre-gl").Map} map @param {string} [above] the layer that stays above them */
+  #add(map, above) {
+    map.addSource(SOURCE, { type: "vector", tiles: [this.#address()], minzoom: 0, maxzoom: DEEPEST });
+    this.#addLayers(map, above);
   }
 
   #address() {
@@ -73,8 +90,8 @@ export class AedTiles {
     return `${location.origin}/v1/aeds/tiles/{z}/{x}/{y}${query}`;
   }
 
-  /** @param {import("maplibre-gl").Map} map */
-  #addLayers(map) {
+  /** @param {import("maplibre-gl").Map} map @param {string} [above] */
+  #addLayers(map, above) {
     /** @param {"now" | "later" | "no"} name @returns {any} */
     const share = (name) => ["to-string", ["round", ["*", PARTS, ["/", ["get", name], ["get", "count"]]]]];
     map.addLayer({
@@ -89,7 +106,7 @@ export class AedTiles {
         "symbol-sort-key": ["get", "count"],
       },
       paint: { "text-color": "#14181d" },
-    });
+    }, above);
     map.addLayer({
       id: "aeds", type: "symbol", source: SOURCE, "source-layer": "aeds",
       layout: {
@@ -99,7 +116,7 @@ export class AedTiles {
         // What can be had lies on top.
         "symbol-sort-key": ["match", ["get", "usable"], "now", 3, "later", 2, "unknown", 1, 0],
       },
-    });
+    }, above);
     map.addLayer({
       id: "aed-names", type: "symbol", source: SOURCE, "source-layer": "aeds", minzoom: 14.5,
       layout: {
@@ -107,7 +124,7 @@ export class AedTiles {
         "text-font": FONT, "text-size": 12.5, "text-anchor": "top", "text-offset": [0, 1.45], "text-max-width": 9, "text-optional": true,
       },
       paint: { "text-color": "#14181d", "text-halo-color": "#ffffff", "text-halo-width": 1.5 },
-    });
+    }, above);
   }
 
   /** @param {import("maplibre-gl").Map} map */
