@@ -77,7 +77,7 @@ format: setup-test ## put formatting right
 lock: setup-run ## pin the Python packages anew from pyproject.toml (ARGS=--upgrade for newer ones)
 	@.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .ci/uv.lock
 	@# Everything, for people; then the same versions of what the service alone needs, for its image.
-	@.venv/bin/uv pip compile pyproject.toml --group dev --extra mqtt --universal --python-version 3.11 \
+	@.venv/bin/uv pip compile pyproject.toml --group dev --extra mqtt --extra plots --universal --python-version 3.11 \
 		--generate-hashes --no-header --no-emit-index-url --quiet -o requirements.lock $(ARGS)
 	@echo hatchling | .venv/bin/uv pip compile pyproject.toml - --extra mqtt --constraints requirements.lock --universal \
 		--python-version 3.11 --generate-hashes --no-header --no-annotate --no-emit-index-url --quiet \
