@@ -46,6 +46,9 @@ CONFLICTS = Counter(
 JOURNALED = Counter(
     "dispatch_journaled_total", "Decisions taken while the database was away: kept in the journal, or failed.", ["how"]
 )
+COLLEAGUES = Gauge("dispatch_colleagues", "Other workers of this service that are heard.")
+NEWS = Counter("dispatch_news_total", "Messages of other workers taken in.")
+REDIS_AWAY = Gauge("dispatch_redis_away", "1 while other workers cannot be heard through Redis.")
 WORKER_STARTS = Counter("dispatch_worker_starts_total", "Worker processes begun by this service since it was started.")
 DATABASE_AWAY = Gauge("dispatch_database_away", "1 while the service goes on without its database.")
 DUE_LATENESS_SECONDS = Histogram(

@@ -59,6 +59,7 @@ from dispatch.responders.responder import Responder
 from dispatch.responders.roster import Roster
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
+from dispatch.sharing.sharing import SharingParts, sharing_of
 from dispatch.standing import service_message
 from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.cluster_errors import PrivateDatabaseError
@@ -176,6 +177,7 @@ class Service:
         )
         self._tasks: list[asyncio.Task[None]] = []
         self._introduce()
+        self.sharing = sharing_of(settings, SharingParts(self.engine, self.hub, self.reach, self.responders, clock))
 
     def _introduce(self) -> None:
         """Have those who do not know each other hear of each other."""
@@ -257,6 +259,7 @@ class Service:
             self._save_positions,
             self._forget,
             *self.registry.works,
+            *(self.sharing.works if self.sharing else ()),
             self._warm_up,
             Tidying(partial(self._is_busy, _WAITED_FOR_S)).run,
         ):
@@ -290,6 +293,8 @@ class Service:
                     await last()
         if self.counters is not None:
             await self.counters.close()
+        if self.sharing is not None:
+            await self.sharing.close()
         if self.router is not None:
             await self.router.aclose()
         self.recording.close()
@@ -326,6 +331,7 @@ class Service:
             "degraded": self.availability.is_away,
             "overdue": self.due_times.overdue,
             "dead_letters": self.due_times.dead_letters,
+            "apart": self.sharing is not None and self.sharing.is_away,
         }
 
     def _phone_of(self, responder_id: str) -> str | None:
@@ -363,7 +369,7 @@ class Service:
 
     def _tell_of_duty(self, responder: Responder) -> None:
         message = {"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode}
-        self.hub.tell(responder_mailbox(responder.responder_id), message)
+        self.hub.tell_everywhere(responder_mailbox(responder.responder_id), message)
 
     async def _save_positions(self) -> None:
         while True:

@@ -11,6 +11,7 @@ from pydantic import Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from dispatch.storage.database import driver_url
+from dispatch.storage.redis_address import read_redis_url
 
 _SHORTEST_SECRET = 32
 
@@ -38,7 +39,10 @@ class Settings(BaseSettings):
     )
     redis_url: str | None = Field(
         None,
-        description="Redis, as redis://host:6379/0. With it the rate limits are shared by all who use the same Redis.",
+        description=(
+            "Redis, as redis://host:6379/0, redis+sentinel://host:26379,…/service or redis+cluster://host:6379,…"
+            " With it any number of workers over one database are one service."
+        ),
     )
     data_dir: Path = Field(
         Path(".data"),
@@ -174,8 +178,8 @@ class Settings(BaseSettings):
     @field_validator("redis_url")
     @classmethod
     def _is_redis(cls, value: str | None) -> str | None:
-        if value is not None and not value.startswith(("redis://", "rediss://", "unix://")):
-            raise ValueError("must begin with redis://, rediss:// or unix://")
+        if value is not None:
+            read_redis_url(value)
         return value
 
     @field_validator("timezone")

@@ -6,14 +6,16 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
-from redis.asyncio import Redis
 from redis.exceptions import RedisError
 
 from dispatch.problems import TooMany
+from dispatch.storage.redis_address import RedisClient
 
 # Addresses remembered; the longest unseen is forgotten first.
 _REMEMBERED = 100_000
 _WINDOW_S = 60
+# A Redis that does not answer is left alone for so long: not every SOS is to wait for it.
+_LEFT_ALONE_S = 2.0
 
 
 @dataclass(slots=True)
@@ -28,22 +30,23 @@ class RateLimit:
     When Redis does not answer, this process counts by itself: nobody is turned away because a counter is gone.
     """
 
-    def __init__(self, name: str, per_minute: int, redis: "Redis | None" = None) -> None:
+    def __init__(self, name: str, per_minute: int, redis: RedisClient | None = None) -> None:
         self._name = name
         self._per_minute = per_minute
         self._redis = redis
         self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
+        self._left_alone_until_s = 0.0
 
     async def take(self, address: str) -> float:
         """Take one; returns 0, or the seconds to wait when there is none left."""
-        if self._redis is not None:
+        if self._redis is not None and time.monotonic() >= self._left_alone_until_s:
             try:
                 return await self._take_shared(self._redis, address)
-            except RedisError:
-                pass
+            except (RedisError, OSError, TimeoutError):
+                self._left_alone_until_s = time.monotonic() + _LEFT_ALONE_S
         return self._take_here(address)
 
-    async def _take_shared(self, redis: "Redis", address: str) -> float:
+    async def _take_shared(self, redis: RedisClient, address: str) -> float:
         window = int(time.time()) // _WINDOW_S
         key = f"dispatch:limit:{self._name}:{{{address}}}:{window}"
         async with redis.pipeline(transaction=False) as pipe:

@@ -55,6 +55,12 @@ class Engagements:
             if alert_id is not None:
                 self._follow(incident, alert_id)
 
+    def follow(self, decision: Decision) -> None:
+        """Follow a decision that another worker took: those whom it frees are that worker's to look at again."""
+        for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
+            if alert_id is not None:
+                self._follow(decision.incident, alert_id, arrives=False)
+
     def bind(self, incident: Incident) -> None:
         """Bind everybody whom an incident binds: it was written down though nobody heard so."""
         for alert in incident.alerts.values():
@@ -96,12 +102,12 @@ class Engagements:
             if not alert.is_active:
                 self._roster.release(alert.responder_id, alert.alert_id)
 
-    def _follow(self, incident: Incident, alert_id: AlertId) -> None:
+    def _follow(self, incident: Incident, alert_id: AlertId, *, arrives: bool = True) -> None:
         alert = incident.alerts[alert_id]
         if alert.is_active:
             self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
         else:
-            self._roster.release(alert.responder_id, alert_id)
+            self._roster.release(alert.responder_id, alert_id, arrives=arrives)
 
 
 async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId, ours: Sequence[Event]) -> int | None:

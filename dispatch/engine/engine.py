@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 from uuid import uuid4
 
@@ -72,7 +72,7 @@ class Engine:
         self.clock = clock
         self.views = views
         self.messages = messages
-        self.outbox = Outbox(messages, views, hub.has_session, telephones)
+        self.outbox = Outbox(messages, views, hub.is_connected, telephones)
         self.answer_history = surveyor.answer_history()
         self.live = LiveIncidents()
         self.engagements = Engagements(self.roster, database, self.live)
@@ -81,6 +81,10 @@ class Engine:
         OPEN_INCIDENTS.set_function(lambda: sum(1 for _ in self.live.going_on()))
         # Told that phones are to be woken by other channels than their sockets.
         self.on_calls: Callable[[], None] = _nobody_calls
+        # Knows an incident as well as its rows do, where other workers decide too.
+        self.freshen: Callable[[IncidentId], Awaitable[None]] = _is_fresh
+        # Told of every decision in the moment that it stands, and whether it is in the database.
+        self.on_standing: Callable[[Sequence[Decision], bool], None] = _nobody_follows
         # Told of every decision that stands, after its messages are on their way.
         self.on_decided: list[Callable[[Decision], None]] = []
 
@@ -346,6 +350,7 @@ class Engine:
         else:
             for message in sent:
                 self.hub.deliver(message.recipient, message.seq, message.body)
+        self.on_standing(decisions, sent is not None)
         if any(part.calls for part in owed):
             self.on_calls()
         for decision in decisions:
@@ -357,7 +362,7 @@ class Engine:
     def tell_unnumbered(self, messages: Sequence[Outgoing]) -> None:
         """Tell what nobody can number now: it comes again, as things stand then, when the database is back."""
         for each in messages:
-            self.hub.tell(each.recipient, orjson.loads(each.body))
+            self.hub.tell_everywhere(each.recipient, orjson.loads(each.body))
 
     def _look_back(self, decision: Decision) -> None:
         self.answer_history.learn(decision)
@@ -368,6 +373,14 @@ class Engine:
 
 def _nobody_calls() -> None:
     """Sockets are all there is."""
+
+
+async def _is_fresh(_incident_id: IncidentId) -> None:
+    """This worker is the only one."""
+
+
+def _nobody_follows(_decisions: Sequence[Decision], _is_written: bool) -> None:  # noqa: FBT001 - as it is told
+    """This worker is the only one."""
 
 
 def new_incident_id() -> IncidentId:

@@ -36,6 +36,7 @@ class IncidentDesk:
     async def view(self, incident_id: IncidentId, asker: Identity) -> dict[str, Any]:
         """One incident, as `asker` may see it. Raises `NotFound` and `Forbidden`."""
         _may_see(incident_id, asker)
+        await self._engine.freshen(incident_id)
         live = await self._engine.incident(incident_id)
         if asker.is_operator:
             return self._for_operator(live.present, live.events)

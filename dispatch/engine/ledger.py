@@ -1,7 +1,7 @@
 """Incidents in PostgreSQL: every decision is one statement, and so one transaction and one round trip."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
@@ -243,30 +243,6 @@ async def not_shown(connection: AsyncConnection) -> list[IncidentId]:
     """Incidents in which something happened that the operators were not told."""
     rows = await connection.execute(text("select id from incidents where shown_version < version order by opened_at"))
     return [IncidentId(str(row.id)) for row in rows]
-
-
-async def record_shown(
-    database: Database,
-    versions: Mapping[IncidentId, int],
-    messages: Sequence[Outgoing],
-    *,
-    now: datetime,
-    keep: int,
-) -> list[Sent]:
-    """Write the operators' messages and up to which event they tell; only the newest `keep` messages stay."""
-    numbered = await database.run(
-        statements.SHOW,
-        {
-            "shown_ids": list(versions),
-            "shown_versions": list(versions.values()),
-            **_message_rows(messages),
-            "incident_id": None,
-            "at": now,
-            "operators": messages[0].recipient,
-            "keep": keep,
-        },
-    )
-    return _numbered(messages, numbered)
 
 
 async def send(

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -14,6 +14,13 @@ from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
 from geo.nearest import MovingPoints
 
+# The home of what this process decided last.
+HERE = "here"
+
+
+def _always(_live: "LiveIncident") -> bool:
+    return True
+
 
 @dataclass(slots=True)
 class LiveIncident:
@@ -21,7 +28,8 @@ class LiveIncident:
 
     Operators have been told up to `shown_version`, and up to `told_version` by messages without numbers.
     `wake` is when it is looked at next, as far as this process knows; `knows_wake` is False while the database may
-    know better.
+    know better. `home` is the worker that decided last, None where that is not known; `is_unsure` while some of it is
+    only in another worker's journal.
     """
 
     incident: Incident | None = None
@@ -32,6 +40,8 @@ class LiveIncident:
     told_version: int = 0
     wake: Wake | None = None
     knows_wake: bool = False
+    home: str | None = None
+    is_unsure: bool = False
     touched_s: float = field(default_factory=time.monotonic)
     lock: asyncio.Lock = field(default_factory=asyncio.Lock)
 
@@ -41,6 +51,14 @@ class LiveIncident:
         self.incident = decision.incident
         self.events.extend(decision.events)
         self.wakes_at(decision.wake)
+        self.home = HERE
+
+    def follow(self, decision: Decision, *, home: str) -> None:
+        """Go on from what another worker, `home`, has decided."""
+        self.touched_s = time.monotonic()
+        self.incident = decision.incident
+        self.events = [*self.events, *decision.events]
+        self.wake, self.knows_wake, self.home = None, False, home
 
     def wakes_at(self, wake: Wake | None) -> None:
         """Note when it is looked at next."""
@@ -54,6 +72,7 @@ class LiveIncident:
         """Let go of what memory holds: the database knows better."""
         self.incident, self.events = None, []
         self.wake, self.knows_wake = None, False
+        self.home, self.is_unsure = None, False
 
     @property
     def present(self) -> Incident:
@@ -69,6 +88,8 @@ class LiveIncidents:
     def __init__(self) -> None:
         self._by_id: dict[IncidentId, LiveIncident] = {}
         self._places: MovingPoints[IncidentId] = MovingPoints()
+        # Which of them this process looks after while the database cannot tell the workers apart.
+        self.is_ours: Callable[[LiveIncident], bool] = _always
 
     def get(self, incident_id: IncidentId) -> LiveIncident | None:
         """The incident of that id, if it is in memory."""
@@ -123,5 +144,5 @@ class LiveIncidents:
         return [
             incident_id
             for incident_id, live in self._by_id.items()
-            if live.incident is not None and not live.incident.is_ended and live.is_due(now)
+            if live.incident is not None and not live.incident.is_ended and live.is_due(now) and self.is_ours(live)
         ]

@@ -6,7 +6,7 @@ after. After a crash the same columns say what was not told.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import orjson
@@ -14,7 +14,7 @@ import structlog
 
 from dispatch.encoding import to_json_text
 from dispatch.engine import ledger
-from dispatch.engine.ledger import Outgoing
+from dispatch.engine.showing import Showing, record_shown
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.events import Event
@@ -48,6 +48,8 @@ class OperatorFeed:
         self._untold: set[IncidentId] = set()
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
+        # Told up to which event operators know of which incidents.
+        self.on_shown: Callable[[Mapping[IncidentId, int]], None] = _nobody_asks
 
     def show(self, incident_id: IncidentId) -> None:
         """Something happened in this incident."""
@@ -95,19 +97,47 @@ class OperatorFeed:
                 raise
 
     async def _tell(self, batch: Sequence[IncidentId]) -> None:
-        told: list[tuple[LiveIncident, int]] = []
-        messages: list[Outgoing] = []
         is_away = self._engine.recording.is_away
         # What looks different again from here on is told the next time.
         different, self._looks_different = self._looks_different, set()
+        told = await self._gathered(batch, different, is_away=is_away)
+        if not told:
+            return
+        if is_away:
+            self._tell_without_numbers(told)
+            return
+        try:
+            sent = await record_shown(
+                self._database,
+                [showing for _, showing in told],
+                recipient=OPERATORS,
+                now=self._engine.clock.now(),
+                keep=_KEPT,
+            )
+        except BaseException:
+            self._looks_different |= different
+            raise
+        for live, showing in told:
+            if showing.incident_id in sent:
+                live.shown_version = max(showing.version, live.shown_version)
+        self.on_shown({showing.incident_id: showing.version for _, showing in told if showing.incident_id in sent})
+        for message in sent.values():
+            self._hub.deliver(message.recipient, message.seq, message.body)
+        await self._look_again([showing.incident_id for _, showing in told if showing.incident_id not in sent])
+
+    async def _gathered(
+        self, batch: Sequence[IncidentId], different: set[IncidentId], *, is_away: bool
+    ) -> list[tuple["LiveIncident", Showing]]:
+        """What is to be told of these incidents, of those of which there is something to tell."""
+        told: list[tuple[LiveIncident, Showing]] = []
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
                 shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
                 fresh = [event for event in live.events if event.number > shown]
                 if fresh or incident_id in different:
-                    messages.append(Outgoing(OPERATORS, self._message(live, fresh)))
-                    told.append((live, live.present.version))
+                    showing = Showing(incident_id, shown, live.present.version, self._message(live, fresh))
+                    told.append((live, showing))
                     # A storm's worth of timelines takes tens of milliseconds: an SOS has its turn between any two.
                     await asyncio.sleep(0)
             except Exception as error:
@@ -116,35 +146,31 @@ class OperatorFeed:
                     raise
                 # The next change of it, or the next start, tries again; the others must not wait for it.
                 log.exception("incident not shown", incident_id=incident_id)
-        if not told:
-            return
-        if is_away:
-            self._tell_without_numbers(told, messages)
-            return
-        try:
-            sent = await ledger.record_shown(
-                self._database,
-                {live.present.incident_id: version for live, version in told},
-                messages,
-                now=self._engine.clock.now(),
-                keep=_KEPT,
-            )
-        except BaseException:
-            self._looks_different |= different
-            raise
-        for live, version in told:
-            live.shown_version = version
-        for message in sent:
-            self._hub.deliver(message.recipient, message.seq, message.body)
+        return told
 
-    def _tell_without_numbers(self, told: Sequence[tuple["LiveIncident", int]], messages: Sequence[Outgoing]) -> None:
+    async def _look_again(self, incident_ids: Sequence[IncidentId]) -> None:
+        """Another worker has told of these: what it did not know of is still to be told."""
+        if not incident_ids:
+            return
+        async with self._database.statement() as connection:
+            shown = await ledger.shown_versions(connection, incident_ids)
+        # One that is not written yet is shown when it is.
+        for incident_id in (each for each in incident_ids if each in shown):
+            (await self._engine.incident(incident_id)).shown_version = shown[incident_id]
+            self.show(incident_id)
+
+    def _tell_without_numbers(self, told: Sequence[tuple["LiveIncident", Showing]]) -> None:
         """While the database is away: what is told now comes again with a number when it is back."""
-        for (live, version), message in zip(told, messages, strict=True):
-            live.told_version = version
-            self._untold.add(live.present.incident_id)
-            self._hub.tell(message.recipient, orjson.loads(message.body))
+        for live, showing in told:
+            live.told_version = showing.version
+            self._untold.add(showing.incident_id)
+            self._hub.tell_everywhere(OPERATORS, orjson.loads(showing.body))
 
     def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:
         incident = live.present
         view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
         return to_json_text({"type": "incident", **view})
+
+
+def _nobody_asks(_shown: Mapping[IncidentId, int]) -> None:
+    """This worker is the only one."""

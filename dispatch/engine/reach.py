@@ -23,14 +23,22 @@ class Reach:
         """Somebody is connected who was not."""
         responder_id = _responder_of(recipient)
         if responder_id is not None:
+            self._roster.set_here(responder_id, is_here=True)
             self._roster.set_way(responder_id, is_there=True)
             self._roster.can_be_reached(responder_id)
 
     def left(self, recipient: str) -> None:
-        """Somebody's last session has ended."""
+        """Somebody's last session in this process has ended."""
         responder_id = _responder_of(recipient)
         if responder_id is not None:
+            self._roster.set_here(responder_id, is_here=False)
             self._look(responder_id)
+
+    def elsewhere_changed(self, recipient: str) -> None:
+        """Somebody has come to be connected to another worker, or is no longer: that one looks out for them."""
+        responder_id = _responder_of(recipient)
+        if responder_id is not None:
+            self._look(responder_id, arrives=False)
 
     def channels_changed(self, responder_id: str | None) -> None:
         """Somebody's channels are others than before; None: anybody's may be."""
@@ -41,12 +49,12 @@ class Reach:
         """Pushes wait in the database: while that is away they reach nobody."""
         self.channels_changed(None)
 
-    def _look(self, responder_id: ResponderId) -> None:
-        has_session = self._hub.has_session(responder_mailbox(responder_id))
+    def _look(self, responder_id: ResponderId, *, arrives: bool = True) -> None:
+        has_session = self._hub.is_connected(responder_mailbox(responder_id))
         by_channel = not self._availability.is_away and self._channels.has_proven_channel(
             responder_id, self._clock.now()
         )
-        self._roster.set_way(responder_id, is_there=has_session or by_channel)
+        self._roster.set_way(responder_id, is_there=has_session or by_channel, arrives=arrives)
 
 
 def _responder_of(recipient: str) -> ResponderId | None:

@@ -16,7 +16,7 @@ _TYPES = {
     **dict.fromkeys(("drill", "rewake"), "bool"),
     **dict.fromkeys(("shown_ids", "changed_ids", "changed_aed_ids"), "uuid[]"),
     **dict.fromkeys(("alert_ids", "alert_aed_ids", "message_alert_ids"), "uuid[]"),
-    **dict.fromkeys(("shown_versions", "alert_waves", "recipient_totals", "message_places"), "int4[]"),
+    **dict.fromkeys(("shown_befores", "shown_versions", "alert_waves", "recipient_totals", "message_places"), "int4[]"),
     **dict.fromkeys(("changed_states", "changed_roles", "alert_responders", "alert_roles", "alert_states"), "text[]"),
     **dict.fromkeys(("changed_active", "alert_active"), "bool[]"),
     **dict.fromkeys(("alert_etas", "changed_etas"), "float8[]"),
@@ -93,18 +93,40 @@ old_wake as (
 CONTINUE = Prepared("continue", f"{_CONTINUE}{_FOLLOWS}", _TYPES)
 CONTINUE_AND_CALL = Prepared("continue_and_call", f"{_CONTINUE}{NEW_PUSH_JOBS},{_FOLLOWS}", _TYPES)
 
+# Of several workers that would tell the same one does: whoever finds that operators were told more tells nothing.
 SHOW = Prepared(
     "show",
-    f"""
-with shown as (
+    """
+with held as (
+    select id from incidents where id = any(:shown_ids) order by id for no key update
+),
+shown as (
     update incidents set shown_version = greatest(shown_version, told.version)
-    from unnest(:shown_ids, :shown_versions) as told(id, version) where incidents.id = told.id
+    from unnest(:shown_ids, :shown_befores, :shown_versions) as told(id, before, version)
+    where incidents.id = told.id and incidents.id in (select id from held) and incidents.shown_version = told.before
+    returning incidents.id
+),
+told as (
+    select id, body, row_number() over (order by place) as place, count(*) over () as total
+    from unnest(:shown_ids, :message_bodies) with ordinality as message(id, body, place)
+    where id in (select id from shown)
 ),
 old as (
     delete from messages where recipient = :operators
        and seq <= (select last_seq from mailboxes where recipient = :operators) - :keep
 ),
-{_MESSAGES}""",
+numbered as (
+    insert into mailboxes (recipient, epoch, last_seq)
+    select :operators, :epoch, count(*) from told having count(*) > 0
+    on conflict (recipient) do update set last_seq = mailboxes.last_seq + excluded.last_seq
+    returning last_seq
+),
+sent as (
+    insert into messages (recipient, seq, body, created_at)
+    select :operators, last_seq - total + place, body, :at from told, numbered
+)
+select id::text, last_seq - total + place from told, numbered
+""",
     _TYPES,
 )
 

@@ -74,12 +74,12 @@ class Waking:
             "channel": measured.channel,
             "delay_s": round(measured.delay_s, 3),
         }
-        self._hub.tell(responder_mailbox(ResponderId(measured.responder_id)), message)
+        self._hub.tell_everywhere(responder_mailbox(ResponderId(measured.responder_id)), message)
 
     async def tell_socket(self, responder_id: str, message: dict[str, Any]) -> bool:
         """Send a test alert to somebody's sessions; False when there is none."""
         mailbox = responder_mailbox(ResponderId(responder_id))
-        if not self._hub.has_session(mailbox):
+        if not self._hub.is_connected(mailbox):
             return False
         # Under the test's id, so that its acknowledgement is known for what it is.
         outgoing = Outgoing(mailbox, to_json_text(message), AlertId(str(message["test_id"])))

@@ -121,7 +121,7 @@ async def _greeted(websocket: WebSocket, parts: SocketParts) -> tuple[Hello, Ide
 async def _known(identity: Identity, parts: SocketParts) -> Identity:
     """The identity, its subject as the service writes it. Raises `BadToken` and `NotFound` for an unknown one."""
     if identity.role is Role.RESPONDER:
-        parts.conversation.responders.one(identity.subject)
+        await parts.conversation.responders.found(identity.subject)
         return identity
     if identity.role is Role.CALLER:
         try:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from typing import Any, Protocol
 
 import structlog
 
@@ -22,10 +22,42 @@ def _nobody_waits(_recipient: str) -> None:
     """Nobody wants to know."""
 
 
+class Elsewhere(Protocol):
+    """The other workers of the service, and whom they hold the sockets of."""
+
+    def relay(self, recipient: str, seq: int | None, body: str) -> None:
+        """Have a message told to the sessions that a recipient has there."""
+        ...
+
+    def has(self, recipient: str) -> bool:
+        """Whether a recipient has a session there."""
+        ...
+
+    def count(self, prefix: str) -> int:
+        """How many recipients whose name begins with `prefix` have a session there."""
+        ...
+
+
+class Nowhere:
+    """There is no other worker."""
+
+    def relay(self, recipient: str, seq: int | None, body: str) -> None:
+        """Nobody is there to be told."""
+
+    def has(self, _recipient: str) -> bool:
+        """No."""
+        return False
+
+    def count(self, _prefix: str) -> int:
+        """None."""
+        return 0
+
+
 class Hub:
-    """The sessions of this process by recipient. One person may have several: all are told."""
+    """The sessions of this process by recipient. One person may have several: all are told, also those elsewhere."""
 
     def __init__(self) -> None:
+        self.elsewhere: Elsewhere = Nowhere()
         # Tuples: nearly everybody has one session, and a set of one takes four times as much.
         self._sessions: dict[str, tuple[Session, ...]] = {}
         # Told of every recipient that is connected now and was not.
@@ -57,13 +89,23 @@ class Hub:
 
     def deliver(self, recipient: str, seq: int, body: str) -> None:
         """A committed message to every session of its recipient."""
+        self.deliver_here(recipient, seq, body)
+        self.elsewhere.relay(recipient, seq, body)
+
+    def tell_everywhere(self, recipient: str, message: Mapping[str, Any]) -> None:
+        """A message without a number to every session of its recipient, also those of other workers."""
+        self.tell(recipient, message)
+        self.elsewhere.relay(recipient, None, to_json_text(message))
+
+    def deliver_here(self, recipient: str, seq: int, body: str) -> None:
+        """A committed message to the sessions that its recipient has in this process."""
         sessions = self._sessions.get(recipient)
         if sessions:
             message = numbered(seq, body)
             self._each(sessions, lambda session: session.deliver(seq, body, message))
 
     def tell(self, recipient: str, message: Mapping[str, Any]) -> None:
-        """A message without a number to every session of its recipient."""
+        """A message without a number to the sessions that its recipient has in this process."""
         sessions = self._sessions.get(recipient)
         if sessions:
             text = to_json_text(message)
@@ -79,12 +121,25 @@ class Hub:
             yield from sessions
 
     def has_session(self, recipient: str) -> bool:
-        """Whether anybody is connected for that recipient."""
+        """Whether anybody is connected to this process for that recipient."""
         return recipient in self._sessions
 
+    def is_connected(self, recipient: str) -> bool:
+        """Whether anybody is connected for that recipient, to whichever worker."""
+        return recipient in self._sessions or self.elsewhere.has(recipient)
+
+    def sessions_of(self, recipient: str) -> tuple[Session, ...]:
+        """The sessions that a recipient has in this process."""
+        return self._sessions.get(recipient, ())
+
+    def recipients(self) -> list[str]:
+        """Everybody who is connected to this process."""
+        return list(self._sessions)
+
     def count(self, prefix: str) -> int:
-        """How many recipients whose name begins with `prefix` are connected."""
-        return sum(1 for recipient in self._sessions if recipient.startswith(prefix))
+        """How many recipients whose name begins with `prefix` are connected, to whichever worker."""
+        here = sum(1 for recipient in self._sessions if recipient.startswith(prefix))
+        return here + self.elsewhere.count(prefix)
 
     def close_all(self) -> None:
         """Tell everybody to come back later."""

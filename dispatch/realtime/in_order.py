@@ -22,6 +22,11 @@ class InOrder:
         return self._sent or 0
 
     @property
+    def has_begun(self) -> bool:
+        """Whether it is known up to where the client has everything."""
+        return self._sent is not None
+
+    @property
     def has_gap(self) -> bool:
         """Whether messages wait for an earlier one that has not come."""
         return self._sent is not None and bool(self._waiting)
@@ -48,14 +53,21 @@ class InOrder:
             self._waiting[seq] = message
         return self._due()
 
-    def go_on_with(self, kept: Mapping[int, str]) -> list[str]:
-        """Every message that still is to be had; numbers before the first of them are not waited for any longer."""
+    def go_on_with(self, kept: Mapping[int, str], *, up_to: int = 0) -> list[str]:
+        """Every message that still is to be had; numbers before the first of them are not waited for any longer.
+
+        Nor is any number `up_to` one that is known to be the last.
+        """
         if self._sent is None:
             return []
         self._waiting |= {seq: message for seq, message in kept.items() if seq > self._sent}
         if self._waiting:
             self._sent = max(self._sent, min(self._waiting) - 1)
-        return self._due()
+        due = self._due()
+        while self._sent < up_to:
+            self._sent = min([up_to, *(seq - 1 for seq in self._waiting)])
+            due += self._due()
+        return due
 
     def _due(self) -> list[str]:
         if self._sent is None:

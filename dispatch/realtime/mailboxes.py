@@ -1,6 +1,6 @@
 """Mailboxes and messages in PostgreSQL: what a session reads when it comes, and what an acknowledgement removes."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from uuid import uuid4
 
@@ -75,6 +75,7 @@ _AFTER = text(
     where recipient = :recipient and seq > :after and seq <= :last_seq order by seq
     """
 )
+_LAST_NUMBERS = text("select recipient, last_seq from mailboxes where recipient = any(cast(:recipients as text[]))")
 _ACKNOWLEDGE = text(
     """
     delete from messages
@@ -129,6 +130,12 @@ async def messages_after(
     """The kept messages with `after < seq <= last_seq`, in order."""
     rows = await connection.execute(_AFTER, {"recipient": recipient, "after": after, "last_seq": last_seq})
     return tuple((row.seq, row.body) for row in rows)
+
+
+async def last_numbers(connection: AsyncConnection, recipients: Sequence[str]) -> dict[str, int]:
+    """The number of the last message of each of these mailboxes."""
+    rows = await connection.execute(_LAST_NUMBERS, {"recipients": list(recipients)})
+    return {row.recipient: int(row.last_seq) for row in rows}
 
 
 async def acknowledge(connection: AsyncConnection, up_to: Mapping[str, int]) -> list[ReceivedAlert]:

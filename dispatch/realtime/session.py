@@ -104,12 +104,13 @@ class Session:
         elif self.gap_since_s is None:
             self.gap_since_s = self.now_s()
 
-    def fill_gap(self, messages: Sequence[tuple[int, str]]) -> None:
+    def fill_gap(self, messages: Sequence[tuple[int, str]], *, up_to: int = 0) -> None:
         """Everything that is kept after what was sent, read again from the database because a message never came.
 
-        A number that is not among it is gone: another device of the same person has acknowledged it.
+        A number that is not among it is gone: another device of the same person has acknowledged it. The last is
+        `up_to`, where that is known.
         """
-        for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}):
+        for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}, up_to=up_to):
             self.say_text(due)
         self.gap_since_s = None
 

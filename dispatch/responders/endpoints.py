@@ -41,7 +41,7 @@ async def create(given: ResponderIn, _admin: Admin, service: Service) -> dict[st
 async def myself(request: Request, me: ResponderSelf, service: Service) -> dict[str, Any]:
     """My profile and what I am on right now; what a page reads after it was closed."""
     try:
-        responder = service.one(me.subject)
+        responder = await service.found(me.subject)
     except NotFound as unknown:
         raise NotFound("This token's responder is not known here.") from unknown
     engaged: dict[str, Any] = await request.app.state.answers.engagement_as_json(responder.responder_id)
@@ -59,7 +59,7 @@ async def set_duty(said: DutyIn, me: ResponderSelf, service: Service) -> dict[st
 async def one(responder_id: ResponderPath, asker: Anyone, service: Service) -> dict[str, Any]:
     """One first-aider; for operators, the Red Cross and themselves."""
     _must_be_own(_known(asker), responder_id, or_roles={Role.OPERATOR, Role.ADMIN})
-    return service.as_json(service.one(responder_id))
+    return service.as_json(await service.found(responder_id))
 
 
 @router.patch("/{responder_id}", response_model=ResponderOut, responses=problems(400, 401, 403, 404, 413, 422))

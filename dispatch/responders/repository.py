@@ -1,13 +1,14 @@
 """Responders in PostgreSQL."""
 
-from collections.abc import Sequence
-from datetime import UTC
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import func, select, text, update
 from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from dispatch.problems import NotFound
 from dispatch.rescue.vocabulary import ResponderId, TravelMode
 from dispatch.responders.responder import Fix, Responder
 from dispatch.storage.database import Database
@@ -49,11 +50,37 @@ async def add(connection: AsyncConnection, responder: Responder) -> bool:
     return added.first() is not None
 
 
-async def change(connection: AsyncConnection, responder: Responder) -> None:
-    """Write a responder's changed profile and duty; the fix is written by `save_fixes`."""
-    await connection.execute(
-        update(responders).where(responders.c.id == responder.responder_id).values(**_profile(responder))
-    )
+async def change(connection: AsyncConnection, responder_id: ResponderId, values: Mapping[str, Any]) -> Responder:
+    """Write what changes of a profile, or duty, and answer how they are then; the fix is written by `save_fixes`.
+
+    What is not given stays as it is written, whatever this worker knows. Raises `NotFound`.
+    """
+    row = (
+        await connection.execute(
+            update(responders).where(responders.c.id == responder_id).values(**values).returning(*_COLUMNS)
+        )
+    ).first()
+    if row is None:
+        raise NotFound(f"There is no responder {responder_id!r}.")
+    return _responder(row)
+
+
+async def some(connection: AsyncConnection, responder_ids: Sequence[ResponderId]) -> list[Responder]:
+    """Those of these ids that there are."""
+    rows = await connection.execute(select(*_COLUMNS).where(responders.c.id.in_(responder_ids)))
+    return [_responder(row) for row in rows]
+
+
+async def changed_since(connection: AsyncConnection, since: datetime) -> list[Responder]:
+    """Those on duty whose fix is newer."""
+    rows = await connection.execute(select(*_COLUMNS).where(responders.c.fix_at > since, responders.c.on_duty))
+    return [_responder(row) for row in rows]
+
+
+async def on_duty_ids(connection: AsyncConnection) -> set[ResponderId]:
+    """Who is on duty, as it is written."""
+    rows = await connection.execute(select(responders.c.id).where(responders.c.on_duty))
+    return {ResponderId(row.id) for row in rows}
 
 
 # Arrays in binary, times as seconds: five thousand rows as text would hold up the loop for 25 ms, so they take 4.

@@ -1,6 +1,6 @@
 """All first-aiders in memory, those on duty by place: what an SOS asks first."""
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import IntFlag
@@ -34,6 +34,8 @@ class _Mark(IntFlag):
     FREE = 1
     # A session, or another way to them that has proven to work.
     WAY = 2
+    # A session in this very process.
+    HERE = 4
 
 
 class Roster:
@@ -54,16 +56,26 @@ class Roster:
         self._arrived: set[ResponderId] = set()
         # Who can be reached though nothing was heard of them lately.
         self._ways: set[ResponderId] = set()
+        # Who has a session in this process.
+        self._here: set[ResponderId] = set()
+        # Whose fix or duty other workers have not been told; None while there is nobody to tell.
+        self._untold: set[ResponderId] | None = None
+        # Whether only those may be asked who have a session here, as nobody could see to it that one worker asks.
+        self.asks_only_here: Callable[[], bool] = _no
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
-        here: list[tuple[ResponderId, Fix]] = []
+        here: list[Responder] = []
         for responder in responders:
             self._responders[responder.responder_id] = responder
             self._changed.add(responder.responder_id)
-            if responder.on_duty and responder.fix is not None:
-                here.append((responder.responder_id, responder.fix))
-        # All at once costs half of one by one.
+            if responder.on_duty:
+                here.append(responder)
+        self._place(here)
+
+    def _place(self, moved: Sequence[Responder]) -> None:
+        """Put those on duty onto the map; all at once costs half of one by one."""
+        here = [(each.responder_id, each.fix) for each in moved if each.fix is not None]
         self._on_duty.put_many(
             [responder_id for responder_id, _ in here],
             [fix.place.latitude for _, fix in here],
@@ -75,9 +87,12 @@ class Roster:
 
     def put(self, responder: Responder) -> None:
         """Take a responder in, or in their changed form."""
+        self._arrived.add(responder.responder_id)
+        self._take_in(responder)
+
+    def _take_in(self, responder: Responder) -> None:
         self._responders[responder.responder_id] = responder
         self._changed.add(responder.responder_id)
-        self._arrived.add(responder.responder_id)
         if responder.on_duty and responder.fix is not None:
             self._on_duty.put(
                 responder.responder_id,
@@ -111,19 +126,48 @@ class Roster:
             return
         self.put(responder.at(fix))
         self._moved.add(responder_id)
+        if self._untold is not None:
+            self._untold.add(responder_id)
+
+    def follow(self, responder: Responder) -> None:
+        """Take somebody in as another worker has changed them; a fix that is newer here stays."""
+        known = self._responders.get(responder.responder_id)
+        if known is not None and known.fix is not None and (responder.fix is None or responder.fix.at < known.fix.at):
+            responder = responder.at(known.fix)
+        self._take_in(responder)
+
+    def follow_fixes(self, fixes: Iterable[tuple[str, Fix]]) -> list[ResponderId]:
+        """Note where others are, as other workers were told, where that is newer; answers who is not known here."""
+        newer: list[Responder] = []
+        unknown: list[ResponderId] = []
+        for key, fix in fixes:
+            responder = self._responders.get(ResponderId(key))
+            if responder is None:
+                unknown.append(ResponderId(key))
+            elif responder.fix is None or responder.fix.at < fix.at:
+                moved = responder.at(fix)
+                self._responders[responder.responder_id] = moved
+                newer.append(moved)
+        self._changed.update(each.responder_id for each in newer)
+        self._place([each for each in newer if each.on_duty])
+        return unknown
 
     def engage(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Note that somebody is on offer or engaged."""
         self._engagements[responder_id] = engagement
         self._mark(responder_id)
 
-    def release(self, responder_id: ResponderId, engagement_of: str) -> None:
-        """Note that somebody is free of that alert; of another one they are on, they are not."""
+    def release(self, responder_id: ResponderId, engagement_of: str, *, arrives: bool = True) -> None:
+        """Note that somebody is free of that alert; of another one they are on, they are not.
+
+        Unless another worker looks out for them, whoever needs help is looked at again (`arrives`).
+        """
         held = self._engagements.get(responder_id)
         if held is not None and held.alert_id == engagement_of:
             del self._engagements[responder_id]
             self._mark(responder_id)
-            self._arrived.add(responder_id)
+            if arrives:
+                self._arrived.add(responder_id)
 
     def engagements(self) -> dict[ResponderId, Engagement]:
         """Everybody who is bound, and by what, as of now."""
@@ -178,6 +222,8 @@ class Roster:
     ) -> list[Found[ResponderId]]:
         """The nearest who are free and to whom there is a way: two questions, for the index knows how old a fix is."""
         search = partial(self._on_duty.nearest, place, most, within_m=policy.reach_m, keep=keep)
+        if self.asks_only_here():
+            return search(all_of=_Mark.FREE | _Mark.HERE, aging=_aging(policy, now))
         heard = search(
             all_of=_Mark.FREE, aging=_aging(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
         )
@@ -191,13 +237,22 @@ class Roster:
             return True
         return responder.fix is not None and (now - responder.fix.at).total_seconds() <= HEARD_LATELY_S
 
-    def set_way(self, responder_id: ResponderId, *, is_there: bool) -> None:
+    def set_here(self, responder_id: ResponderId, *, is_here: bool) -> None:
+        """Note whether somebody has a session in this process."""
+        if is_here:
+            self._here.add(responder_id)
+        else:
+            self._here.discard(responder_id)
+        self._mark(responder_id)
+
+    def set_way(self, responder_id: ResponderId, *, is_there: bool, arrives: bool = True) -> None:
         """Note that there is, or is no longer, a way to somebody of whom nothing was heard lately."""
         if is_there == (responder_id in self._ways):
             return
         if is_there:
             self._ways.add(responder_id)
-            self.can_be_reached(responder_id)
+            if arrives:
+                self.can_be_reached(responder_id)
         else:
             self._ways.discard(responder_id)
         self._mark(responder_id)
@@ -239,7 +294,8 @@ class Roster:
 
     def _marks_of(self, responder_id: ResponderId) -> int:
         free = 0 if responder_id in self._engagements else _Mark.FREE
-        return free | (_Mark.WAY if responder_id in self._ways else 0)
+        way = _Mark.WAY if responder_id in self._ways else 0
+        return free | way | (_Mark.HERE if responder_id in self._here else 0)
 
     def _mark(self, responder_id: ResponderId) -> None:
         self._changed.add(responder_id)
@@ -279,6 +335,23 @@ class Roster:
         self._moved.clear()
         return moved
 
+    def tell_others(self) -> None:
+        """From now on keep who has moved here or changed, for those who tell other workers: everybody, at first."""
+        self._untold = {*self._here}
+
+    def take_untold(self, most: int) -> list[Responder]:
+        """Some of those of whom other workers do not know yet how they are."""
+        if not self._untold:
+            return []
+        taken = list(islice(self._untold, most))
+        self._untold.difference_update(taken)
+        return [self._responders[each] for each in taken if each in self._responders]
+
+    def mark_untold(self, responder_ids: Iterable[ResponderId]) -> None:
+        """Other workers are to be told of these."""
+        if self._untold is not None:
+            self._untold.update(responder_ids)
+
     def mark_moved(self, responder_ids: Iterable[ResponderId]) -> None:
         """These fixes could not be written down and are still to be."""
         self._moved.update(responder_ids)
@@ -290,6 +363,10 @@ class Roster:
 
     def __len__(self) -> int:
         return len(self._responders)
+
+
+def _no() -> bool:
+    return False
 
 
 def _aging(policy: Policy, now: datetime, *, lifetime_s: float | None = None) -> FixAging:

@@ -1,7 +1,7 @@
 """What happens to first-aiders: they are created, changed, go on and off duty, and move."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -43,6 +43,8 @@ class ResponderService:
         self._saving: WeakValueDictionary[ResponderId, asyncio.Lock] = WeakValueDictionary()
         # Whose duty changed while the database was away.
         self._unsaved: set[ResponderId] = set()
+        # Told of everybody who was entered or changed here, duty included.
+        self.on_changed: Callable[[Responder], None] = _nobody_asks
         # Told of every word on duty, so that all devices of one person show the same.
         self.on_duty_told: Callable[[Responder], None] | None = None
         # Told when somebody who has not answered yet goes off duty; set by who runs the incidents.
@@ -65,7 +67,35 @@ class ResponderService:
             if not await repository.add(connection, responder):
                 raise Conflict(f"There is a responder {responder.responder_id!r} already.", code="id_taken")
         self._roster.put(responder)
+        self.on_changed(responder)
         return responder
+
+    async def found(self, responder_id: str) -> Responder:
+        """The first-aider of that id, who may have been entered through another worker. Raises `NotFound`."""
+        known = self._roster.get(ResponderId(responder_id))
+        if known is not None or self._database.is_away():
+            return self.one(responder_id)
+        await self.read_again([ResponderId(responder_id)])
+        return self.one(responder_id)
+
+    async def read_again(self, responder_ids: Sequence[ResponderId]) -> None:
+        """Know these as they are written: another worker has changed them."""
+        async with self._database.statement() as connection:
+            for responder in await repository.some(connection, responder_ids):
+                if responder.responder_id not in self._unsaved:
+                    self._roster.follow(responder)
+
+    async def follow_rows(self, since: datetime) -> None:
+        """Know who is on duty and where, as it is written: for a worker that cannot hear what others say."""
+        async with self._database.statement() as connection:
+            moved = await repository.changed_since(connection, since)
+            on_duty = await repository.on_duty_ids(connection)
+        self._roster.follow_fixes((each.responder_id, each.fix) for each in moved if each.fix is not None)
+        known = {each.responder_id for each in self._roster.on_duty()}
+        differing = [each for each in known ^ on_duty if each in known or self._roster.get(each) is not None]
+        unknown = [each.responder_id for each in moved if self._roster.get(each.responder_id) is None]
+        if differing or unknown:
+            await self.read_again([*differing, *unknown])
 
     def one(self, responder_id: str) -> Responder:
         """The first-aider of that id. Raises `NotFound`."""
@@ -83,11 +113,12 @@ class ResponderService:
         for field in change.model_fields_set - {"phone"}:
             if getattr(change, field) is None:
                 raise InvalidField(field, "cannot be null; leave it out to keep it")
-        return await self._save(self.one(responder_id).responder_id, **values)
+        known = await self.found(responder_id)
+        return await self._save(known.responder_id, **values) if values else known
 
     async def set_duty(self, responder_id: str, *, on_duty: bool, mode: TravelMode | None = None) -> Responder:
         """Go on or off duty. Who leaves with an alert unanswered has declined it; who accepted one is still on it."""
-        responder = self.one(responder_id)
+        responder = await self.found(responder_id)
         if responder.on_duty != on_duty or mode not in {None, responder.mode}:
             responder = await self._save_duty(responder.responder_id, on_duty=on_duty, mode=mode or responder.mode)
         if self.on_duty_told is not None:
@@ -157,20 +188,27 @@ class ResponderService:
             self._unsaved.add(responder_id)
             changed = replace(self.one(responder_id), **values)
             self._roster.put(changed)
+            self.on_changed(changed)
             return changed
 
     async def _save_unsaved(self) -> None:
         for responder_id in list(self._unsaved):
             # As it stands when it is its turn: somebody may just be saying something else.
-            await self._save(responder_id)
+            known = self.one(responder_id)
+            await self._save(responder_id, on_duty=known.on_duty, mode=known.mode)
             self._unsaved.discard(responder_id)
 
     async def _save(self, responder_id: ResponderId, **values: Any) -> Responder:
-        # The row is written whole: two changes of one profile at the same moment must see each other.
+        # Memory follows in the order of the commits.
         async with self._saving.setdefault(responder_id, asyncio.Lock()):
             async with self._database.transaction() as connection:
-                await repository.change(connection, replace(self.one(responder_id), **values))
+                written = await repository.change(connection, responder_id, values)
             # Positions may have come in while the commit was under way: the change goes onto what is there now.
-            changed = replace(self.one(responder_id), **values)
+            changed = replace(written, fix=self.one(responder_id).fix)
             self._roster.put(changed)
+            self.on_changed(changed)
             return changed
+
+
+def _nobody_asks(_responder: Responder) -> None:
+    """Nobody wants to know."""

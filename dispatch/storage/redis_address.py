@@ -1,0 +1,105 @@
+"""Where Redis is: one server, one that Sentinels look after, or a cluster."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+from urllib.parse import unquote, urlsplit
+
+from redis.asyncio import Redis
+from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.sentinel import Sentinel
+
+SENTINEL = "redis+sentinel"
+CLUSTER = "redis+cluster"
+_PLAIN = ("redis", "rediss", "unix")
+SCHEMES = (*_PLAIN, SENTINEL, CLUSTER)
+
+_PORT = 6379
+_SENTINEL_PORT = 26379
+
+# Nobody waits long for what is only fresher than the database.
+_TIMEOUT_S = 0.5
+
+RedisClient = Redis | RedisCluster
+
+
+class RedisKind(StrEnum):
+    """How Redis is run."""
+
+    SINGLE = "single"
+    SENTINEL = "sentinel"
+    CLUSTER = "cluster"
+
+
+class BadRedisUrl(ValueError):
+    """The URL says no place where a Redis could be."""
+
+
+@dataclass(frozen=True, slots=True)
+class RedisAddress:
+    """A URL, read: `hosts` of the Sentinels or of some of the cluster's nodes, `service` as the Sentinels call it."""
+
+    url: str
+    kind: RedisKind
+    hosts: tuple[tuple[str, int], ...] = ()
+    username: str | None = None
+    password: str | None = None
+    service: str = ""
+    database: int = 0
+
+    def client(self, *, within_s: float = _TIMEOUT_S) -> RedisClient:
+        """A client that waits so long for an answer. Connects when it is first asked."""
+        patience: dict[str, Any] = {"socket_timeout": within_s, "socket_connect_timeout": within_s}
+        if self.kind is RedisKind.SINGLE:
+            return Redis.from_url(self.url, **patience)
+        if self.kind is RedisKind.SENTINEL:
+            sentinels = Sentinel(self.hosts, sentinel_kwargs=patience)  # type: ignore[no-untyped-call]
+            master: Redis = sentinels.master_for(
+                self.service, username=self.username, password=self.password, db=self.database, **patience
+            )
+            return master
+        return RedisCluster(
+            startup_nodes=[ClusterNode(host, port) for host, port in self.hosts],
+            username=self.username,
+            password=self.password,
+            # One shard that is gone must not keep the others from being used.
+            require_full_coverage=False,
+            **patience,
+        )
+
+
+def read_redis_url(url: str) -> RedisAddress:
+    """What a URL says.
+
+    `redis://host:6379/0` (also `rediss://`, `unix://`), `redis+sentinel://host:26379,host:26379/service/0`,
+    `redis+cluster://host:6379,host:6379`; user and password before an `@`. Raises `BadRedisUrl`.
+    """
+    scheme, _, _ = url.partition("://")
+    if scheme in _PLAIN:
+        return RedisAddress(url, RedisKind.SINGLE)
+    if scheme not in (SENTINEL, CLUSTER):
+        raise BadRedisUrl(f"must begin with {', '.join(f'{each}://' for each in SCHEMES)}")
+    parts = urlsplit(url)
+    login, _, places = parts.netloc.rpartition("@")
+    username, _, password = login.partition(":")
+    hosts = tuple(_host(each, _SENTINEL_PORT if scheme == SENTINEL else _PORT) for each in places.split(","))
+    steps = [each for each in parts.path.split("/") if each]
+    known: dict[str, Any] = {"username": unquote(username) or None, "password": unquote(password) or None}
+    if scheme == CLUSTER:
+        if steps and steps != ["0"]:
+            raise BadRedisUrl("a cluster has one database only: leave out what comes after the hosts")
+        return RedisAddress(url, RedisKind.CLUSTER, hosts, **known)
+    if not steps:
+        raise BadRedisUrl("must name the service that the Sentinels look after: redis+sentinel://host:26379/SERVICE")
+    if len(steps) > 1 and not steps[1].isdecimal():
+        raise BadRedisUrl(f"{steps[1]!r} is no number of a database")
+    return RedisAddress(
+        url, RedisKind.SENTINEL, hosts, service=steps[0], database=int(steps[1]) if len(steps) > 1 else 0, **known
+    )
+
+
+def _host(text: str, port: int) -> tuple[str, int]:
+    host, _, given = text.strip().rpartition(":") if ":" in text else (text.strip(), "", "")
+    if not host or (given and not given.isdecimal()):
+        raise BadRedisUrl(f"{text!r} is not host:port")
+    return host.strip("[]"), int(given) if given else port

@@ -1,0 +1,88 @@
+"""Two workers of one service, in one process and on two ports, over one PostGIS and one Redis."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from itertools import cycle
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import empty_tables
+from tests.people import MovableClock, ServiceInProcess, run_in_process, settings_for_tests, until
+from tests.redis_server import RedisServer
+
+
+class Workers(ServiceInProcess):
+    """As a balancer without sticky sessions shows them: every call and every socket goes to the next one."""
+
+    def __init__(self, each: list[ServiceInProcess]) -> None:
+        self.each = each
+        self.service = each[0].service
+        self.clock = each[0].clock
+        self._turns = cycle(each)
+
+    @property
+    def url(self) -> str:  # type: ignore[override]
+        """The next worker's."""
+        return next(self._turns).url
+
+    async def time_passes(self, **by: float) -> None:
+        """Move the clock, which all go by, and let everything that is due by then happen."""
+        self.clock.move(**by)
+        for worker in self.each:
+            await worker.service.due_times.act()
+        for worker in self.each:
+            await worker.service.engine.feed.flush()
+
+    async def know_each_other(self) -> None:
+        """All hear all others."""
+        for worker in self.each:
+            sharing = worker.service.sharing
+            assert sharing is not None
+
+            async def hears_all(sharing: object = sharing) -> bool:
+                return len(sharing.colleagues) == len(self.each) - 1  # type: ignore[attr-defined]
+
+            await until(hears_all)
+
+
+@pytest.fixture(scope="session")
+def redis_of_session(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
+    """One Redis for all tests of sharing."""
+    server = RedisServer(tmp_path_factory.mktemp("redis"))
+    yield server
+    server.stops()
+
+
+@pytest.fixture
+def redis_server(redis_of_session: RedisServer) -> RedisServer:
+    """That Redis, running and empty."""
+    redis_of_session.runs()
+    with redis_of_session.client() as client:
+        client.flushall()
+    return redis_of_session
+
+
+@contextlib.asynccontextmanager
+async def running_workers(
+    count: int, redis: RedisServer, database_url: str, clock: MovableClock, folder: Path
+) -> AsyncIterator[Workers]:
+    """So many workers that know each other."""
+    async with contextlib.AsyncExitStack() as stack:
+        each = []
+        for number in range(count):
+            settings = settings_for_tests(folder / f"worker-{number}", redis_url=redis.url)
+            each.append(await stack.enter_async_context(run_in_process(settings, database_url, clock)))
+        workers = Workers(each)
+        await workers.know_each_other()
+        yield workers
+
+
+@pytest.fixture
+async def workers(
+    postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path
+) -> AsyncIterator[Workers]:
+    """Two workers over empty tables."""
+    empty_tables(postgis_url)
+    async with running_workers(2, redis_server, postgis_url, clock, tmp_path) as running:
+        yield running
