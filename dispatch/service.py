@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import math
 import time
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,7 +11,6 @@ from zoneinfo import ZoneInfo
 import structlog
 from pydantic import SecretStr
 
-from dispatch import districts
 from dispatch.access.shared_counters import SharedCounters
 from dispatch.access.tokens import TokenIssuer, secret_of
 from dispatch.aeds.directory import AedDirectory
@@ -62,23 +60,17 @@ from dispatch.settings import Settings
 from dispatch.sharing.sharing import SharingParts, sharing_of
 from dispatch.standing import service_message
 from dispatch.storage.availability import Availability, is_contention, is_outage
-from dispatch.storage.cluster_errors import PrivateDatabaseError
 from dispatch.storage.database import Database, reaching_through
 from dispatch.storage.line import NotAnswered
 from dispatch.tidying import Tidying
-from geo.bounding_box import BoundingBox
+from dispatch.upkeep import Upkeep
 from geo.place import Place
 
 log = structlog.get_logger()
 
-# Positions are in memory; what is written down lags behind by this much at the most.
-_SAVE_POSITIONS_EVERY_S = 5.0
-_FORGET_EVERY_S = 60.0
-
 # A decision that the database has not written by then is journaled, and its alerts go out.
 _DECISION_WITHIN_S = 1.5
 
-_REVIVE_EVERY_S = 1.0
 _WAIT_FOR_DATABASE_S = 0.2
 _HEARD_WITHIN_S = 2.0
 
@@ -104,8 +96,6 @@ class Service:
         self.clock = clock
         self.tokens = TokenIssuer(secret, clock)
         self.database = Database(database_url, answer_within_s=_DECISION_WITHIN_S)
-        # Starts the database again where this process runs it itself.
-        self.revive: Callable[[], object] | None = None
         self.counters = SharedCounters(settings.redis_url) if settings.redis_url else None
         self.hub = Hub()
         self.roster = Roster(timezone)
@@ -175,6 +165,7 @@ class Service:
         self.care = SocketCare(
             self.hub, self.database, settings.heartbeat_s, availability=self.availability, clock=clock
         )
+        self.upkeep = Upkeep(self.engine, self.responders, self.reach, self.availability, settings)
         self._tasks: list[asyncio.Task[None]] = []
         self._introduce()
         self.sharing = sharing_of(settings, SharingParts(self.engine, self.hub, self.reach, self.responders, clock))
@@ -255,12 +246,9 @@ class Service:
             *self.push.works,
             self.pictures.run,
             self.care.run,
-            self._revive_database,
-            self._save_positions,
-            self._forget,
+            *self.upkeep.works,
             *self.registry.works,
             *(self.sharing.works if self.sharing else ()),
-            self._warm_up,
             Tidying(partial(self._is_busy, _WAITED_FOR_S)).run,
         ):
             self._tasks.append(asyncio.create_task(kept_going(work)))
@@ -315,17 +303,6 @@ class Service:
         lately_s = time.monotonic() - for_s
         return any(each.touched_s > lately_s for each in self.engine.live.going_on())
 
-    async def _revive_database(self) -> None:
-        """Whoever runs the database has to start it again when it dies."""
-        while True:
-            await asyncio.sleep(_REVIVE_EVERY_S)
-            if self.revive is None or not self.availability.is_away:
-                continue
-            try:
-                await asyncio.to_thread(self.revive)
-            except PrivateDatabaseError as error:
-                log.error("the private database does not start again", error=str(error))  # noqa: TRY400 - said whole
-
     def _standing(self) -> dict[str, Any]:
         return {
             "degraded": self.availability.is_away,
@@ -370,32 +347,6 @@ class Service:
     def _tell_of_duty(self, responder: Responder) -> None:
         message = {"type": "duty", "on_duty": responder.on_duty, "mode": responder.mode}
         self.hub.tell_everywhere(responder_mailbox(responder.responder_id), message)
-
-    async def _save_positions(self) -> None:
-        while True:
-            await asyncio.sleep(_SAVE_POSITIONS_EVERY_S)
-            try:
-                await self.responders.save_moved()
-            except Exception as error:
-                if not self.availability.note_failure(error):
-                    log.exception("positions not written down")
-
-    async def _forget(self) -> None:
-        while True:
-            await asyncio.sleep(_FORGET_EVERY_S)
-            self.engine.forget_ended()
-            # Proofs grow old by time alone.
-            self.reach.channels_changed(None)
-
-    async def _warm_up(self) -> None:
-        # The outlines take half a second to read: not while somebody waits for a map.
-        here = BoundingBox(
-            self.settings.map_longitude,
-            self.settings.map_latitude,
-            self.settings.map_longitude,
-            self.settings.map_latitude,
-        )
-        await asyncio.to_thread(districts.districts_within, here)
 
 
 def _revealed(secret: SecretStr | None) -> str | None:

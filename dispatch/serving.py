@@ -173,7 +173,7 @@ def _serve_here(
         app = create_app(settings, url)
     except (BadHook, NoVapidKey) as error:
         raise CannotServe(str(error)) from error
-    app.state.service.revive = revive
+    app.state.service.upkeep.revive = revive
     server = _Server(_config(app, settings), app, companion)
     # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
