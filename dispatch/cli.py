@@ -30,7 +30,9 @@ DatabaseUrl = Annotated[
     str | None,
     typer.Option(help="PostgreSQL with PostGIS; without it: a private one.", envvar="DISPATCH_DATABASE_URL"),
 ]
-RedisUrl = Annotated[str | None, typer.Option(help="Redis for shared rate limits.", envvar="DISPATCH_REDIS_URL")]
+RedisUrl = Annotated[
+    str | None, typer.Option(help="Redis, which makes several workers one.", envvar="DISPATCH_REDIS_URL")
+]
 DataDir = Annotated[
     Path | None,
     typer.Option(help="Folder of the private database and the token secret.", envvar="DISPATCH_DATA_DIR"),

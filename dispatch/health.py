@@ -7,6 +7,7 @@ from fastapi import APIRouter, Request, Response, status
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 from pydantic import BaseModel
 
+from dispatch.siblings import OWN_METRICS, Siblings
 from dispatch.storage.availability import Availability, Outage
 
 router = APIRouter(tags=["health"])
@@ -58,11 +59,19 @@ async def ready(request: Request, response: Response) -> Ready:
     return Ready(status="degraded", database=False, redis=redis, since=since, why=why)
 
 
+@router.get(OWN_METRICS, include_in_schema=False)
+async def own_metrics() -> Response:
+    """What this worker has counted and timed."""
+    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+
+
 @router.get(
     "/metrics",
     response_class=Response,
     responses={200: {"content": {"text/plain": {"schema": {"type": "string"}}}, "description": "Prometheus text."}},
 )
-async def metrics() -> Response:
-    """What the service has counted and timed, for Prometheus."""
-    return Response(generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})
+async def metrics(request: Request) -> Response:
+    """What the service has counted and timed, for Prometheus; of several workers each has the label `worker`."""
+    siblings: Siblings | None = getattr(request.app.state, "siblings", None)
+    text = generate_latest() if siblings is None else await siblings.metrics()
+    return Response(text, headers={"Content-Type": CONTENT_TYPE_LATEST})

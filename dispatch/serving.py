@@ -8,6 +8,7 @@ import signal
 import socket
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from types import FrameType
 from typing import NoReturn
 
@@ -20,6 +21,7 @@ from dispatch.push.vapid import NoVapidKey
 from dispatch.push.webhook import BadHook
 from dispatch.realtime.stream_protocol import StreamProtocol
 from dispatch.settings import Settings
+from dispatch.siblings import Siblings, doors_for
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.migrate import migrate
 from dispatch.supervising import supervise
@@ -126,23 +128,27 @@ def serve(settings: Settings, listening: socket.socket, companion: Companion) ->
 
 def serve_supervised(settings: Settings, listening: socket.socket, companion: Companion) -> None:
     """Serve from a worker process, another one whenever it dies, until told to stop. Raises as `serve` does."""
-    with _database_to_serve(settings) as (url, cluster):
+    with _database_to_serve(settings) as (url, cluster), doors_for(settings.workers) as doors:
 
-        def work() -> None:
-            _serve_here(settings, url, listening, companion, revive=None)
+        def work(number: int) -> None:
+            # One of them says that the service listens; the port is the same for all.
+            said = companion if number == 0 else Companion()
+            siblings = Siblings(doors, number) if settings.workers > 1 else None
+            _serve_here(settings, url, listening, said, revive=None, siblings=siblings)
 
         def keep_database() -> None:
             if cluster is not None and cluster.has_died():
                 cluster.start()
 
-        supervise(work, meanwhile=keep_database, refusal=CannotServe)
+        works = [partial(work, number) for number in range(settings.workers)]
+        supervise(*works, meanwhile=keep_database, refusal=CannotServe)
 
 
 @contextlib.contextmanager
 def _database_to_serve(settings: Settings) -> Iterator[tuple[str, PrivateCluster | None]]:
     """The migrated database to serve from, and its cluster where it is our own, which is stopped at the end."""
-    if settings.workers > 1:
-        raise CannotServe("this version runs one worker; start it with --workers 1")
+    if settings.workers > 1 and settings.redis_url is None:
+        raise CannotServe("several workers tell each other what is live through Redis: set DISPATCH_REDIS_URL")
     configure_logs(settings)
     # The server raises its signal anew when it has stopped: that must not end the process before the database has.
     for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
@@ -168,17 +174,19 @@ def _serve_here(
     companion: Companion,
     *,
     revive: Callable[[], object] | None,
+    siblings: Siblings | None = None,
 ) -> None:
     try:
         app = create_app(settings, url)
     except (BadHook, NoVapidKey) as error:
         raise CannotServe(str(error)) from error
     app.state.service.upkeep.revive = revive
+    app.state.siblings = siblings
     server = _Server(_config(app, settings), app, companion)
     # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, server.handle_exit)
-    server.run(sockets=[listening])
+    server.run(sockets=[listening, *([siblings.door()] if siblings else [])])
     if not server.started:
         raise CannotServe("the service did not start; the log above says why")
 

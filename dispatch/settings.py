@@ -30,7 +30,7 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=64,
-        description="Worker processes. More than one is refused for now: see docs/operations.md.",
+        description="Worker processes. Several need Redis: see docs/operations.md.",
     )
     database_url: str | None = Field(
         None,
@@ -102,6 +102,15 @@ class Settings(BaseSettings):
         default=False,
         description="Take push services on private and loopback addresses, without TLS too: for trials only.",
     )
+    centre_networks: Annotated[list[IPv4Network | IPv6Network], NoDecode] = Field(
+        default_factory=list,
+        description="Private networks in which 120 centres' own systems are told what happens, separated by commas.",
+    )
+    cap_sender: str = Field(
+        "first-minutes",
+        pattern=r"^[^\s,<&]{1,100}$",
+        description="Who CAP messages say they are from: unique in the world, a domain name of the operator's, say.",
+    )
     mqtt_url: SecretStr | None = Field(
         None,
         description="Broker at which AEDs report, as mqtts://user:password@host:8883. Needs the extra `mqtt`.",
@@ -135,7 +144,7 @@ class Settings(BaseSettings):
     map_zoom: float = Field(11.0, ge=0, le=22, description="How close the maps open.")
     emergency_number: str = Field("120", pattern=r"^[0-9]{2,6}$", description="The ambulance's number on every page.")
 
-    @field_validator("trusted_proxies", mode="before")
+    @field_validator("trusted_proxies", "centre_networks", mode="before")
     @classmethod
     def _split_networks(cls, value: object) -> object:
         if not isinstance(value, str):

@@ -1,4 +1,4 @@
-"""Keeps a worker process at work: forked from a process that has read everything already, and again whenever it dies.
+"""Keeps worker processes at work: forked from a process that has read everything already, and again whenever one dies.
 
 A start from nothing takes two seconds, most of them for reading code. A fork takes some milliseconds.
 """
@@ -10,7 +10,8 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from types import FrameType
 from typing import NoReturn
 
@@ -39,20 +40,19 @@ _ENDING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def supervise(
-    work: Callable[[], None],
-    *,
+    *works: Callable[[], None],
     meanwhile: Callable[[], None],
     refusal: type[Exception],
     most: int = _TOO_OFTEN,
     end_within_s: float = _END_WITHIN_S,
 ) -> None:
-    """Have a child process do `work` until it ends by itself or this process is told to end, which it is told too.
+    """Have a child process do each of `works` until one ends by itself or this process is told to end: so are all then.
 
-    It is killed where it has not ended `end_within_s` later. Whenever it dies another takes over. `meanwhile` is called
-    again and again beside it. Raises `refusal` with the child's own words when it raised that, and when it has died
-    `most` times in a row within seconds.
+    They are killed where they have not ended `end_within_s` later. Whenever one dies another takes over. `meanwhile` is
+    called again and again beside them. Raises `refusal` with a child's own words when it raised that, and when one has
+    died `most` times in a row within seconds.
     """
-    supervision = _Supervision(work, refusal, end_within_s)
+    supervision = _Supervision([_Place(work) for work in works], refusal, end_within_s)
     before = {each: signal.getsignal(each) for each in _ENDING}
     for each in _ENDING:
         if before[each] is not signal.SIG_IGN:
@@ -68,51 +68,87 @@ class _Ending(BaseException):
     """Told to end in the middle of what is seen to meanwhile, which may take minutes."""
 
 
+@dataclass(slots=True)
+class _Place:
+    """Where one worker after another does the same work. `words` is the pipe by which it says why it cannot."""
+
+    work: Callable[[], None]
+    worker: int | None = None
+    words: int = -1
+    begun_s: float = 0.0
+    deaths: int = 0
+
+    def last_words(self) -> str:
+        """What the last worker here said."""
+        words_at, self.words = self.words, -1
+        with os.fdopen(words_at, "rb") as words:
+            return words.read().decode(errors="replace") or "the worker cannot work; the log above says why"
+
+
 class _Supervision:
-    def __init__(self, work: Callable[[], None], refusal: type[Exception], end_within_s: float) -> None:
-        self._work = work
+    def __init__(self, places: Sequence[_Place], refusal: type[Exception], end_within_s: float) -> None:
+        self._places = places
         self._refusal = refusal
         self._end_within_s = end_within_s
         self._end_by_s = math.inf
-        self._worker: int | None = None
-        self._words = -1
         self._is_ending = self._is_seeing_to = False
         self._next_look_s = 0.0
 
     def end(self, _signal: int, _frame: FrameType | None) -> None:
-        """Tell the worker to end in order; this process ends after it."""
-        if not self._is_ending:
-            self._end_by_s = time.monotonic() + self._end_within_s
-        self._is_ending = True
-        if self._worker is not None:
-            _send(self._worker, signal.SIGTERM)
+        """Tell the workers to end in order; this process ends after them."""
+        self._tell_to_end()
         if self._is_seeing_to:
             self._is_seeing_to = False
             raise _Ending
 
+    def _tell_to_end(self) -> None:
+        if not self._is_ending:
+            self._end_by_s = time.monotonic() + self._end_within_s
+        self._is_ending = True
+        for place in self._places:
+            if place.worker is not None:
+                _send(place.worker, signal.SIGTERM)
+
     def run(self, meanwhile: Callable[[], None], most: int) -> None:
-        deaths = 0
         # What is there now is shared with every worker: the collector must not touch and so copy it.
         gc.collect()
         gc.freeze()
-        while True:
-            begun_s = time.monotonic()
-            status = self._one_worker(meanwhile)
-            if os.WIFEXITED(status) and os.WEXITSTATUS(status) in {0, _CANNOT}:
-                if os.WEXITSTATUS(status) == _CANNOT:
-                    raise self._refusal(self._last_words())
-                return
-            if self._is_ending:
-                return
-            deaths = deaths + 1 if time.monotonic() - begun_s < _TOO_SOON_S else 1
-            log.error("the worker died; another takes over", status=_in_words(status), in_a_row=deaths)
-            if deaths >= most:
-                raise self._refusal(f"the worker died {deaths} times in a row; the log above says why")
+        refused: str | None = None
+        for place in self._places:
+            self._begin(place)
+        while any(place.worker is not None for place in self._places):
+            for place in self._places:
+                status = self._ended(place)
+                if status is None:
+                    continue
+                refused = refused or self._words_at_end(place, status, most)
+                if refused is not None or _ended_by_itself(status):
+                    self._tell_to_end()
+                elif not self._is_ending:
+                    self._begin(place)
+            if time.monotonic() > self._end_by_s:
+                self._kill()
+            self._see_to(meanwhile)
+            time.sleep(_LOOK_EVERY_S)
+        if refused is not None:
+            raise self._refusal(refused)
 
-    def _one_worker(self, meanwhile: Callable[[], None]) -> int:
-        """Fork a worker and answer how it ended."""
-        if self._words >= 0:
-            os.close(self._words)
+    def _words_at_end(self, place: _Place, status: int, most: int) -> str | None:
+        """Why no other worker is to take this one's place; None where one may."""
+        if os.WIFEXITED(status) and os.WEXITSTATUS(status) == _CANNOT:
+            return place.last_words()
+        if self._is_ending or _ended_by_itself(status):
+            return None
+        place.deaths = place.deaths + 1 if time.monotonic() - place.begun_s < _TOO_SOON_S else 1
+        log.error("the worker died; another takes over", status=_in_words(status), in_a_row=place.deaths)
+        return (
+            f"the worker died {place.deaths} times in a row; the log above says why" if place.deaths >= most else None
+        )
+
+    def _begin(self, place: _Place) -> None:
+        """Fork a worker."""
+        if place.words >= 0:
+            os.close(place.words)
         reading, writing = os.pipe()
         WORKER_STARTS.inc()
         for stream in (sys.stdout, sys.stderr):
@@ -121,25 +157,30 @@ class _Supervision:
         worker = os.fork()
         if worker == 0:
             os.close(reading)
-            self._be_worker(parent, writing)
+            self._be_worker(place.work, parent, writing)
         os.close(writing)
-        self._words, self._worker = reading, worker
+        place.words, place.worker, place.begun_s = reading, worker, time.monotonic()
         if self._is_ending:
             # Told in the very moment of the fork.
             _send(worker, signal.SIGTERM)
-        try:
-            while True:
-                ended, status = os.waitpid(worker, os.WNOHANG)
-                if ended:
-                    return status
-                if time.monotonic() > self._end_by_s:
-                    log.error("the worker does not end; it is killed", after_s=self._end_within_s)
-                    _send(worker, signal.SIGKILL)
-                    self._end_by_s = math.inf
-                self._see_to(meanwhile)
-                time.sleep(_LOOK_EVERY_S)
-        finally:
-            self._worker = None
+
+    @staticmethod
+    def _ended(place: _Place) -> int | None:
+        """How the worker of a place has ended, once it has."""
+        if place.worker is None:
+            return None
+        ended, status = os.waitpid(place.worker, os.WNOHANG)
+        if not ended:
+            return None
+        place.worker = None
+        return status
+
+    def _kill(self) -> None:
+        self._end_by_s = math.inf
+        for place in self._places:
+            if place.worker is not None:
+                log.error("the worker does not end; it is killed", after_s=self._end_within_s)
+                _send(place.worker, signal.SIGKILL)
 
     def _see_to(self, meanwhile: Callable[[], None]) -> None:
         if self._is_ending or time.monotonic() < self._next_look_s:
@@ -155,14 +196,14 @@ class _Supervision:
         finally:
             self._is_seeing_to = False
 
-    def _be_worker(self, parent: int, words: int) -> NoReturn:
+    def _be_worker(self, work: Callable[[], None], parent: int, words: int) -> NoReturn:
         status = 1
         try:
             _die_with(parent)
             for each in _ENDING:
                 if signal.getsignal(each) is not signal.SIG_IGN:
                     signal.signal(each, _leave)
-            self._work()
+            work()
             status = 0
         except self._refusal as refused:
             os.write(words, str(refused).encode())
@@ -176,11 +217,6 @@ class _Supervision:
                 stream.flush()
             # Not through what the parent has registered for its own end.
             os._exit(status)
-
-    def _last_words(self) -> str:
-        words_at, self._words = self._words, -1
-        with os.fdopen(words_at, "rb") as words:
-            return words.read().decode(errors="replace") or "the worker cannot work; the log above says why"
 
 
 def _die_with(parent: int) -> None:
@@ -201,6 +237,10 @@ def _send(process: int, which: signal.Signals) -> None:
         os.kill(process, which)
     except ProcessLookupError:
         return
+
+
+def _ended_by_itself(status: int) -> bool:
+    return os.WIFEXITED(status) and os.WEXITSTATUS(status) == 0
 
 
 def _in_words(status: int) -> str:
