@@ -1,5 +1,6 @@
 """What `dispatch doctor` looks at: whether all that the service needs is here, and how to get what is not."""
 
+import asyncio
 import os
 import shutil
 import sys
@@ -11,6 +12,7 @@ import psycopg
 import redis
 import typer
 from pydantic import SecretStr
+from redis.asyncio.cluster import RedisCluster
 
 from dispatch.finding import Finding, State
 from dispatch.push.checkup import check_hook, check_push_contact, check_push_key, check_push_services
@@ -18,6 +20,7 @@ from dispatch.settings import Settings
 from dispatch.storage.cluster_errors import PostgresMissing
 from dispatch.storage.database import driver_url
 from dispatch.storage.postgres_programs import find_postgres_programs
+from dispatch.storage.redis_address import RedisAddress, RedisKind, read_redis_url
 
 OLDEST_PYTHON = (3, 11)
 VENDOR = Path(__file__).parent / "web" / "vendor"
@@ -36,6 +39,7 @@ CLOCK_SKEW_ALLOWED_S = 2.0
 FONT_FOLDERS = (Path("/usr/share/fonts"), Path("/usr/local/share/fonts"), Path.home() / ".local/share/fonts")
 
 ANSWER_WITHIN_S = 5
+_FIRST_WITH_SHARDED_CHANNELS = 7
 
 
 def examine(
@@ -179,13 +183,27 @@ def check_database(url: str) -> Finding:
 def check_redis(url: str) -> Finding:
     """Whether the Redis that the settings name answers."""
     try:
-        with redis.Redis.from_url(
-            url, socket_connect_timeout=ANSWER_WITHIN_S, socket_timeout=ANSWER_WITHIN_S
-        ) as client:
-            version = client.info("server")["redis_version"]
-    except (redis.RedisError, ValueError) as error:
+        address = read_redis_url(url)
+        version = asyncio.run(_redis_version(address))
+    except (redis.RedisError, OSError, TimeoutError, ValueError) as error:
         return Finding("Redis", State.MISSING, _said(error, url), "check DISPATCH_REDIS_URL and that it runs")
-    return Finding("Redis", State.OK, f"version {version}")
+    if address.kind is RedisKind.CLUSTER and int(version.split(".")[0]) < _FIRST_WITH_SHARDED_CHANNELS:
+        remedy = "a cluster needs Redis 7 or newer, for its sharded channels"
+        return Finding("Redis", State.WARNING, f"{address.kind}, version {version}", remedy)
+    return Finding("Redis", State.OK, f"{address.kind}, version {version}")
+
+
+async def _redis_version(address: RedisAddress) -> str:
+    client = address.client(within_s=ANSWER_WITHIN_S)
+    try:
+        if isinstance(client, RedisCluster):
+            await client.initialize()
+            told = await client.info("server", target_nodes=client.get_random_node())
+        else:
+            told = await client.info("server")
+        return str(told["redis_version"])
+    finally:
+        await client.aclose()
 
 
 def check_waking(data_dir: Path, settings: Settings) -> list[Finding]:

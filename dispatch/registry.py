@@ -30,6 +30,10 @@ from dispatch.push.service import Push
 from dispatch.push.vocabulary import custodian_recipient
 from dispatch.settings import Settings
 from dispatch.storage.database import Database
+from dispatch.storage.one_of_all import OneOfAll
+
+# The number of the turn to hear the broker.
+_MQTT = 1
 
 Work = Callable[[], Coroutine[Any, Any, None]]
 
@@ -83,6 +87,7 @@ class Registry:
         self._following = Following(database.url, clock, settling.writer, self.aeds.refresh, self.aeds.catch_up)
         self._turns = AbsenceTurns(database, clock, self.custodians)
         self._districts = districts.DistrictFilling(database, of.is_busy)
+        self._database_url = database.url
         self._mqtt = (
             MqttIntake(settings.mqtt_url.get_secret_value(), settings.mqtt_topic, self.aeds.reports, of.tokens)
             if settings.mqtt_url is not None
@@ -119,7 +124,8 @@ class Registry:
             self._hours.run,
             self._doors.run,
             self._districts.run,
-            *(() if self._mqtt is None else (self._mqtt.run,)),
+            # The broker knows one session of ours.
+            *(() if self._mqtt is None else (OneOfAll(self._database_url, _MQTT, self._mqtt.run).run,)),
         )
 
     async def stop(self) -> None:
