@@ -217,7 +217,7 @@ class Sharing:
             if live is not None:
                 live.shown_version = max(live.shown_version, version)
         if news.fixes:
-            self._to_read.update(self._roster.follow_fixes(map(_fix_of, news.fixes)))
+            self._to_read.update(self._roster.follow_fixes(map(fix_of, news.fixes)))
         if news.profiles:
             self._to_read.update(map(ResponderId, news.profiles))
         if news.has_lost or self._to_read:
@@ -333,7 +333,7 @@ class Sharing:
     async def _read_positions(self) -> None:
         """Know where everybody is as Redis has it. Raises `RedisError` and `OSError`."""
         async for rows in self.positions.read_all():
-            self._roster.follow_fixes(map(_fix_of, rows))
+            self._roster.follow_fixes(map(fix_of, rows))
             await asyncio.sleep(0)
 
     async def close(self) -> None:
@@ -346,7 +346,8 @@ def sharing_of(settings: Settings, parts: SharingParts) -> Sharing | None:
     return Sharing(read_redis_url(settings.redis_url), parts) if settings.redis_url else None
 
 
-def _fix_of(row: FixRow) -> tuple[str, Fix]:
+def fix_of(row: FixRow) -> tuple[str, Fix]:
+    """A row as it is told, read: whose fix it is, and the fix."""
     responder_id, latitude, longitude, accuracy_m, at_s = row
     at = datetime.fromtimestamp(at_s, UTC)
     return responder_id, Fix(Place(latitude, longitude), at, None if accuracy_m < 0 else accuracy_m)
