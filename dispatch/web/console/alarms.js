@@ -1,4 +1,4 @@
-/** What must not be overlooked about the service itself: no database, deadlines passed over, wake-ups not sent. */
+/** What must not be overlooked about the service itself: no database, no Redis, deadlines passed over, wake-ups not sent. */
 
 import { byId, el, fill } from "../dom.js";
 import { timeOfDay } from "../format.js";
@@ -14,6 +14,7 @@ export class Alarms {
   #service = { type: "service", degraded: false };
   #overdue = 0;
   #deadLetters = 0;
+  #apart = false;
   #drawn = "";
 
   /** @param {{ onShowLetters: () => void, isAudible: () => boolean }} handlers */
@@ -33,17 +34,19 @@ export class Alarms {
     if (counts.degraded !== this.#service.degraded) this.#service = { type: "service", degraded: counts.degraded };
     const worse = counts.overdue > this.#overdue || counts.dead_letters > this.#deadLetters;
     [this.#overdue, this.#deadLetters] = [counts.overdue, counts.dead_letters];
+    this.#apart = counts.apart;
     if (worse && this.handlers.isAudible()) chime();
     this.draw();
   }
 
   draw() {
     const { degraded, since } = this.#service;
-    const drawn = [degraded, since, this.#overdue, this.#deadLetters, language()].join();
+    const drawn = [degraded, since, this.#apart, this.#overdue, this.#deadLetters, language()].join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     fill(byId("alarms", HTMLElement),
       degraded ? this.#degraded() : null,
+      this.#apart ? el("div", { class: "banner banner-warn", attributes: { "data-alarm": "apart", role: "status" } }, icon("warning"), el("span", { text: word("console.apart") })) : null,
       this.#overdue > 0 ? alarm("overdue", this.#overdue) : null,
       this.#deadLetters > 0 ? alarm("dead_letters", this.#deadLetters, el("button", {
         class: "button button-small", text: word("alarm.show"), attributes: { type: "button", id: "show-letters" }, on: { click: this.handlers.onShowLetters },

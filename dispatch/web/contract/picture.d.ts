@@ -24,6 +24,8 @@ export interface Counts {
   overdue: number;
   /** Pushes that could not be sent: an alarm unless 0. */
   dead_letters: number;
+  /** The service's workers hear each other only through the database. */
+  apart: boolean;
 }
 
 export interface PictureMessage {

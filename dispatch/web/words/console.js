@@ -12,6 +12,7 @@ export const consoleWords = {
   "console.stale": ["连接中断，正在重连：画面停在 {time}，警报可能看不到。", "Connection lost, trying again: the picture stands at {time}, alarms may be missing."],
   "console.degraded": ["数据库不可用：警报照常发出，事件先记在本机，恢复后补录。", "The database is away: alerts go out all the same, and what happens is written down when it is back."],
   "console.degraded.since": ["{text}（自 {time} 起）", "{text} (since {time})"],
+  "console.apart": ["Redis 不可用：各服务进程经由数据库互通，警报照常发出，他人位置可能滞后一分钟。", "Redis is away: the service's workers hear each other through the database. Alerts go out all the same; positions may be a minute old."],
   "alarm.overdue": ["{n} 个到期事项无人处理：请人工核对未应答的警报", "{n} deadlines passed unattended: check unanswered alerts by hand"],
   "alarm.overdue.one": ["1 个到期事项无人处理：请人工核对未应答的警报", "1 deadline passed unattended: check unanswered alerts by hand"],
   "alarm.dead_letters": ["{n} 条唤醒未能送出：这些人可能不知道警报", "{n} wake-ups could not be sent: these people may not know of their alert"],
