@@ -154,6 +154,8 @@ class Roster:
 
     def engage(self, responder_id: ResponderId, engagement: Engagement) -> None:
         """Note that somebody is on offer or engaged."""
+        if self._engagements.get(responder_id) == engagement:
+            return
         self._engagements[responder_id] = engagement
         self._mark(responder_id)
 

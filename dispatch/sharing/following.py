@@ -14,7 +14,7 @@ from dispatch.engine.showing import Standing, standings
 from dispatch.rescue.alert import HappensToAlert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered
-from dispatch.rescue.incident import Incident, apply, apply_to_alerts, fold
+from dispatch.rescue.incident import Incident, apply, apply_to_alerts, begin
 from dispatch.rescue.vocabulary import IncidentId, IncidentState
 from dispatch.sharing.envelope import ToldDecision
 
@@ -58,8 +58,8 @@ class Following:
             live = engine.live.get(each.incident_id)
             if live is not None:
                 live.shown_version = max(live.shown_version, each.shown_version)
-        for begin in range(0, len(behind), _READ_AT_ONCE):
-            await self._read_again([each.incident_id for each in behind[begin : begin + _READ_AT_ONCE]])
+        for start in range(0, len(behind), _READ_AT_ONCE):
+            await self._read_again([each.incident_id for each in behind[start : start + _READ_AT_ONCE]])
         return len(behind)
 
     async def bring_up_to_date(self, incident_id: IncidentId) -> None:
@@ -127,7 +127,7 @@ class Following:
         if live.incident is None:
             if first != 1:
                 return False
-            incident = fold(told.incident_id, told.events)
+            incident = _go_on(begin(told.incident_id, told.events[0]), told.events[1:])
         elif told.events[-1].number <= live.incident.version:
             return True
         elif first != live.incident.version + 1:
