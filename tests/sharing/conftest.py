@@ -4,11 +4,12 @@ import contextlib
 from collections.abc import AsyncIterator, Iterator
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests.conftest import empty_tables
-from tests.people import MovableClock, ServiceInProcess, run_in_process, settings_for_tests, until
+from tests.people import MovableClock, ServiceInProcess, SocketClient, run_in_process, settings_for_tests, until
 from tests.redis_server import RedisServer
 
 
@@ -19,12 +20,17 @@ class Workers(ServiceInProcess):
         self.each = each
         self.service = each[0].service
         self.clock = each[0].clock
-        self._turns = cycle(each)
+        # Turns of their own: else whoever calls once before each socket has all sockets at one worker.
+        self._turns, self._socket_turns = cycle(each), cycle(each)
 
     @property
     def url(self) -> str:  # type: ignore[override]
         """The next worker's."""
         return next(self._turns).url
+
+    def socket(self, *of: Any, **how: Any) -> SocketClient:
+        """A socket to the next worker."""
+        return next(self._socket_turns).socket(*of, **how)
 
     async def time_passes(self, **by: float) -> None:
         """Move the clock, which all go by, and let everything that is due by then happen."""
