@@ -37,6 +37,18 @@ class Settings(BaseSettings):
         description="PostgreSQL with PostGIS, as postgresql://user:password@host/name. "
         "Without it the service starts a private one in its data folder.",
     )
+    database_direct_url: str | None = Field(
+        None,
+        description="The PostgreSQL server itself, where DISPATCH_DATABASE_URL leads to a pooler such as PgBouncer in "
+        "transaction mode.",
+    )
+    database_replica_url: str | None = Field(
+        None,
+        description="A standby of the database, for pages that may be some seconds old. Not a pooler's address.",
+    )
+    database_replica_lag_s: float = Field(
+        5.0, gt=0, description="How far behind a standby may be to be read from; the server itself is asked otherwise."
+    )
     redis_url: str | None = Field(
         None,
         description=(
@@ -47,6 +59,21 @@ class Settings(BaseSettings):
     data_dir: Path = Field(
         Path(".data"),
         description="Folder of the private database, the token secret, the key of Web Push, the journal and logs.",
+    )
+    keep_positions_days: int = Field(
+        30, ge=0, description="For how many days it is kept where people were while they were alerted; 0: not at all."
+    )
+    keep_reports_days: int = Field(
+        400, ge=0, description="For how many days the reports about AEDs are kept; 0: as long as there is room."
+    )
+    keep_aed_events_days: int = Field(
+        1830, ge=0, description="For how many days it is kept what happened to AEDs; 0: as long as there is room."
+    )
+    keep_incidents_days: int = Field(
+        0, ge=0, description="After how many days incidents are put into archive tables; 0: they stay where they are."
+    )
+    keep_messages_days: int = Field(
+        30, ge=0, description="For how many days a message waits for somebody to fetch it; 0: for ever."
     )
     secret: SecretStr | None = Field(
         None,
@@ -170,7 +197,7 @@ class Settings(BaseSettings):
             raise ValueError("must be an http(s) address with {z}, {x} and {y} in it")
         return value
 
-    @field_validator("database_url")
+    @field_validator("database_url", "database_direct_url", "database_replica_url")
     @classmethod
     def _is_postgresql(cls, value: str | None) -> str | None:
         if value is not None:

@@ -1,6 +1,7 @@
 """Responders in PostgreSQL."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert as insert_or
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from dispatch.problems import NotFound
-from dispatch.rescue.vocabulary import ResponderId, TravelMode
+from dispatch.rescue.vocabulary import IncidentId, ResponderId, TravelMode
 from dispatch.responders.responder import Fix, Responder
 from dispatch.storage.database import Database
 from dispatch.storage.prepared import Prepared
@@ -71,36 +72,76 @@ async def some(connection: AsyncConnection, responder_ids: Sequence[ResponderId]
     return [_responder(row) for row in rows]
 
 
-async def changed_since(connection: AsyncConnection, since: datetime) -> list[Responder]:
-    """Those on duty whose fix is newer."""
-    rows = await connection.execute(select(*_COLUMNS).where(responders.c.fix_at > since, responders.c.on_duty))
-    return [_responder(row) for row in rows]
+async def ids_after(connection: AsyncConnection, after: ResponderId, most: int) -> list[ResponderId]:
+    """The next ids in order."""
+    rows = await connection.execute(
+        select(responders.c.id).where(responders.c.id > after).order_by(responders.c.id).limit(most)
+    )
+    return [ResponderId(row.id) for row in rows]
 
 
-async def on_duty_ids(connection: AsyncConnection) -> set[ResponderId]:
-    """Who is on duty, as it is written."""
-    rows = await connection.execute(select(responders.c.id).where(responders.c.on_duty))
-    return {ResponderId(row.id) for row in rows}
+@dataclass(frozen=True, slots=True)
+class DutyAndFix:
+    """Whether somebody is on duty, and where, if that was written lately."""
+
+    responder_id: ResponderId
+    on_duty: bool
+    fix: Fix | None
+
+
+async def duties_and_fixes_after(
+    connection: AsyncConnection, after: ResponderId, since: datetime, most: int
+) -> list[DutyAndFix]:
+    """Of the next `most` in the order of their ids: duty, and the fix where that is newer than `since`."""
+    rows = await connection.execute(
+        text(
+            "select id, on_duty, case when fix_at > :since then st_y(location::geometry) end as latitude,"
+            " st_x(location::geometry) as longitude, accuracy_m, fix_at"
+            " from responders where id > :after order by id limit :most"
+        ),
+        {"after": after, "since": since, "most": most},
+    )
+    return [DutyAndFix(ResponderId(row.id), row.on_duty, _fix(row)) for row in rows]
 
 
 # Arrays in binary, times as seconds: five thousand rows as text would hold up the loop for 25 ms, so they take 4.
+# Where somebody was is history only of those who have been alerted.
 SAVE_FIXES = Prepared(
     "save_fixes",
     """
+with moved as (
+    select * from unnest(:ids, :latitudes, :longitudes, :accuracies_m, :ats_s, :incident_ids)
+        as moved(id, latitude, longitude, accuracy_m, at_s, incident_id)
+),
+ways as (
+    insert into positions (responder_id, at, incident_id, latitude, longitude, accuracy_m)
+    select id, to_timestamp(at_s), incident_id, latitude, longitude, accuracy_m
+    from moved where incident_id is not null
+    on conflict do nothing
+)
 update responders
 set location = st_point(moved.longitude, moved.latitude, 4326)::geography,
     accuracy_m = moved.accuracy_m,
     fix_at = to_timestamp(moved.at_s)
-from unnest(:ids, :latitudes, :longitudes, :accuracies_m, :ats_s)
-     as moved(id, latitude, longitude, accuracy_m, at_s)
+from moved
 where responders.id = moved.id
 """,
-    {"ids": "text[]", **dict.fromkeys(("latitudes", "longitudes", "accuracies_m", "ats_s"), "float8[]")},
+    {
+        "ids": "text[]",
+        "incident_ids": "uuid[]",
+        **dict.fromkeys(("latitudes", "longitudes", "accuracies_m", "ats_s"), "float8[]"),
+    },
 )
 
 
-async def save_fixes(database: Database, moved: Sequence[Responder]) -> None:
-    """Write the last fixes of many responders at once. Raises `psycopg.Error`."""
+async def save_fixes(
+    database: Database, moved: Sequence[Responder], alerted: Mapping[ResponderId, IncidentId] | None = None
+) -> None:
+    """Write the last fixes of many responders at once; of the `alerted` for good, with the incident.
+
+    Raises `psycopg.Error`.
+    """
+    incident_of = {} if alerted is None else alerted
     fixes = [(each.responder_id, each.fix) for each in moved if each.fix is not None]
     if not fixes:
         return
@@ -110,6 +151,7 @@ async def save_fixes(database: Database, moved: Sequence[Responder]) -> None:
         "longitudes": [fix.place.longitude for _, fix in fixes],
         "accuracies_m": [fix.accuracy_m for _, fix in fixes],
         "ats_s": [fix.at.timestamp() for _, fix in fixes],
+        "incident_ids": [incident_of.get(responder_id) for responder_id, _ in fixes],
     }
     await database.run(SAVE_FIXES, parameters)
 
@@ -127,9 +169,6 @@ def _profile(responder: Responder) -> dict[str, Any]:
 
 
 def _responder(row: Any) -> Responder:
-    fix = None
-    if row.latitude is not None:
-        fix = Fix(Place(row.latitude, row.longitude), row.fix_at.astimezone(UTC), row.accuracy_m)
     return Responder(
         responder_id=ResponderId(row.id),
         name=row.name,
@@ -140,5 +179,11 @@ def _responder(row: Any) -> Responder:
         language=row.language,
         on_duty=row.on_duty,
         created_at=row.created_at,
-        fix=fix,
+        fix=_fix(row),
     )
+
+
+def _fix(row: Any) -> Fix | None:
+    if row.latitude is None:
+        return None
+    return Fix(Place(row.latitude, row.longitude), row.fix_at.astimezone(UTC), row.accuracy_m)

@@ -132,7 +132,7 @@ class Roster:
     def follow(self, responder: Responder) -> None:
         """Take somebody in as another worker has changed them; a fix that is newer here stays."""
         known = self._responders.get(responder.responder_id)
-        if known is not None and known.fix is not None and (responder.fix is None or responder.fix.at < known.fix.at):
+        if known is not None and known.fix is not None and (responder.fix is None or responder.fix.at <= known.fix.at):
             responder = responder.at(known.fix)
         self._take_in(responder)
 
@@ -144,7 +144,8 @@ class Roster:
             responder = self._responders.get(ResponderId(key))
             if responder is None:
                 unknown.append(ResponderId(key))
-            elif responder.fix is None or responder.fix.at < fix.at:
+            elif responder.fix is None or (responder.fix.at <= fix.at and responder.fix != fix):
+                # Of one instant the later word counts, as it does where they are connected.
                 moved = responder.at(fix)
                 self._responders[responder.responder_id] = moved
                 newer.append(moved)

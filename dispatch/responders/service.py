@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AsyncExitStack
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -27,6 +28,7 @@ _CLOCK_SKEW = timedelta(seconds=60)
 
 # In between, the loop is free for an SOS.
 _SAVED_AT_ONCE = 250
+_FOLLOWED_AT_ONCE = 1_000
 
 # Where somebody was the day before yesterday says nothing, and is a phone's clock gone wrong.
 _FIX_MEMORY = timedelta(days=1)
@@ -41,6 +43,8 @@ class ResponderService:
         self._clock = clock
         self._timezone = timezone
         self._saving: WeakValueDictionary[ResponderId, asyncio.Lock] = WeakValueDictionary()
+        # Whether it is kept for a while where people were while they were alerted.
+        self.keeps_ways = True
         # Whose duty changed while the database was away.
         self._unsaved: set[ResponderId] = set()
         # Told of everybody who was entered or changed here, duty included.
@@ -78,24 +82,44 @@ class ResponderService:
         await self.read_again([ResponderId(responder_id)])
         return self.one(responder_id)
 
-    async def read_again(self, responder_ids: Sequence[ResponderId]) -> None:
-        """Know these as they are written: another worker has changed them."""
-        async with self._database.statement() as connection:
-            for responder in await repository.some(connection, responder_ids):
+    async def read_again(self, responder_ids: Sequence[ResponderId]) -> list[ResponderId]:
+        """Know these as they are written: another worker has changed them. Answers who is not written anywhere."""
+        async with AsyncExitStack() as held:
+            # What is being changed here is not overtaken by what was read before, nor the other way round.
+            for each in sorted(set(responder_ids)):
+                await held.enter_async_context(self._saving.setdefault(each, asyncio.Lock()))
+            async with self._database.statement() as connection:
+                written = await repository.some(connection, responder_ids)
+            for responder in written:
                 if responder.responder_id not in self._unsaved:
                     self._roster.follow(responder)
+        return list(set(responder_ids) - {each.responder_id for each in written})
+
+    async def read_some_again(self, after: ResponderId, most: int) -> ResponderId | None:
+        """As `read_again`, the next `most` in the order of their ids; answers the last, None when there are no more."""
+        async with self._database.statement() as connection:
+            ids = await repository.ids_after(connection, after, most)
+        if ids:
+            await self.read_again(ids)
+        return ids[-1] if len(ids) == most else None
 
     async def follow_rows(self, since: datetime) -> None:
         """Know who is on duty and where, as it is written: for a worker that cannot hear what others say."""
-        async with self._database.statement() as connection:
-            moved = await repository.changed_since(connection, since)
-            on_duty = await repository.on_duty_ids(connection)
-        self._roster.follow_fixes((each.responder_id, each.fix) for each in moved if each.fix is not None)
-        known = {each.responder_id for each in self._roster.on_duty()}
-        differing = [each for each in known ^ on_duty if each in known or self._roster.get(each) is not None]
-        unknown = [each.responder_id for each in moved if self._roster.get(each.responder_id) is None]
-        if differing or unknown:
-            await self.read_again([*differing, *unknown])
+        last: ResponderId | None = ResponderId("")
+        while last is not None:
+            async with self._database.statement() as connection:
+                rows = await repository.duties_and_fixes_after(connection, last, since, _FOLLOWED_AT_ONCE)
+            self._roster.follow_fixes((each.responder_id, each.fix) for each in rows if each.fix is not None)
+            differing = [each.responder_id for each in rows if self._differs(each.responder_id, each.on_duty)]
+            if differing:
+                await self.read_again(differing)
+            last = rows[-1].responder_id if len(rows) == _FOLLOWED_AT_ONCE else None
+            # They may be a million, and somebody may be waiting for help.
+            await asyncio.sleep(0)
+
+    def _differs(self, responder_id: ResponderId, on_duty: bool) -> bool:  # noqa: FBT001 - as it is written
+        known = self._roster.get(responder_id)
+        return known is None or known.on_duty != on_duty
 
     def one(self, responder_id: str) -> Responder:
         """The first-aider of that id. Raises `NotFound`."""
@@ -144,9 +168,11 @@ class ResponderService:
         """Write down the fixes that are newer than what is written; returns how many."""
         await self._save_unsaved()
         moved = self._roster.take_moved()
+        engaged = self._roster.engagements() if self.keeps_ways else {}
+        alerted = {responder_id: each.incident_id for responder_id, each in engaged.items()}
         for begin in range(0, len(moved), _SAVED_AT_ONCE):
             try:
-                await repository.save_fixes(self._database, moved[begin : begin + _SAVED_AT_ONCE])
+                await repository.save_fixes(self._database, moved[begin : begin + _SAVED_AT_ONCE], alerted)
             except BaseException:
                 self._roster.mark_moved(each.responder_id for each in moved[begin:])
                 raise

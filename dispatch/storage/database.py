@@ -1,7 +1,7 @@
 """One pool of connections; one request, one transaction."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from contextvars import ContextVar
 from typing import Any
@@ -9,13 +9,16 @@ from typing import Any
 import psycopg
 import sqlalchemy.exc
 from psycopg.conninfo import make_conninfo
+from sqlalchemy import event
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, Busy, DirectConnections, Row
 from dispatch.storage.line import patience
 from dispatch.storage.patience import PATIENCE_S, Patience
+from dispatch.storage.pooling import KEPT_BY_POOLER
 from dispatch.storage.prepared import Prepared
+from dispatch.storage.replica import PAGE_READS, Replica
 
 # How long somebody waits for a connection who only wants to see something, and everybody else.
 _LOOKERS_WAIT_S = 2.0
@@ -27,6 +30,14 @@ _WARM_CONNECTIONS = 2
 _LOOK_AGAIN_S = 0.01
 
 _ANSWER = Prepared("answer", "select 1", {})
+_WRITTEN = Prepared("written", "select (pg_current_wal_lsn() - '0/0')::bigint", {})
+
+# What a page from a replica may be behind.
+REPLICA_LAG_S = 5.0
+
+
+_IN_OWN_SESSION: dict[str, Any] = {"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off"}
+_THROUGH_POOLER: dict[str, Any] = {"prepare_threshold": None}
 
 
 def driver_url(url: str) -> str:
@@ -67,7 +78,8 @@ class Database:
     `run_together` takes several of those in one transaction. The last two answer, or fail, within `answer_within_s`;
     the first two wait for a server that hangs until `sever` cuts them off, or `patience_s` have passed in silence.
     Those have at most twice `connections`, half of which at most go to those who are `only_looking`: who gets none in
-    time is told `Busy`, or what is wrong with the server where that does not answer.
+    time is told `Busy`, or what is wrong with the server where that does not answer. `direct_url` is given where `url`
+    leads to a pooler, and leads past it. `reading` is for pages: from a replica, where there is one near enough.
     """
 
     def __init__(
@@ -78,28 +90,41 @@ class Database:
         answer_within_s: float = ANSWER_WITHIN_S,
         connect_within_s: float = CONNECT_WITHIN_S,
         patience_s: float = PATIENCE_S,
+        direct_url: str | None = None,
+        replica_url: str | None = None,
+        replica_lag_s: float = REPLICA_LAG_S,
     ) -> None:
         # Told by who keeps account of it; whole transactions and single statements are then refused at once.
         self.is_away: Callable[[], bool] = lambda: False
-        self.url = driver_url(url)
+        pooled_url = driver_url(url)
+        # For whoever needs a session: to hear notifications, to hold a lock.
+        self.url = pooled_url if direct_url is None else driver_url(direct_url)
+        self._is_pooled = direct_url is not None
         self._patience = Patience(patience_s)
         self._lookers = asyncio.Semaphore(connections)
         self._look: asyncio.Future[list[Row]] | None = None
-        self._engine = self._pooled(connections)
+        self._engine = self._engine_at(pooled_url, connections, is_pooled=self._is_pooled)
         # Its own pool: switching one connection between the two ways costs as much as a small statement.
-        self._autocommit = self._pooled(connections, isolation_level="AUTOCOMMIT", pool_reset_on_return=None)
+        self._autocommit = self._engine_at(
+            pooled_url, connections, is_pooled=self._is_pooled, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
+        )
         # Not the URL as text: what SQLAlchemy writes into one (a space as a plus) libpq reads otherwise.
-        _, parts = self._engine.dialect.create_connect_args(make_url(self.url))
+        _, parts = self._engine.dialect.create_connect_args(make_url(pooled_url))
         self._direct = DirectConnections(
             make_conninfo("", **_for_libpq(parts)),
             most=2 * connections,
             answer_within_s=answer_within_s,
             connect_within_s=connect_within_s,
+            is_pooled=self._is_pooled,
         )
+        self.replica: Replica | None = None
+        if replica_url is not None:
+            engine = self._engine_at(driver_url(replica_url), connections, is_pooled=False)
+            self.replica = Replica(engine, self._written, replica_lag_s)
 
-    def _pooled(self, connections: int, **options: Any) -> AsyncEngine:
+    def _engine_at(self, url: str, connections: int, *, is_pooled: bool, **options: Any) -> AsyncEngine:
         engine = create_async_engine(
-            self.url,
+            url,
             pool_size=connections,
             max_overflow=connections,
             pool_timeout=_OTHERS_WAIT_S,
@@ -107,9 +132,11 @@ class Database:
             hide_parameters=True,
             # The connection used last has its plans and caches at hand; the oldest would have to warm up again.
             pool_use_lifo=True,
-            connect_args={"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off", "connect_timeout": 2},
+            connect_args={"connect_timeout": 2, **(_THROUGH_POOLER if is_pooled else _IN_OWN_SESSION)},
             **options,
         )
+        if is_pooled:
+            event.listen(engine.sync_engine, "connect", _tell_pooler)
         self._patience.watch(engine)
         return engine
 
@@ -124,6 +151,30 @@ class Database:
         """A connection on which every statement is a transaction of its own: committed when it returns."""
         async with self._taken_from(self._autocommit) as connection:
             yield connection
+
+    @asynccontextmanager
+    async def reading(self) -> AsyncIterator[AsyncConnection]:
+        """A connection in one transaction that only reads, of what may be some seconds old: a page's.
+
+        From the replica while there is one that is near enough, else as `transaction`.
+        """
+        if self.replica is not None and self.replica.is_fresh:
+            async with self.replica.reading() as connection:
+                yield connection
+            return
+        if self.replica is not None:
+            PAGE_READS.labels("primary").inc()
+        async with self.transaction() as connection:
+            yield connection
+
+    async def _written(self) -> int:
+        ((end,),) = await self.run(_WRITTEN, {})
+        return int(end or 0)
+
+    @property
+    def works(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
+        """What runs by itself for as long as the service does."""
+        return () if self.replica is None else (self.replica.run,)
 
     @asynccontextmanager
     async def _taken_from(self, pool: AsyncEngine) -> AsyncIterator[AsyncConnection]:
@@ -203,7 +254,16 @@ class Database:
         """Close every connection."""
         await self._engine.dispose()
         await self._autocommit.dispose()
+        if self.replica is not None:
+            await self.replica.close()
         await self._direct.close()
+
+
+def _tell_pooler(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(KEPT_BY_POOLER)
+    cursor.close()
+    connection.commit()
 
 
 def _heard(look: "asyncio.Future[list[Row]]") -> None:

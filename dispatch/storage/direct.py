@@ -30,7 +30,7 @@ class DirectConnections:
 
     `answer_within_s` is the longest that a caller waits, for a free connection, a new one and the answer together; who
     had to wait for a free one has half of it for the rest all the same, or a crowd would look like a server that hangs.
-    The server gives up on a lock after 0.6 of it and on the statement after 0.9.
+    The server gives up on a lock after 0.6 of it and on the statement after 0.9. `is_pooled`: see `Line`.
     """
 
     def __init__(
@@ -40,8 +40,10 @@ class DirectConnections:
         most: int,
         answer_within_s: float = ANSWER_WITHIN_S,
         connect_within_s: float = CONNECT_WITHIN_S,
+        is_pooled: bool = False,
     ) -> None:
         self._conninfo = conninfo
+        self._is_pooled = is_pooled
         self._most = most
         self._answer_within_s = answer_within_s
         self._connect_within_s = connect_within_s
@@ -128,6 +130,7 @@ class DirectConnections:
             self._conninfo,
             within_s=min(self._connect_within_s, self._answer_within_s),
             answer_within_s=self._answer_within_s,
+            is_pooled=self._is_pooled,
         )
 
     async def _take(self) -> Line:

@@ -6,9 +6,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Self
 
 import psycopg
-from psycopg import pq
+from psycopg import errors, pq
 from psycopg.errors import error_from_result
 
+from dispatch.storage.pooling import KEPT_AS_IT_IS, KEPT_BY_POOLER, PROBE, as_options, in_each_transaction
 from dispatch.storage.prepared import Prepared
 
 Row = tuple[str | None, ...]
@@ -65,15 +66,21 @@ class Busy(psycopg.OperationalError):
 
 
 class Line:
-    """One connection; one question at a time. Every `by` is a time of the loop's clock (`loop.time()`)."""
+    """One connection; one question at a time. Every `by` is a time of the loop's clock (`loop.time()`).
 
-    def __init__(self, connection: psycopg.AsyncConnection[Any]) -> None:
+    `first` is said in every transaction: where a pooler stands in between, each may be given to another session.
+    """
+
+    def __init__(self, connection: psycopg.AsyncConnection[Any], first: Sequence[Step] = ()) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         self._pgconn = connection.pgconn
         self._pgconn.nonblocking = 1
         self._socket = self._pgconn.socket
         self._prepared: set[bytes] = set()
+        self._first = first
+        # Whether what is prepared is there the next time.
+        self._prepares = True
         self._answer: asyncio.Future[list[pq.abc.PGresult]] | None = None
         self._results: list[pq.abc.PGresult] = []
         self._is_pipelined = False
@@ -82,23 +89,47 @@ class Line:
         self._loop.add_reader(self._socket, self._readable)
 
     @classmethod
-    async def connected(cls, conninfo: str, *, within_s: float, answer_within_s: float) -> Self:
+    async def connected(
+        cls, conninfo: str, *, within_s: float, answer_within_s: float, is_pooled: bool = False
+    ) -> Self:
         """Connect. Raises `NotAnswered`, or the `psycopg.OperationalError` that says why not."""
+        settings = session_settings(answer_within_s)
         try:
             async with patience(within_s):
                 connection = await psycopg.AsyncConnection.connect(
                     conninfo,
                     autocommit=True,
-                    options=_options(answer_within_s),
+                    # A pooler takes none.
+                    options="" if is_pooled else as_options(settings),
                     # What a machine's environment or an old database says otherwise.
                     client_encoding="utf8",
                     keepalives_idle=10,
                     keepalives_interval=5,
                     keepalives_count=3,
                 )
+                if is_pooled:
+                    await connection.execute(KEPT_BY_POOLER)
         except TimeoutError as error:
             raise NotAnswered(f"no connection to the database within {within_s:.1f} s") from error
-        return cls(connection)
+        if not is_pooled:
+            return cls(connection)
+        line = cls(connection, [in_each_transaction(settings)])
+        try:
+            await line.find_out_what_lasts(by=asyncio.get_running_loop().time() + within_s)
+        except BaseException:
+            await line.close()
+            raise
+        return line
+
+    async def find_out_what_lasts(self, *, by: float) -> None:
+        """Whether the pooler in between looks after what is prepared."""
+        try:
+            _, (count, *_), *_ = map(_rows, _checked(await self._asked(self._send_probe, by)))
+        except errors.DuplicatePreparedStatement:
+            # Somebody found out over the same session.
+            self._prepares = False
+        else:
+            self._prepares = count == ("0",)
 
     @property
     def is_free(self) -> bool:
@@ -113,13 +144,15 @@ class Line:
 
     async def prepare(self, statement: Prepared, *, by: float) -> None:
         """Have the server read and plan a statement, once for the life of this connection."""
-        if statement.name not in self._prepared:
+        if self._prepares and statement.name not in self._prepared:
             question = (statement.name, statement.sql, statement.oids)
             _checked(await self._asked(lambda: self._pgconn.send_prepare(*question), by))
             self._prepared.add(statement.name)
 
     async def run(self, step: Step, *, by: float) -> list[Row]:
         """One statement, which is a transaction of its own: committed when this returns."""
+        if self._first:
+            return (await self.run_together([step], by=by))[0]
         await self.prepare(step[0], by=by)
         return _rows(_checked(await self._asked(lambda: self._send(step), by))[0])
 
@@ -128,10 +161,11 @@ class Line:
 
         When one fails the server passes over the rest and rolls back; the sync's own result comes after the commit.
         """
-        for statement, _ in steps:
+        whole = [*self._first, *steps]
+        for statement, _ in whole:
             await self.prepare(statement, by=by)
-        results = _checked(await self._asked(lambda: self._send_together(steps), by))
-        return [_rows(result) for result in results[:-1]]
+        results = _checked(await self._asked(lambda: self._send_together(whole), by))
+        return [_rows(result) for result in results[len(self._first) : -1]]
 
     async def close(self) -> None:
         """End it; whoever waits is told."""
@@ -153,7 +187,17 @@ class Line:
 
     def _send(self, step: Step) -> None:
         statement, values = step
-        self._pgconn.send_query_prepared(statement.name, values, statement.formats)
+        if self._prepares:
+            self._pgconn.send_query_prepared(statement.name, values, statement.formats)
+        else:
+            self._pgconn.send_query_params(statement.sql, values, statement.oids, statement.formats)
+
+    def _send_probe(self) -> None:
+        self._pgconn.enter_pipeline_mode()
+        self._is_pipelined = True
+        self._pgconn.send_prepare(PROBE, KEPT_AS_IT_IS, [])
+        self._pgconn.send_query_params(KEPT_AS_IT_IS, [])
+        self._pgconn.pipeline_sync()
 
     def _send_together(self, steps: Sequence[Step]) -> None:
         self._pgconn.enter_pipeline_mode()
@@ -259,14 +303,16 @@ class Line:
         answer.set_exception(error if failed is None else error_from_result(failed))
 
 
-def _options(answer_within_s: float) -> str:
-    lock_ms = round(1000 * _LOCK_SHARE * answer_within_s)
-    statement_ms = round(1000 * _STATEMENT_SHARE * answer_within_s)
-    # Planning a statement of ten parts anew for each SOS would cost more than running it.
-    return (
-        "-c timezone=UTC -c jit=off -c plan_cache_mode=force_generic_plan"
-        f" -c lock_timeout={lock_ms}ms -c statement_timeout={statement_ms}ms"
-    )
+def session_settings(answer_within_s: float) -> dict[str, str]:
+    """What every session of such a connection is told."""
+    return {
+        "timezone": "UTC",
+        "jit": "off",
+        # Planning a statement of ten parts anew for each SOS would cost more than running it.
+        "plan_cache_mode": "force_generic_plan",
+        "lock_timeout": f"{round(1000 * _LOCK_SHARE * answer_within_s)}ms",
+        "statement_timeout": f"{round(1000 * _STATEMENT_SHARE * answer_within_s)}ms",
+    }
 
 
 def _checked(results: list[pq.abc.PGresult]) -> list[pq.abc.PGresult]:

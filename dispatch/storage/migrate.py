@@ -7,6 +7,7 @@ from alembic.config import Config
 from sqlalchemy import create_engine, text
 
 from dispatch.storage.database import driver_url
+from dispatch.storage.pooling import PoolerInBetween, is_pooled
 
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
@@ -22,10 +23,12 @@ def alembic_config() -> Config:
 
 
 def migrate(url: str, revision: str = "head") -> None:
-    """Run the missing migrations in one transaction, PostGIS included."""
+    """Run the missing migrations in one transaction, PostGIS included. Raises `PoolerInBetween`."""
     engine = create_engine(driver_url(url))
     try:
         with engine.begin() as connection:
+            if is_pooled(connection):
+                raise PoolerInBetween
             connection.execute(text("select pg_advisory_xact_lock(:key)"), {"key": _LOCK})
             connection.execute(text("create extension if not exists postgis"))
             config = alembic_config()

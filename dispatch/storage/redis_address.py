@@ -7,18 +7,22 @@ from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
 from redis.asyncio.cluster import ClusterNode, RedisCluster
+from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
+from redis.backoff import NoBackoff
 
-SENTINEL = "redis+sentinel"
-CLUSTER = "redis+cluster"
+SENTINEL = ("redis+sentinel", "rediss+sentinel")
+CLUSTER = ("redis+cluster", "rediss+cluster")
 _PLAIN = ("redis", "rediss", "unix")
-SCHEMES = (*_PLAIN, SENTINEL, CLUSTER)
+SCHEMES = (*_PLAIN, *SENTINEL, *CLUSTER)
 
 _PORT = 6379
 _SENTINEL_PORT = 26379
 
 # Nobody waits long for what is only fresher than the database.
 _TIMEOUT_S = 0.5
+# A cluster's slots move: what was asked of the wrong node is asked of the right one.
+_CLUSTER_TRIES = 2
 
 RedisClient = Redis | RedisCluster
 
@@ -46,46 +50,67 @@ class RedisAddress:
     password: str | None = None
     service: str = ""
     database: int = 0
+    is_tls: bool = False
 
     def client(self, *, within_s: float = _TIMEOUT_S) -> RedisClient:
         """A client that waits so long for an answer. Connects when it is first asked."""
-        patience: dict[str, Any] = {"socket_timeout": within_s, "socket_connect_timeout": within_s}
+        patience = _patience(within_s)
         if self.kind is RedisKind.SINGLE:
             return Redis.from_url(self.url, **patience)
         if self.kind is RedisKind.SENTINEL:
-            sentinels = Sentinel(self.hosts, sentinel_kwargs=patience)  # type: ignore[no-untyped-call]
-            master: Redis = sentinels.master_for(
-                self.service, username=self.username, password=self.password, db=self.database, **patience
-            )
+            tls: dict[str, Any] = {"ssl": True} if self.is_tls else {}
+            sentinels = Sentinel(self.hosts, sentinel_kwargs=patience | tls)  # type: ignore[no-untyped-call]
+            master: Redis = sentinels.master_for(self.service, db=self.database, **self._login, **tls, **patience)
             return master
         return RedisCluster(
             startup_nodes=[ClusterNode(host, port) for host, port in self.hosts],
-            username=self.username,
-            password=self.password,
             # One shard that is gone must not keep the others from being used.
             require_full_coverage=False,
-            **patience,
+            **self._login,
+            ssl=self.is_tls,
+            **patience | {"retry": Retry(NoBackoff(), _CLUSTER_TRIES)},
         )
+
+    def client_of(self, host: str, port: int, *, within_s: float = _TIMEOUT_S) -> Redis:
+        """A client of one node of the cluster."""
+        return Redis(host=host, port=port, ssl=self.is_tls, **self._login, **_patience(within_s))
+
+    @property
+    def _login(self) -> dict[str, Any]:
+        return {"username": self.username, "password": self.password}
+
+
+def _patience(within_s: float) -> dict[str, Any]:
+    # Tried once: whoever asks knows what to do without an answer, and tries again by itself.
+    return {
+        "socket_timeout": within_s,
+        "socket_connect_timeout": within_s,
+        "retry": Retry(NoBackoff(), 0),
+    }
 
 
 def read_redis_url(url: str) -> RedisAddress:
     """What a URL says.
 
-    `redis://host:6379/0` (also `rediss://`, `unix://`), `redis+sentinel://host:26379,host:26379/service/0`,
-    `redis+cluster://host:6379,host:6379`; user and password before an `@`. Raises `BadRedisUrl`.
+    `redis://host:6379/0` (also `unix://`), `redis+sentinel://host:26379,host:26379/service/0`,
+    `redis+cluster://host:6379,host:6379`; user and password before an `@`, `rediss` for TLS. Raises `BadRedisUrl`.
     """
     scheme, _, _ = url.partition("://")
     if scheme in _PLAIN:
         return RedisAddress(url, RedisKind.SINGLE)
-    if scheme not in (SENTINEL, CLUSTER):
+    if scheme not in (*SENTINEL, *CLUSTER):
         raise BadRedisUrl(f"must begin with {', '.join(f'{each}://' for each in SCHEMES)}")
     parts = urlsplit(url)
     login, _, places = parts.netloc.rpartition("@")
     username, _, password = login.partition(":")
-    hosts = tuple(_host(each, _SENTINEL_PORT if scheme == SENTINEL else _PORT) for each in places.split(","))
+    hosts = tuple(_host(each, _SENTINEL_PORT if scheme in SENTINEL else _PORT) for each in places.split(","))
     steps = [each for each in parts.path.split("/") if each]
-    known: dict[str, Any] = {"username": unquote(username) or None, "password": unquote(password) or None}
-    if scheme == CLUSTER:
+    known: dict[str, Any] = {
+        "username": unquote(username) or None,
+        "password": unquote(password) or None,
+        "is_tls": scheme.startswith("rediss"),
+    }
+    if scheme in CLUSTER:
         if steps and steps != ["0"]:
             raise BadRedisUrl("a cluster has one database only: leave out what comes after the hosts")
         return RedisAddress(url, RedisKind.CLUSTER, hosts, **known)

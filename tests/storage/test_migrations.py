@@ -6,18 +6,16 @@ from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
-import psycopg
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import Engine, create_engine, inspect, text
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, create_engine, inspect, text
 
 from dispatch.storage.migrate import alembic_config, migrate
-from dispatch.storage.server_settings import SUPERUSER
 from dispatch.storage.tables import METADATA
+from tests.storage.fresh_databases import empty_database
 
 _NOT_OURS = {"spatial_ref_sys", "alembic_version"}
 
@@ -25,25 +23,27 @@ _NOT_OURS = {"spatial_ref_sys", "alembic_version"}
 @pytest.fixture
 def empty_url(postgis_url: str) -> Iterator[str]:
     """A database of its own in the tests' cluster, with nothing in it."""
-    name = f"empty_{uuid4().hex[:8]}"
-    # The service's own role may not make databases, nor PostGIS in them.
-    url = make_url(postgis_url).set(username=SUPERUSER)
-    plain = url.set(drivername="postgresql").render_as_string(hide_password=False)
-    with psycopg.connect(plain, autocommit=True) as connection:
-        connection.execute(f"create database {name}")
-        yield url.set(database=name).render_as_string(hide_password=False)
-        connection.execute(f"drop database {name} with (force)")
+    with empty_database(postgis_url) as url:
+        yield url
+
+
+def _parts(connection: Connection) -> set[str]:
+    """The tables that are only a part of another one."""
+    return set(connection.execute(text("select relname from pg_class where relispartition")).scalars())
 
 
 def _tables(engine: Engine) -> set[str]:
-    return set(inspect(engine).get_table_names()) - _NOT_OURS
+    with engine.connect() as connection:
+        return set(inspect(engine).get_table_names()) - _NOT_OURS - _parts(connection)
 
 
 def _differences(engine: Engine) -> list[object]:
-    def is_ours(_object: object, name: str | None, kind: str, _reflected: object, _compared: object) -> bool:
-        return not (kind == "table" and name in _NOT_OURS)
-
     with engine.connect() as connection:
+        parts = _parts(connection)
+
+        def is_ours(_object: object, name: str | None, kind: str, _reflected: object, _compared: object) -> bool:
+            return not (kind == "table" and name in _NOT_OURS | parts)
+
         options = {"compare_type": True, "compare_server_default": True, "include_object": is_ours}
         context = MigrationContext.configure(connection, opts=options)
         return list(compare_metadata(context, METADATA))

@@ -210,7 +210,8 @@ async def test_the_guards_that_the_previous_service_relied_on_hold(previous: Pre
     await previous.run("continue", an_answer(incident_id, alerts["r1"], "declined", is_active=False))
     with pytest.raises(psycopg.IntegrityError) as refused:
         await previous.run("continue", an_answer(incident_id, alerts["r2"], "accepted", is_active=True))
-    assert refused.value.diag.constraint_name == "pk_incident_events"
+    # The part that the incident is in has the key.
+    assert str(refused.value.diag.constraint_name).startswith("pk_incident_events")
     # Who declined may be asked elsewhere.
     await previous.run("open", an_opening(str(uuid4()), str(uuid4()), {"r1": str(uuid4())}))
 

@@ -1,6 +1,13 @@
 """The tables, one module per noun. `METADATA` holds them all."""
 
 from dispatch.storage.tables.aeds import aed_reports, aeds
+from dispatch.storage.tables.centres import (
+    centre_cases,
+    centre_events,
+    centre_feed,
+    centre_requests,
+    centre_webhooks,
+)
 from dispatch.storage.tables.incidents import alerts, due_times, incident_events, incidents
 from dispatch.storage.tables.messages import mailboxes, messages
 from dispatch.storage.tables.metadata import METADATA
@@ -18,7 +25,7 @@ from dispatch.storage.tables.registry import (
     work_order_notices,
     work_orders,
 )
-from dispatch.storage.tables.responders import responders
+from dispatch.storage.tables.responders import positions, responders
 
 __all__ = [
     "METADATA",
@@ -29,6 +36,11 @@ __all__ = [
     "aed_reports",
     "aeds",
     "alerts",
+    "centre_cases",
+    "centre_events",
+    "centre_feed",
+    "centre_requests",
+    "centre_webhooks",
     "custodian_absences",
     "custodians",
     "districts",
@@ -40,6 +52,7 @@ __all__ = [
     "messages",
     "owner_records",
     "owners",
+    "positions",
     "push_jobs",
     "push_subscriptions",
     "responders",

@@ -10,6 +10,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    PrimaryKeyConstraint,
     Table,
     Text,
     Uuid,
@@ -97,15 +98,20 @@ Index("ix_aeds_owner_id", aeds.c.owner_id)
 Index("ix_aeds_serial_number", aeds.c.serial_number)
 Index("ix_aeds_hours", aeds.c.opening_hours, aeds.c.area)
 
+# Split by time (`storage/partitions.py`), and so without a foreign key: whoever lets go of a part would have to lock
+# the devices. Their rows are held while reports of them are written, and none is ever deleted.
 aed_reports = Table(
     "aed_reports",
     METADATA,
-    Column("id", Uuid, primary_key=True),
-    Column("aed_id", Uuid, ForeignKey("aeds.id"), nullable=False),
+    Column("id", Uuid, nullable=False),
+    Column("aed_id", Uuid, nullable=False),
     Column("kind", Text, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, comment="when it was so, by the reporter's word"),
     Column("received_at", DateTime(timezone=True), nullable=False),
     Column("reported_by", Text, nullable=False),
     Column("data", JSONB, nullable=False),
+    # What is said again in the same words is known by this for as long as it is kept.
+    PrimaryKeyConstraint("id", "at"),
+    postgresql_partition_by="RANGE (at)",
 )
 Index("ix_aed_reports_aed_id_at", aed_reports.c.aed_id, aed_reports.c.at)

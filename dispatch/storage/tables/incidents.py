@@ -41,6 +41,13 @@ incidents = Table(
         comment="the newest event that the operators' messages tell of",
     ),
     Column(
+        "fed_version",
+        Integer,
+        nullable=False,
+        server_default="0",
+        comment="the newest event that the centres' feed has been made of",
+    ),
+    Column(
         "receipt",
         JSON,
         nullable=False,
@@ -53,17 +60,24 @@ Index(
     incidents.c.id,
     postgresql_where=incidents.c.shown_version < incidents.c.version,
 )
+Index(
+    "ix_incidents_not_fed",
+    incidents.c.id,
+    postgresql_where=incidents.c.fed_version < incidents.c.version,
+)
 
 incident_events = Table(
     "incident_events",
     METADATA,
     # A row is what one decision led to: two dozen events for an SOS, written and read together.
     # Two workers that decide on the same version both try to write the same number: the key lets one win.
+    # The ids say when an incident was opened, so that the table is split by time along this very key.
     Column("incident_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False, comment="the number of its first event"),
     Column("at", DateTime(timezone=True), nullable=False),
     Column("events", JSON, nullable=False, comment="a list of kind, by, data"),
     PrimaryKeyConstraint("incident_id", "number"),
+    postgresql_partition_by="RANGE (incident_id)",
 )
 
 alerts = Table(

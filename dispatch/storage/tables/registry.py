@@ -120,13 +120,16 @@ Index(
 aed_events = Table(
     "aed_events",
     METADATA,
-    Column("id", BigInteger, Identity(), primary_key=True),
-    Column("aed_id", Uuid, ForeignKey("aeds.id"), nullable=False),
+    Column("id", BigInteger, Identity(), nullable=False),
+    Column("aed_id", Uuid, nullable=False),
     Column("at", DateTime(timezone=True), nullable=False, comment="when it was so"),
     Column("recorded_at", DateTime(timezone=True), nullable=False),
     Column("kind", Text, nullable=False, comment="registered, changed, moved, readiness, linked, removed"),
     Column("by", Text, nullable=False, comment="role:subject, or what brought it about"),
     Column("data", JSONB, nullable=False),
+    # Split by time, as `aed_reports` is.
+    PrimaryKeyConstraint("id", "at"),
+    postgresql_partition_by="RANGE (at)",
 )
 Index("ix_aed_events_aed_id", aed_events.c.aed_id, aed_events.c.id)
 Index("ix_aed_events_kind_at", aed_events.c.kind, aed_events.c.at)

@@ -1,6 +1,18 @@
 """First-aiders: who they are, until when they are certified, whether they are on duty and where they were last."""
 
-from sqlalchemy import Boolean, CheckConstraint, Column, Date, DateTime, Float, Table, Text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Date,
+    DateTime,
+    Float,
+    Index,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    Uuid,
+)
 
 from dispatch.storage.tables.metadata import METADATA, point_column_type
 
@@ -22,3 +34,18 @@ responders = Table(
     CheckConstraint("mode in ('walk', 'run', 'bike', 'ebike', 'car')", name="mode"),
     CheckConstraint("language in ('zh', 'en')", name="language"),
 )
+
+# Where those were who had been alerted, for as long as that is kept. Nobody else's ways are written down.
+positions = Table(
+    "positions",
+    METADATA,
+    Column("responder_id", Text, nullable=False),
+    Column("at", DateTime(timezone=True), nullable=False),
+    Column("incident_id", Uuid, nullable=False, comment="for which they were on offer or under way"),
+    Column("latitude", Float, nullable=False),
+    Column("longitude", Float, nullable=False),
+    Column("accuracy_m", Float),
+    PrimaryKeyConstraint("responder_id", "at"),
+    postgresql_partition_by="RANGE (at)",
+)
+Index("ix_positions_incident_id", positions.c.incident_id)
