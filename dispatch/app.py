@@ -21,6 +21,8 @@ from dispatch.aeds.placing import endpoints as placing_endpoints
 from dispatch.aeds.searching import endpoints as search_endpoints
 from dispatch.aeds.tiles import endpoints as tile_endpoints
 from dispatch.aeds.work_orders import endpoints as work_order_endpoints
+from dispatch.centres import endpoints as centre_endpoints
+from dispatch.centres.endpoints import CASES_PER_MINUTE
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine import endpoints as incident_endpoints
 from dispatch.engine.sos_door import SosDoor
@@ -87,10 +89,12 @@ def create_app(
     app.state.waking = service.waking
     app.state.sos = service.sos
     app.state.incidents = service.incidents
+    app.state.centres = service.centres
     app.state.answers = service.answers
     app.state.socket = service.socket_parts()
     redis = service.counters.redis if service.counters else None
     app.state.sos_limit = RateLimit("sos", settings.sos_per_minute, redis)
+    app.state.centre_limit = RateLimit("centre", CASES_PER_MINUTE, redis)
     app.state.report_limit = RateLimit("report", settings.reports_per_minute, redis)
     _add_routes(app)
     _add_middleware(app, settings)
@@ -114,6 +118,7 @@ def _add_routes(app: FastAPI) -> None:
         responder_endpoints.router,
         access_endpoints.router,
         push_endpoints.router,
+        centre_endpoints.router,
         health.router,
         socket_endpoint.router,
     ):

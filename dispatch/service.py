@@ -18,6 +18,7 @@ from dispatch.aeds.hours import is_open_at
 from dispatch.aeds.record import Aed
 from dispatch.aeds.views import aed_message
 from dispatch.by_itself import ended, kept_going
+from dispatch.centres.service import Centres
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.answers import AnswerDesk
@@ -62,6 +63,7 @@ from dispatch.standing import service_message
 from dispatch.storage.availability import Availability, is_contention, is_outage
 from dispatch.storage.database import Database, reaching_through
 from dispatch.storage.line import NotAnswered
+from dispatch.storage.retention import Keeping, Retention
 from dispatch.tidying import Tidying
 from dispatch.upkeep import Upkeep
 from geo.place import Place
@@ -95,12 +97,19 @@ class Service:
         self.settings = settings
         self.clock = clock
         self.tokens = TokenIssuer(secret, clock)
-        self.database = Database(database_url, answer_within_s=_DECISION_WITHIN_S)
+        self.database = Database(
+            database_url,
+            answer_within_s=_DECISION_WITHIN_S,
+            direct_url=settings.database_direct_url,
+            replica_url=settings.database_replica_url,
+            replica_lag_s=settings.database_replica_lag_s,
+        )
         self.counters = SharedCounters(settings.redis_url) if settings.redis_url else None
         self.hub = Hub()
         self.roster = Roster(timezone)
         self.directory = AedDirectory(settings.timezone)
         self.responders = ResponderService(self.database, self.roster, clock, timezone)
+        self.responders.keeps_ways = settings.keep_positions_days > 0
         self.router = (
             ValhallaRouter(settings.routing_url, settings.routing_deadline_s, policy.travel)
             if settings.routing_url
@@ -155,6 +164,7 @@ class Service:
         self.waking = Waking(self.engine, self.hub, self.push)
         self.taking_in = TakingIn(self.engine, self.availability)
         self.sos = SosDesk(self.engine, self.aeds, self.tokens)
+        self.centres = Centres(settings, self.engine, self.sos)
         self.incidents = IncidentDesk(self.engine)
         self.answers = AnswerDesk(self.engine)
         self.acknowledgements = Acknowledgements(self.engine)
@@ -166,9 +176,12 @@ class Service:
             self.hub, self.database, settings.heartbeat_s, availability=self.availability, clock=clock
         )
         self.upkeep = Upkeep(self.engine, self.responders, self.reach, self.availability, settings)
+        self.retention = Retention(self.database.url, clock, Keeping.by(settings))
         self._tasks: list[asyncio.Task[None]] = []
         self._introduce()
         self.sharing = sharing_of(settings, SharingParts(self.engine, self.hub, self.reach, self.responders, clock))
+        if self.sharing is not None:
+            self.availability.on_change(self.sharing.database_changed)
 
     def _introduce(self) -> None:
         """Have those who do not know each other hear of each other."""
@@ -247,7 +260,10 @@ class Service:
             self.pictures.run,
             self.care.run,
             *self.upkeep.works,
+            self.retention.run,
+            *self.database.works,
             *self.registry.works,
+            *self.centres.works,
             *(self.sharing.works if self.sharing else ()),
             Tidying(partial(self._is_busy, _WAITED_FOR_S)).run,
         ):
@@ -287,6 +303,7 @@ class Service:
             await self.router.aclose()
         self.recording.close()
         await self.push.close()
+        await self.centres.close()
         await self.database.close()
 
     def _follow_clock(self) -> None:
@@ -308,6 +325,7 @@ class Service:
             "degraded": self.availability.is_away,
             "overdue": self.due_times.overdue,
             "dead_letters": self.due_times.dead_letters,
+            "webhooks_disabled": self.centres.deliveries.disabled,
             "apart": self.sharing is not None and self.sharing.is_away,
         }
 

@@ -44,5 +44,6 @@ def _one_of(*roles: Role) -> Callable[[Identity | None], Awaitable[Identity]]:
 Admin = Annotated[Identity, Depends(_one_of(Role.ADMIN))]
 Operator = Annotated[Identity, Depends(_one_of(Role.OPERATOR, Role.ADMIN))]
 OperatorOrCaller = Annotated[Identity, Depends(_one_of(Role.OPERATOR, Role.ADMIN, Role.CALLER))]
+CentreOrOperator = Annotated[Identity, Depends(_one_of(Role.CENTRE, Role.OPERATOR, Role.ADMIN))]
 ResponderSelf = Annotated[Identity, Depends(_one_of(Role.RESPONDER))]
 Custodian = Annotated[Identity, Depends(_one_of(Role.CUSTODIAN, Role.ADMIN))]

@@ -17,6 +17,9 @@ router = APIRouter(prefix="/v1/tokens", tags=["access"])
 DEFAULT_TOKEN_MINUTES = 30 * 24 * 60
 MOST_TOKEN_MINUTES = 366 * 24 * 60
 
+# How a 120 centre is named, in tokens, paths and the feed.
+CENTRE_NAME = r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$"
+
 # Speaks for the devices of a maker.
 _GATEWAY = re.compile(r"gateway:[A-Za-z0-9._-]{1,100}")
 
@@ -34,6 +37,8 @@ class TokenIn(BaseModel):
 
     @model_validator(mode="after")
     def _names_what_there_can_be(self) -> "TokenIn":
+        if self.role is Role.CENTRE and re.match(CENTRE_NAME, self.subject) is None:
+            raise ValueError("the subject of a centre is its name: up to 64 letters, digits, dots, lines and dashes")
         is_gateway = self.role is Role.DEVICE and _GATEWAY.fullmatch(self.subject) is not None
         if self.role in {Role.CALLER, Role.DEVICE} and not is_gateway:
             try:

@@ -22,12 +22,16 @@ class Role(StrEnum):
     OPERATOR = "operator"
     CUSTODIAN = "custodian"
     DEVICE = "device"
+    CENTRE = "centre"
     ADMIN = "admin"
 
 
 @dataclass(frozen=True, slots=True)
 class Identity:
-    """Who is asking: `subject` is the incident's id for a caller, the AED's for a device, the person's otherwise."""
+    """Who is asking: `subject` is the incident's id for a caller, the AED's for a device, the person's otherwise.
+
+    Of a centre it is the name of the 120 centre whose own system asks.
+    """
 
     role: Role
     subject: str

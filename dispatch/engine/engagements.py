@@ -31,20 +31,20 @@ class Engagements:
         That is whoever is offered something, and whoever was free and says yes late.
         """
         incident = decision.incident
-        for alert in _bound_by(decision):
+        for alert in bound_by(decision):
             self._roster.engage(
                 alert.responder_id, Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
             )
 
     def release(self, decision: Decision) -> None:
         """Give back those whom a decision that came to nothing had reserved."""
-        for alert in _bound_by(decision):
+        for alert in bound_by(decision):
             self._roster.release(alert.responder_id, alert.alert_id)
 
     def are_free(self, decisions: Sequence[Decision]) -> bool:
         """Whether nobody whom these decisions bind has been bound elsewhere since they were begun."""
         here = {each.incident.incident_id for each in decisions}
-        held = (self._roster.engagement_of(alert.responder_id) for each in decisions for alert in _bound_by(each))
+        held = (self._roster.engagement_of(alert.responder_id) for each in decisions for alert in bound_by(each))
         return all(each is None or each.incident_id in here for each in held)
 
     def keep(self, decision: Decision) -> None:
@@ -123,7 +123,7 @@ async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId,
     return len(written) if len(written) <= len(ours) and all(map(eq, written, ours)) else None
 
 
-def _bound_by(decision: Decision) -> list[Alert]:
+def bound_by(decision: Decision) -> list[Alert]:
     """The alerts that bind somebody by this decision who was not bound by them before."""
     alerts = decision.incident.alerts
     return [

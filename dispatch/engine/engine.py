@@ -4,8 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
-from uuid import uuid4
+from datetime import UTC, datetime, timedelta
 
 import orjson
 import structlog
@@ -43,6 +42,7 @@ from dispatch.rescue.merging import merge
 from dispatch.rescue.vocabulary import IncidentId
 from dispatch.rescue.wakes import Wake
 from dispatch.storage.database import Database
+from dispatch.storage.time_ordered import time_ordered_id
 
 log = structlog.get_logger()
 
@@ -83,6 +83,12 @@ class Engine:
         self.on_calls: Callable[[], None] = _nobody_calls
         # Knows an incident as well as its rows do, where other workers decide too.
         self.freshen: Callable[[IncidentId], Awaitable[None]] = _is_fresh
+        # Whether its rows know more of an incident than memory does, where other workers decide too.
+        self.is_outdated: Callable[[IncidentId], Awaitable[bool]] = _is_not_outdated
+        # Has another worker carry a command out that goes on deciding in the incident; False where this one is to.
+        self.decided_elsewhere: Callable[[IncidentId, Command, str], Awaitable[bool]] = _nobody_else
+        # Entered while decisions are being written down: other workers may have to know whom these are about to bind.
+        self.reserving: Callable[[Sequence[Decision]], contextlib.AbstractContextManager[None]] = _nobody_to_tell
         # Told of every decision in the moment that it stands, and whether it is in the database.
         self.on_standing: Callable[[Sequence[Decision], bool], None] = _nobody_follows
         # Told of every decision that stands, after its messages are on their way.
@@ -117,6 +123,22 @@ class Engine:
 
         Once begun it goes on to its end, whatever becomes of who asked: what is committed must also be told.
         """
+        live = self.live.get(incident_id)
+        is_unsure = self.recording.is_away or (live is not None and live.is_unsure)
+        if is_unsure and await self.decided_elsewhere(incident_id, command, by):
+            return (await self.incident(incident_id)).present
+        try:
+            return await self.command_here(incident_id, command, by=by)
+        except Error:
+            if not self.recording.is_away:
+                raise
+        # The database has gone in the middle of it.
+        if await self.decided_elsewhere(incident_id, command, by):
+            return (await self.incident(incident_id)).present
+        return await self.command_here(incident_id, command, by=by)
+
+    async def command_here(self, incident_id: IncidentId, command: Command, *, by: str) -> Incident:
+        """As `command`, by this worker and no other."""
         decision = await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
         return decision.incident
 
@@ -125,7 +147,9 @@ class Engine:
         await self._carry_out(incident_id, LetTimePass(), "system")
 
     async def look_around(self, incident_id: IncidentId) -> None:
-        """Ask whoever has come near, where that is worth it."""
+        """Ask whoever has come near, where that is worth it and not another worker's to decide."""
+        if self.recording.is_away and not self.live.is_ours(self.live.place_for(incident_id)):
+            return
         await self._carry_out(incident_id, LookAround(), "system")
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
@@ -144,10 +168,16 @@ class Engine:
     async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
         for _ in range(_TRIES):
             incident = await self.loaded(incident_id, live)
-            self._must_not_be_bound_elsewhere(incident, command)
-            decision = decide(
-                incident, command, await self.surveyor.scene_for(incident, command, now=self.clock.now()), by=by
-            )
+            try:
+                self._must_not_be_bound_elsewhere(incident, command)
+                scene = await self.surveyor.scene_for(incident, command, now=self.clock.now())
+                decision = decide(incident, command, scene, by=by)
+            except Refused:
+                # What another worker has just taken in may be what makes it possible.
+                if incident_id in self.recording.unwritten or not await self.is_outdated(incident_id):
+                    raise
+                live.forget()
+                continue
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
             if not decision.events:
@@ -162,7 +192,8 @@ class Engine:
 
     async def _put_off(self, incident: Incident, wake: Wake | None) -> bool:
         """Write when an incident in which nothing happened is looked at next; False when it is another by now."""
-        if self.recording.is_away or incident.incident_id in self.recording.unwritten:
+        live = self.live.place_for(incident.incident_id)
+        if self.recording.is_away or live.is_unsure or incident.incident_id in self.recording.unwritten:
             return True
         return await due_rows.put_wake(self.database, incident.incident_id, incident.version, wake)
 
@@ -213,7 +244,7 @@ class Engine:
         try:
             with SOS_STEP_SECONDS.labels("render").time():
                 owed = self.outbox.owed(decision)
-            with SOS_STEP_SECONDS.labels("commit").time():
+            with SOS_STEP_SECONDS.labels("commit").time(), self.reserving((decision,)):
                 sent = await self.recording.open(decision, owed, opening)
         except BaseException:
             self.engagements.release(decision)
@@ -309,7 +340,10 @@ class Engine:
             self.engagements.reserve(decision)
         try:
             owed = [self.outbox.owed(each) for each in decisions]
-            sent = await self.recording.go_on(decisions, owed, rewake=rewake)
+            is_unsure = any(each.is_unsure for each in lives)
+            with self.reserving(decisions):
+                is_ours = all(map(self.live.is_ours, lives))
+                sent = await self.recording.go_on(decisions, owed, rewake=rewake, is_unsure=is_unsure, is_ours=is_ours)
         except BaseException as error:
             for live, decision in zip(lives, decisions, strict=True):
                 self.engagements.release(decision)
@@ -379,13 +413,28 @@ async def _is_fresh(_incident_id: IncidentId) -> None:
     """This worker is the only one."""
 
 
+def _nobody_to_tell(_decisions: Sequence[Decision]) -> contextlib.AbstractContextManager[None]:
+    """This worker is the only one."""
+    return contextlib.nullcontext()
+
+
+async def _nobody_else(_incident_id: IncidentId, _command: Command, _by: str) -> bool:
+    """This worker is the only one."""
+    return False
+
+
+async def _is_not_outdated(_incident_id: IncidentId) -> bool:
+    """This worker is the only one."""
+    return False
+
+
 def _nobody_follows(_decisions: Sequence[Decision], _is_written: bool) -> None:  # noqa: FBT001 - as it is told
     """This worker is the only one."""
 
 
 def new_incident_id() -> IncidentId:
-    """An id nobody can guess."""
-    return IncidentId(str(uuid4()))
+    """An id nobody can guess, which says when it was made: the events are split by time along it."""
+    return IncidentId(str(time_ordered_id(datetime.now(UTC))))
 
 
 def _constraint_of(error: IntegrityError) -> str:

@@ -161,6 +161,7 @@ def _catch_up_parameters(lacking: CatchUp) -> dict[str, Any]:
         "drill": incident.drill,
         "state": incident.state.value,
         "version": incident.version,
+        "before": decisions[0].before if decisions else incident.version,
         "closed_at": incident.closed_at,
         "numbers": [each.before + 1 for each in decisions],
         "decided_at": [each.at.isoformat() for each in decisions],

@@ -64,18 +64,31 @@ class Recording:
         await self.keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
         return None
 
-    async def go_on(self, decisions: Sequence[Decision], owed: Sequence[Owed], *, rewake: bool) -> list[Sent] | None:
+    async def go_on(
+        self,
+        decisions: Sequence[Decision],
+        owed: Sequence[Owed],
+        *,
+        rewake: bool,
+        is_unsure: bool = False,
+        is_ours: bool = True,
+    ) -> list[Sent] | None:
         """Write what commands led to, of one incident or of several at once; None as for `open`.
 
+        `is_unsure`: they follow what may be in another worker's journal only, and are written together with it. Unless
+        it `is_ours` to decide there without the database, a failure is raised: whose it is may have decided otherwise.
         Raises `IntegrityError` when somebody else decided first or a responder is taken, and what no waiting mends.
         """
-        if not self.is_away and not any(each.incident.incident_id in self.unwritten for each in decisions):
+        waits = is_unsure or any(each.incident.incident_id in self.unwritten for each in decisions)
+        if not self.is_away and not waits:
             try:
                 return await ledger.record_decisions(
                     self._database, list(zip(decisions, owed, strict=True)), rewake=rewake
                 )
             except Error as error:
                 self._must_be_kept(error)
+                if not is_ours:
+                    raise
         await self.keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
         return None
 

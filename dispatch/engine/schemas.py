@@ -124,6 +124,7 @@ class Ambulance(BaseModel):
     eta_s: float | None
     arrives_at: datetime | None
     arrived_at: datetime | None
+    unit: str | None = Field(None, description="Its name at the 120 centre.")
 
 
 class CallerOut(BaseModel):
@@ -205,6 +206,10 @@ class IncidentForOperator(_Incident):
     floor: int | None
     note: str | None
     caller: CallerOut
+    centre: str | None = Field(None, description="The 120 centre whose own system opened it, or has a case for it.")
+    case_number: str | None = Field(None, description="Its number there.")
+    called_at: datetime | None = Field(None, description="When that centre was called.")
+    collapsed_at: datetime | None = Field(None, description="When the patient collapsed, by the caller's word.")
     likely_duplicates: list[UUID]
     alerts: list[AlertOut]
 

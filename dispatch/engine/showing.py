@@ -1,6 +1,6 @@
 """How far incidents are written and operators know of them, and the statement that tells operators more."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import uuid4
@@ -23,16 +23,29 @@ class Standing:
     shown_version: int
 
 
-async def standings(
-    connection: AsyncConnection, held: Sequence[IncidentId], *, states: Sequence[str]
+async def standings_unlike(
+    connection: AsyncConnection, known: Mapping[IncidentId, Standing], *, states: Sequence[str]
 ) -> list[Standing]:
-    """How far those are that are in one of the states, and those that somebody holds."""
+    """How far those are that are in one of the states, and those that are `known`: of thousands, the few of interest.
+
+    That is where the rows say otherwise than is known, or operators have not been told everything.
+    """
     rows = await connection.execute(
         text(
-            "select id, version, shown_version from incidents where state = any(:states)"
-            " union select id, version, shown_version from incidents where id = any(cast(:held as uuid[]))"
+            "with known as (select * from unnest(cast(:ids as uuid[]), cast(:versions as int[]), cast(:shown as int[]))"
+            " as known(id, version, shown_version)),"
+            " found as (select id, version, shown_version from incidents where state = any(:states)"
+            " union select id, version, shown_version from incidents where id in (select id from known))"
+            " select found.* from found left join known using (id) where known.id is null"
+            " or (found.version, found.shown_version) is distinct from (known.version, known.shown_version)"
+            " or found.shown_version < found.version"
         ),
-        {"states": list(states), "held": list(held)},
+        {
+            "states": list(states),
+            "ids": list(known),
+            "versions": [each.version for each in known.values()],
+            "shown": [each.shown_version for each in known.values()],
+        },
     )
     return [Standing(IncidentId(str(row.id)), row.version, row.shown_version) for row in rows]
 

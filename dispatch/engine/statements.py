@@ -23,6 +23,7 @@ _TYPES = {
     **dict.fromkeys(("recipients", "message_recipients", "message_bodies"), "text[]"),
     # Of many decisions at once; times as text, for there is no binary form of them here.
     "opens": "bool",
+    "before": "int4",
     "opened_at": "timestamptz",
     "numbers": "int4[]",
     **dict.fromkeys(("decided_at", "event_lists", "alert_offered_at"), "text[]"),
@@ -75,9 +76,13 @@ OPEN = Prepared("open", f"{_OPEN}{_FOLLOWS}", _TYPES)
 # The same, where phones have to be woken by other channels than their sockets.
 OPEN_AND_CALL = Prepared("open_and_call", f"{_OPEN}{NEW_PUSH_JOBS},{_FOLLOWS}", _TYPES)
 
+# A decision follows what is written: on another version (more of it, or less, where the rest is in another worker's
+# journal) it would leave a hole or an overlap, which no key sees. No version is not null: the statement fails.
 _CONTINUE = """
 with incident as (
-    update incidents set state = :state, version = :version, closed_at = :closed_at where id = :incident_id
+    update incidents set state = :state, closed_at = :closed_at,
+                         version = case when version = :number - 1 then :version end
+    where id = :incident_id
 ),
 changed_alerts as (
     update alerts set state = changed.state, active = changed.active, role = changed.role, aed_id = changed.aed_id,
@@ -141,7 +146,8 @@ with opened as (
     where :opens
 ),
 changed as (
-    update incidents set state = :state, version = :version, closed_at = :closed_at
+    update incidents set state = :state, closed_at = :closed_at,
+                         version = case when version = :before then :version end
     where id = :incident_id and not :opens
 ),
 new_events as (

@@ -192,7 +192,12 @@ class TakingIn:
     async def _note_lost_commits(self) -> None:
         """What memory knows to be written and the database has not: a standby took over that had not heard of it."""
         # Those that have ended too: the row of a lost ending would keep its responders bound for good.
-        known = {incident_id: live for incident_id, live in self._engine.live.items() if live.incident is not None}
+        known = {
+            incident_id: live
+            for incident_id, live in self._engine.live.items()
+            # What another worker has in its journal it writes down itself.
+            if live.incident is not None and not (live.is_unsure and not self._engine.live.is_ours(live))
+        }
         async with self._engine.database.statement() as connection:
             versions = await ledger.versions(connection, list(known))
         behind = [each for each, live in known.items() if live.present.version > versions.get(each, 0)]
@@ -258,6 +263,8 @@ class TakingIn:
                 self._stuck |= dict.fromkeys(ids, asyncio.get_running_loop().time() + _TRY_AGAIN_EVERY_S)
                 return True
             for each in together:
+                # Its rows tell all that memory does, what was in another worker's journal included.
+                each.live.is_unsure = False
                 self._engine.recording.written(each.incident_id, each.decisions)
                 self._stuck.pop(each.incident_id, None)
         return True

@@ -10,6 +10,7 @@ from dispatch.locations import location_json
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.events import (
     Believed,
+    CaseGiven,
     Declined,
     Doubted,
     Event,
@@ -28,7 +29,7 @@ from dispatch.responders.roster import Roster
 from geo.distance import distance_m
 
 # Who was asked and has not said yes is no news to somebody who waits.
-_NO_NEWS = (Planned, Offered, Received, NotReceived, Declined, Expired, Withdrawn, Urged, Doubted, Believed)
+_NO_NEWS = (Planned, Offered, Received, NotReceived, Declined, Expired, Withdrawn, Urged, Doubted, Believed, CaseGiven)
 
 
 class IncidentViews:
@@ -48,6 +49,10 @@ class IncidentViews:
             "floor": incident.floor,
             "note": incident.note,
             "caller": {"phone": incident.phone},
+            "centre": incident.centre,
+            "case_number": incident.case_number,
+            "called_at": incident.called_at,
+            "collapsed_at": incident.collapsed_at,
             "likely_duplicates": list(duplicates),
             "alerts": [self._alert(each) for each in incident.alerts.values()],
             "timeline": [self._line(event) for event in events],
@@ -130,6 +135,7 @@ def _facts(incident: Incident, now: datetime) -> dict[str, Any]:
         "eta_s": max(0, round((arrives_at - now).total_seconds())) if arrives_at and is_awaited else None,
         "arrives_at": arrives_at,
         "arrived_at": incident.ambulance_arrived_at,
+        "unit": incident.ambulance_unit,
     }
     return {
         "incident_id": incident.incident_id,

@@ -2,11 +2,11 @@
 
 import asyncio
 import socket
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
 import httpcore
@@ -38,10 +38,14 @@ class Endpoint:
     service: str
 
 
-def endpoint_of(text: str, *, allow_private: bool) -> Endpoint:
+Networks = Collection[IPv4Network | IPv6Network]
+
+
+def endpoint_of(text: str, *, allow_private: bool, networks: Networks = ()) -> Endpoint:
     """The endpoint that a client names. Raises `BadEndpoint`.
 
-    HTTPS only. With `allow_private` also addresses of private networks, and plain HTTP on this machine.
+    HTTPS only. With `allow_private` also addresses of private networks, and plain HTTP on this machine. Addresses of
+    `networks` are taken, by plain HTTP too.
     """
     if len(text) > _LONGEST_ENDPOINT:
         raise BadEndpoint(f"must have {_LONGEST_ENDPOINT} characters at the most")
@@ -52,11 +56,12 @@ def endpoint_of(text: str, *, allow_private: bool) -> Endpoint:
         raise BadEndpoint("must be an https address") from error
     if not url.host or url.scheme not in {"http", "https"} or not 0 < (port or 1) <= _LAST_PORT:
         raise BadEndpoint("must be an https address")
-    if url.scheme == "http" and not (allow_private and _is_this_machine(url.host)):
+    is_named = _is_in(url.host, networks)
+    if url.scheme == "http" and not (is_named or (allow_private and _is_this_machine(url.host))):
         raise BadEndpoint("must be an https address, not plain http")
     if url.userinfo or url.fragment:
         raise BadEndpoint("must have no user name and no fragment")
-    if not allow_private and not _may_be_public(url.host):
+    if not (allow_private or is_named or _may_be_public(url.host)):
         raise BadEndpoint("must be on the internet, not in a private network")
     host = url.raw_host.decode("ascii")
     shown = f"[{host}]" if ":" in host else host
@@ -73,6 +78,14 @@ def is_public(address: IPv4Address | IPv6Address) -> bool:
         if inner is not None:
             return is_public(inner)
     return address.is_global and not (address.is_multicast or address.is_reserved)
+
+
+def _is_in(host: str, networks: Networks) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    return any(address in each for each in networks)
 
 
 def _is_this_machine(host: str) -> bool:
@@ -93,8 +106,9 @@ def _may_be_public(host: str) -> bool:
 class GuardedBackend(httpcore.AsyncNetworkBackend):
     """Looks a name up once, and connects to just the address that was looked at."""
 
-    def __init__(self, *, allow_private: bool) -> None:
+    def __init__(self, *, allow_private: bool, networks: Networks = ()) -> None:
         self._allow_private = allow_private
+        self._networks = networks
         self._inner = httpcore.AnyIOBackend()
         self._lookups = ThreadPoolExecutor(_LOOKUPS_AT_ONCE, thread_name_prefix="push-lookup")
 
@@ -130,7 +144,10 @@ class GuardedBackend(httpcore.AsyncNetworkBackend):
         except (OSError, UnicodeError) as error:
             raise httpcore.ConnectError(f"{host}: {error}") from error
         addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        allowed = [each for each in addresses if self._allow_private or is_public(ip_address(each.partition("%")[0]))]
+        allowed = [each for each in addresses if self._may_go_to(each.partition("%")[0])]
         if addresses and not allowed:
             raise Blocked(f"{host} leads into a private network")
         return allowed
+
+    def _may_go_to(self, address: str) -> bool:
+        return self._allow_private or is_public(ip_address(address)) or _is_in(address, self._networks)

@@ -10,7 +10,7 @@ from typing import Self
 import httpcore
 import httpx
 
-from dispatch.push.addresses import GuardedBackend
+from dispatch.push.addresses import GuardedBackend, Networks
 from dispatch.push.connections import Connections
 
 _CONNECT_WITHIN_S = 3.0
@@ -57,8 +57,8 @@ class Answer:
 class Courier:
     """One client to all servers; connections are kept a while."""
 
-    def __init__(self, *, allow_private: bool, tls: ssl.SSLContext) -> None:
-        self._backend = GuardedBackend(allow_private=allow_private)
+    def __init__(self, *, allow_private: bool, tls: ssl.SSLContext, networks: Networks = ()) -> None:
+        self._backend = GuardedBackend(allow_private=allow_private, networks=networks)
         self._connections = Connections(self._backend, tls)
 
     async def __aenter__(self) -> Self:

@@ -18,7 +18,7 @@ from geo.place import Place
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenIncident:
-    """The SOS. `place` is WGS-84."""
+    """The SOS. `place` is WGS-84; `by` who tells of it, as events name them."""
 
     place: Place
     accuracy_m: float | None = None
@@ -28,6 +28,13 @@ class OpenIncident:
     phone: str | None = None
     cpr_in_progress: bool = False
     drill: bool = False
+    by: str = "caller"
+    # What a 120 centre's own system adds; see `events.Opened`.
+    centre: str | None = None
+    case_number: str | None = None
+    called_at: datetime | None = None
+    collapsed_at: datetime | None = None
+    ambulance: "ExpectAmbulance | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +122,11 @@ class Widen:
 
 @dataclass(frozen=True, slots=True)
 class ExpectAmbulance:
-    """The ambulance will be there at `arrives_at`."""
+    """The ambulance will be there at `arrives_at`. `said_at`: as of when; word older than what is known is let be."""
 
     arrives_at: datetime
+    unit: str | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +139,14 @@ class SetCpr:
     """CPR by somebody on the spot has begun or stopped."""
 
     in_progress: bool
+
+
+@dataclass(frozen=True, slots=True)
+class GiveCase:
+    """A 120 centre has a case for it."""
+
+    centre: str
+    case_number: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +178,7 @@ Command = (
     | ExpectAmbulance
     | AmbulanceArrives
     | SetCpr
+    | GiveCase
     | Cancel
     | Close
 )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import datetime
 
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.best_plan import best_plan
@@ -14,6 +15,7 @@ from dispatch.rescue.commands import (
     ConfirmReceipt,
     Decline,
     ExpectAmbulance,
+    GiveCase,
     LetTimePass,
     LookAround,
     LoseAed,
@@ -34,6 +36,7 @@ from dispatch.rescue.events import (
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
+    CaseGiven,
     Closed,
     CprChanged,
     Declined,
@@ -71,7 +74,7 @@ def open_incident(
     opened = Event(
         number=1,
         at=scene.now,
-        by="caller",
+        by=command.by,
         what=Opened(
             latitude=command.place.latitude,
             longitude=command.place.longitude,
@@ -82,9 +85,15 @@ def open_incident(
             phone=command.phone,
             cpr_in_progress=command.cpr_in_progress,
             drill=command.drill,
+            centre=command.centre,
+            case_number=command.case_number,
+            called_at=command.called_at,
+            collapsed_at=command.collapsed_at,
         ),
     )
     course = Course(begin(incident_id, opened), scene, planner, [opened])
+    if command.ambulance is not None:
+        course.happens(_expected(command.ambulance), command.by)
     course.replan(say_when_nobody=True)
     return course.decision()
 
@@ -252,8 +261,20 @@ def _widen(course: Course, _command: Widen, by: str) -> None:
 
 def _expect_ambulance(course: Course, command: ExpectAmbulance, by: str) -> None:
     course.must_be_open()
-    course.happens(AmbulanceExpected(arrives_at=command.arrives_at), by)
+    if command.said_at is not None and _knows_better(course.incident, command.said_at):
+        return
+    course.happens(_expected(command), by)
     course.replan(is_a_second_look=True)
+
+
+def _expected(command: ExpectAmbulance) -> AmbulanceExpected:
+    return AmbulanceExpected(arrives_at=command.arrives_at, unit=command.unit, said_at=command.said_at)
+
+
+def _knows_better(incident: Incident, said_at: datetime) -> bool:
+    """Whether word of the ambulance that is as old as `said_at` comes too late to be news."""
+    newest = incident.ambulance_said_at
+    return incident.ambulance_arrived_at is not None or (newest is not None and said_at <= newest)
 
 
 def _ambulance_arrives(course: Course, _command: AmbulanceArrives, by: str) -> None:
@@ -268,6 +289,16 @@ def _set_cpr(course: Course, command: SetCpr, by: str) -> None:
     if course.incident.cpr_in_progress != command.in_progress:
         course.happens(CprChanged(in_progress=command.in_progress), by)
         course.replan(is_a_second_look=True)
+
+
+def _give_case(course: Course, command: GiveCase, by: str) -> None:
+    incident = course.incident
+    if (incident.centre, incident.case_number) == (command.centre, command.case_number):
+        return
+    course.must_be_open()
+    if incident.case_number is not None:
+        raise Refused("has_case", f"It is {incident.centre}'s case {incident.case_number} already.")
+    course.happens(CaseGiven(centre=command.centre, case_number=command.case_number), by)
 
 
 _STAND_DOWN_FOR = {
@@ -310,6 +341,7 @@ _HANDLERS: dict[type, Callable[..., None]] = {
     ExpectAmbulance: _expect_ambulance,
     AmbulanceArrives: _ambulance_arrives,
     SetCpr: _set_cpr,
+    GiveCase: _give_case,
     Cancel: _cancel,
     Close: _close,
 }

@@ -40,6 +40,12 @@ class Opened(Happening):
     phone: str | None
     cpr_in_progress: bool
     drill: bool
+    # Of a case that a 120 centre's own system opened: whose it is, its number there, when that centre was called, and
+    # when the patient collapsed by the caller's word.
+    centre: str | None = None
+    case_number: str | None = None
+    called_at: datetime | None = None
+    collapsed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -222,10 +228,12 @@ class CprChanged(Happening):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AmbulanceExpected(Happening):
-    """The ambulance's time of arrival is known, or known anew."""
+    """The ambulance's time of arrival is known, or known anew. `said_at`: as of when, where that was not just now."""
 
     kind: ClassVar[str] = "ambulance_expected"
     arrives_at: datetime
+    unit: str | None = None
+    said_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,6 +273,18 @@ class Joined(Happening):
     kind: ClassVar[str] = "joined"
     incident_id: IncidentId
     asked: tuple[ResponderId, ...] = ()
+    # The case that it was, if a 120 centre had a number for it.
+    centre: str | None = None
+    case_number: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseGiven(Happening):
+    """A 120 centre has a case for somebody's SOS: this is its number there."""
+
+    kind: ClassVar[str] = "case_given"
+    centre: str
+    case_number: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -303,7 +323,7 @@ _CLASSES: dict[str, type[Happening]] = {
     for each in (
         Opened, Planned, Offered, Reassigned, Received, NotReceived, Accepted, Declined, Expired, Withdrawn, StoodDown,
         StageReached, Urged, Doubted, Believed, AedLost, AedTaken, CprChanged, AmbulanceExpected, AmbulanceArrived,
-        Widened, SearchEnded, Merged, Joined, Cancelled, Closed,
+        Widened, SearchEnded, Merged, Joined, CaseGiven, Cancelled, Closed,
     )
 }  # fmt: skip
 
@@ -313,6 +333,7 @@ _LATER_FIELDS = frozenset(
     {
         *("accept_probability", "value", "upper_bound", "cpr_s", "shock_s", "cpr_without_s", "shock_without_s"),
         *("off_duty", "counted_from", "asked"),
+        *("centre", "case_number", "called_at", "collapsed_at", "unit", "said_at"),
     }
 )
 
@@ -322,6 +343,9 @@ _FROM_JSON: dict[str, Any] = {
     "arrives_at": datetime.fromisoformat,
     "reply_by": datetime.fromisoformat,
     "counted_from": datetime.fromisoformat,
+    "called_at": datetime.fromisoformat,
+    "collapsed_at": datetime.fromisoformat,
+    "said_at": datetime.fromisoformat,
     "asked": tuple,
     "problem": AedProblem,
     "role": AlertRole,

@@ -14,6 +14,7 @@ from dispatch.rescue.events import (
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
+    CaseGiven,
     Closed,
     CprChanged,
     Event,
@@ -69,8 +70,15 @@ class Incident:
     asked_there: frozenset[ResponderId] = frozenset()
     ambulance_arrives_at: datetime | None = None
     ambulance_arrived_at: datetime | None = None
+    ambulance_unit: str | None = None
+    ambulance_said_at: datetime | None = None
     closed_at: datetime | None = None
     cancel_reason: CancelReason | None = None
+    # The case of a 120 centre that this is: its own, or that of a call that was merged into this one.
+    centre: str | None = None
+    case_number: str | None = None
+    called_at: datetime | None = None
+    collapsed_at: datetime | None = None
 
     @property
     def state(self) -> IncidentState:
@@ -158,6 +166,10 @@ def begin(incident_id: IncidentId, event: Event) -> Incident:
         phone=opened.phone,
         cpr_in_progress=opened.cpr_in_progress,
         drill=opened.drill,
+        centre=opened.centre,
+        case_number=opened.case_number,
+        called_at=opened.called_at,
+        collapsed_at=opened.collapsed_at,
     )
 
 
@@ -198,8 +210,12 @@ def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901,
             return {"cpr_in_progress": in_progress}
         case AedTaken(aed_id=aed_id):
             return {"taken_aeds": incident.taken_aeds | {aed_id}}
-        case AmbulanceExpected(arrives_at=arrives_at):
-            return {"ambulance_arrives_at": arrives_at}
+        case AmbulanceExpected(arrives_at=arrives_at, unit=unit, said_at=said_at):
+            return {
+                "ambulance_arrives_at": arrives_at,
+                "ambulance_unit": unit or incident.ambulance_unit,
+                "ambulance_said_at": said_at or event.at,
+            }
         case AmbulanceArrived():
             return {"ambulance_arrived_at": event.at}
         case AedLost(aed_id=aed_id, alert_id=alert_id):
@@ -214,8 +230,12 @@ def _changes(incident: Incident, event: Event) -> dict[str, Any]:  # noqa: C901,
             return {"search_ended_at": event.at}
         case Merged(into=into):
             return {"merged_into": into, "closed_at": event.at, "cancel_reason": CancelReason.DUPLICATE}
-        case Joined(incident_id=joined, asked=asked):
-            return {"merged": (*incident.merged, joined), "asked_there": incident.asked_there | set(asked)}
+        case Joined(incident_id=joined, asked=asked, centre=centre, case_number=case_number):
+            changed = {"merged": (*incident.merged, joined), "asked_there": incident.asked_there | set(asked)}
+            is_first_case = incident.case_number is None and case_number is not None
+            return {**changed, "centre": centre, "case_number": case_number} if is_first_case else changed
+        case CaseGiven(centre=centre, case_number=case_number):
+            return {"centre": centre, "case_number": case_number}
         case Cancelled(reason=reason):
             return {"closed_at": event.at, "cancel_reason": reason}
         case Closed():

@@ -49,7 +49,10 @@ def merge(
     left.happens(Merged(into=into.incident_id), by)
     bound = {each.responder_id for each in duplicate.alerts.values() if each.is_active}
     asked = tuple(sorted(asked_already(duplicate) - bound))
-    right.happens(Joined(incident_id=duplicate.incident_id, asked=asked), by)
+    joined = Joined(
+        incident_id=duplicate.incident_id, asked=asked, centre=duplicate.centre, case_number=duplicate.case_number
+    )
+    right.happens(joined, by)
     for each in duplicate.merged:
         right.happens(Joined(incident_id=each), by)
     _take_over_facts(right, duplicate, by)
@@ -80,7 +83,12 @@ def _take_over_facts(course: Course, duplicate: Incident, by: str) -> None:
     if duplicate.cpr_in_progress and not course.incident.cpr_in_progress:
         course.happens(CprChanged(in_progress=True), by)
     if duplicate.ambulance_arrives_at is not None and course.incident.ambulance_arrives_at is None:
-        course.happens(AmbulanceExpected(arrives_at=duplicate.ambulance_arrives_at), by)
+        expected = AmbulanceExpected(
+            arrives_at=duplicate.ambulance_arrives_at,
+            unit=duplicate.ambulance_unit,
+            said_at=duplicate.ambulance_said_at,
+        )
+        course.happens(expected, by)
     if duplicate.ambulance_arrived_at is not None and course.incident.ambulance_arrived_at is None:
         course.happens(AmbulanceArrived(), by)
         course.stand_everybody_down(StandDownReason.AMBULANCE_ARRIVED)

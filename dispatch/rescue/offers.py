@@ -80,8 +80,9 @@ def offer_table(request: PlanRequest) -> OfferTable:
     _offer_candidates(rows, request, candidates, open_s, arrivals, until_s)
     works = [each.works_probability for each in aeds]
     whole_turnout_s = turnout_s(policy.travel, is_night=request.is_night)
+    closing_s = open_s.tolist()
     ways = {
-        responder_id: _Ways(everybody, len(candidates) + number, open_s, whole_turnout_s)
+        responder_id: _Ways(everybody, len(candidates) + number, closing_s, whole_turnout_s)
         for number, responder_id in enumerate(moving)
     }
     _keep_promises(rows, request, under_way, aeds, ways, len(candidates), works)
@@ -145,10 +146,11 @@ def _arrivals(request: PlanRequest, candidates: tuple[Candidate, ...], aeds: tup
 
 
 class _Rows:
-    """Blocks of offers as they are gathered; the first is in the order of arrival."""
+    """Blocks of offers as they are gathered, and single ones; the first block is in the order of arrival."""
 
     def __init__(self) -> None:
         self._blocks: list[Offers] = []
+        self._single: list[tuple[float, float, float, float, float, float, float]] = []
 
     def add(self, block: Offers) -> None:
         self._blocks.append(block)
@@ -156,10 +158,15 @@ class _Rows:
     def add_one(
         self, arrive_s: float, comes: float, brings: float, aed: int, responder: int, price: float, stands: int
     ) -> None:
-        floats, integers = np.array([[arrive_s], [comes], [brings], [price]]), np.array([[aed], [responder], [stands]])
-        self.add((floats[0], floats[1], floats[2], integers[0], integers[1], floats[3], integers[2]))
+        self._single.append((arrive_s, comes, brings, price, aed, responder, stands))
 
     def in_order(self) -> Offers:
+        if self._single:
+            # All at once: an array for each would take longer than the search.
+            columns = np.array(self._single, np.float64).T
+            numbers = columns[4:].astype(np.int64)
+            self.add((columns[0], columns[1], columns[2], numbers[0], numbers[1], columns[3], numbers[2]))
+            self._single = []
         if len(self._blocks) == 1:
             return self._blocks[0]
         parts = [np.concatenate(part) for part in zip(*self._blocks, strict=True)]
@@ -201,12 +208,15 @@ def _keep_promises(
     for number, each in enumerate(under_way):
         person = first + number
         unknown = acceptance.night if request.is_night else acceptance.day
-        comes = 1.0 if each.accepted else each.acceptance if each.acceptance is not None else unknown
+        # Who is there is there, and who has the device has it; of others a promise is only so much worth.
+        kept = 1.0 if each.stays else acceptance.kept
+        fetched = 1.0 if each.has_aed else acceptance.fetched
+        comes = kept if each.accepted else each.acceptance if each.acceptance is not None else unknown
         ways = ways_of.get(each.responder_id)
         column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
         if column == len(works):
             works.append(_works_in_hand(each))
-        brings = 0.0 if column == _HANDS_ONLY else comes
+        brings = 0.0 if column == _HANDS_ONLY else comes * fetched
         arrive_s = each.eta_s
         if ways is not None and column < len(aeds):
             arrive_s = ways.arrive_s(column, each)
@@ -216,8 +226,8 @@ def _keep_promises(
         if each.accepted and ways is not None:
             for other in range(_HANDS_ONLY, len(aeds)):
                 if other != column and (other == _HANDS_ONLY or ways.is_open(other, each)):
-                    other_s, fetches = ways.arrive_s(other, each), 0.0 if other == _HANDS_ONLY else 1.0
-                    rows.add_one(other_s, 1.0, fetches, other, person, 0.0, ASIDE)
+                    fetches = 0.0 if other == _HANDS_ONLY else kept * acceptance.fetched
+                    rows.add_one(ways.arrive_s(other, each), kept, fetches, other, person, 0.0, ASIDE)
 
 
 def _works_in_hand(commitment: Commitment) -> float:
@@ -237,22 +247,23 @@ def _first_rows(arrivals: Arrivals, count: int) -> Arrivals:
     return Arrivals(arrivals.direct_s[:count], arrivals.at_aed_s[:count], arrivals.via_aed_s[:count])
 
 
-@dataclass(frozen=True, slots=True)
 class _Ways:
     """One row of arrivals: when somebody on the way would be there, straight (-1) or by way of an AED's column."""
 
-    arrivals: Arrivals
-    row: int
-    open_s: Floats
-    turnout_s: float
+    def __init__(self, arrivals: Arrivals, row: int, open_s: list[float], turnout_s: float) -> None:
+        # Numbers of Python's own: they are asked for one by one.
+        self._direct_s = float(arrivals.direct_s[row])
+        self._at_aed_s: list[float] = arrivals.at_aed_s[row].tolist()
+        self._via_aed_s: list[float] = arrivals.via_aed_s[row].tolist()
+        self._open_s = open_s
+        self._turnout_s = turnout_s
 
     def arrive_s(self, column: int, commitment: Commitment) -> float:
-        whole_s = self.arrivals.direct_s[self.row] if column < 0 else self.arrivals.via_aed_s[self.row, column]
-        return float(whole_s) - self._behind_s(commitment)
+        whole_s = self._direct_s if column < 0 else self._via_aed_s[column]
+        return whole_s - self._behind_s(commitment)
 
     def is_open(self, column: int, commitment: Commitment) -> bool:
-        at_s = float(self.arrivals.at_aed_s[self.row, column]) - self._behind_s(commitment)
-        return at_s < float(self.open_s[column])
+        return self._at_aed_s[column] - self._behind_s(commitment) < self._open_s[column]
 
     def _behind_s(self, commitment: Commitment) -> float:
-        return min(commitment.turnout_behind_s, self.turnout_s)
+        return min(commitment.turnout_behind_s, self._turnout_s)

@@ -13,6 +13,7 @@ from dispatch.rescue.commands import (
     ConfirmReceipt,
     Decline,
     ExpectAmbulance,
+    GiveCase,
     LoseAed,
     Progress,
     ReportAedProblem,
@@ -27,6 +28,7 @@ from dispatch.rescue.events import (
     AmbulanceArrived,
     AmbulanceExpected,
     Cancelled,
+    CaseGiven,
     Closed,
     CprChanged,
     Declined,
@@ -128,12 +130,14 @@ def _command_of(what: Happening, incident: Incident | None) -> Command | None:  
     match what:
         case CprChanged(in_progress=in_progress):
             return SetCpr(in_progress)
-        case AmbulanceExpected(arrives_at=arrives_at):
-            return ExpectAmbulance(arrives_at)
+        case AmbulanceExpected(arrives_at=arrives_at, unit=unit, said_at=said_at):
+            return ExpectAmbulance(arrives_at, unit, said_at)
         case AmbulanceArrived():
             return AmbulanceArrives()
         case Widened():
             return Widen()
+        case CaseGiven(centre=centre, case_number=case_number):
+            return GiveCase(centre, case_number)
         case Cancelled(reason=reason):
             return Cancel(reason)
         case Closed(note=note):

@@ -14,6 +14,7 @@ export class Alarms {
   #service = { type: "service", degraded: false };
   #overdue = 0;
   #deadLetters = 0;
+  #webhooksDisabled = 0;
   #apart = false;
   #drawn = "";
 
@@ -32,8 +33,8 @@ export class Alarms {
   takeCounts(counts) {
     // A console that was opened meanwhile has not heard since when.
     if (counts.degraded !== this.#service.degraded) this.#service = { type: "service", degraded: counts.degraded };
-    const worse = counts.overdue > this.#overdue || counts.dead_letters > this.#deadLetters;
-    [this.#overdue, this.#deadLetters] = [counts.overdue, counts.dead_letters];
+    const worse = counts.overdue > this.#overdue || counts.dead_letters > this.#deadLetters || counts.webhooks_disabled > this.#webhooksDisabled;
+    [this.#overdue, this.#deadLetters, this.#webhooksDisabled] = [counts.overdue, counts.dead_letters, counts.webhooks_disabled];
     this.#apart = counts.apart;
     if (worse && this.handlers.isAudible()) chime();
     this.draw();
@@ -41,7 +42,7 @@ export class Alarms {
 
   draw() {
     const { degraded, since } = this.#service;
-    const drawn = [degraded, since, this.#apart, this.#overdue, this.#deadLetters, language()].join();
+    const drawn = [degraded, since, this.#apart, this.#overdue, this.#deadLetters, this.#webhooksDisabled, language()].join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
     fill(byId("alarms", HTMLElement),
@@ -50,7 +51,8 @@ export class Alarms {
       this.#overdue > 0 ? alarm("overdue", this.#overdue) : null,
       this.#deadLetters > 0 ? alarm("dead_letters", this.#deadLetters, el("button", {
         class: "button button-small", text: word("alarm.show"), attributes: { type: "button", id: "show-letters" }, on: { click: this.handlers.onShowLetters },
-      })) : null);
+      })) : null,
+      this.#webhooksDisabled > 0 ? alarm("webhooks_disabled", this.#webhooksDisabled) : null);
   }
 
   #degraded() {
@@ -62,7 +64,7 @@ export class Alarms {
 }
 
 /**
- * @param {"overdue" | "dead_letters"} name
+ * @param {"overdue" | "dead_letters" | "webhooks_disabled"} name
  * @param {number} n
  * @param {HTMLElement} [button]
  */

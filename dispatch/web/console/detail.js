@@ -31,6 +31,7 @@ export function incidentDetail({ incident, twins, message, command, onSelect, on
     el("header", { class: "detail-head" },
       el("div", { class: "line" },
         el("h2", { text: wordFor("kind", incident.kind) }, el("span", { class: "number-of", text: `  ${shortName(incident.incident_id)}` })),
+        incident.case_number ? el("span", { class: "case-number numeral", text: caseName(incident), attributes: { title: word("facts.case") } }) : null,
         incident.drill ? el("span", { class: "drill-mark", text: word("drill") }) : null,
         stateChip(incident.state), elapsed),
       incident.nobody_reached ? el("p", { class: "nobody", text: nobodyText(incident), attributes: { role: "status" } }) : null),
@@ -44,6 +45,15 @@ export function incidentDetail({ incident, twins, message, command, onSelect, on
     el("section", { class: "block" },
       el("div", { class: "block-head" }, el("h2", { text: word("timeline.title") })),
       timelineList(incident)));
+}
+
+/**
+ * The number by which the 120 centre speaks of it.
+ *
+ * @param {OperatorIncident} incident
+ */
+function caseName({ centre, case_number }) {
+  return dotted([centre ?? "", case_number ?? ""]);
 }
 
 /** @param {OperatorIncident} incident */
@@ -69,6 +79,8 @@ function facts(incident, twins, onSelect) {
   const link = (id) => el("button", { class: "link", text: shortName(id), attributes: { type: "button", "data-goto": id }, on: { click: () => onSelect(id) } });
   return el("dl", { class: "facts" },
     ...fact("facts.opened", timeOfDay(incident.opened_at)),
+    ...(incident.called_at ? fact("facts.called", timeOfDay(incident.called_at)) : []),
+    ...(incident.collapsed_at ? fact("facts.collapsed", timeOfDay(incident.collapsed_at)) : []),
     ...fact("facts.place", `${location.latitude.toFixed(5)}, ${location.longitude.toFixed(5)}${accuracy}`),
     ...(typeof incident.floor === "number" ? fact("facts.floor", floorName(incident.floor)) : []),
     ...(incident.note ? fact("facts.note", incident.note) : []),
@@ -91,8 +103,9 @@ function fact(name, value) {
 
 /** @param {OperatorIncident} incident */
 function ambulance({ ambulance }) {
-  if (ambulance?.arrived_at) return word("facts.ambulance.there", { time: timeOfDay(ambulance.arrived_at) });
+  const unit = ambulance?.unit ?? "";
+  if (ambulance?.arrived_at) return dotted([unit, word("facts.ambulance.there", { time: timeOfDay(ambulance.arrived_at) })]);
   const arrives = ambulance?.arrives_at;
   if (!arrives) return word("facts.ambulance.none");
-  return tick(el("span"), () => word("facts.ambulance.in", { time: countdown(arrives) }));
+  return tick(el("span"), () => dotted([unit, word("facts.ambulance.in", { time: countdown(arrives) })]));
 }

@@ -45,6 +45,8 @@ function note({ kind, by, data = {} }, incident) {
     kind === "merged" ? shortName(String(data.into)) : null,
     kind === "joined" ? shortName(String(data.incident_id)) : null,
     kind === "cpr_changed" ? word(data.in_progress === true ? "facts.cpr.yes" : "facts.cpr.no") : null,
+    typeof data.case_number === "string" ? data.case_number : null,
+    typeof data.unit === "string" ? data.unit : null,
     typeof data.arrives_at === "string" ? timeOfDay(data.arrives_at) : null,
     typeof data.reason === "string" ? wordFor("end_reason", data.reason) : null,
     kind === "closed" && typeof data.note === "string" ? data.note : null,
@@ -83,5 +85,5 @@ function outlook({ alerts, cpr_s: cpr, shock_s: shock, shock_without_s: without 
 function author(by) {
   const [kind = "", name] = by.split(":", 2);
   if (kind === "system" || kind === "") return "";
-  return name && kind === "operator" ? `${wordFor("by", kind)} ${name}` : wordFor("by", kind);
+  return name && (kind === "operator" || kind === "centre") ? `${wordFor("by", kind)} ${name}` : wordFor("by", kind);
 }

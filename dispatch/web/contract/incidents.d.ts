@@ -41,6 +41,8 @@ export interface Ambulance {
   eta_s?: Maybe<number>;
   arrives_at?: Maybe<string>;
   arrived_at?: Maybe<string>;
+  /** Its name at the 120 centre. */
+  unit?: Maybe<string>;
 }
 
 /** What the caller sees of one who was alerted and said yes. */
@@ -110,6 +112,11 @@ export interface OperatorIncident extends IncidentFacts {
   floor?: Maybe<number>;
   note?: Maybe<string>;
   caller?: Maybe<{ phone?: Maybe<string> }>;
+  /** The 120 centre that has a case for it, and its number there. */
+  centre?: Maybe<string>;
+  case_number?: Maybe<string>;
+  called_at?: Maybe<string>;
+  collapsed_at?: Maybe<string>;
   likely_duplicates?: string[];
   alerts: AlertedResponder[];
 }

@@ -24,6 +24,8 @@ export interface Counts {
   overdue: number;
   /** Pushes that could not be sent: an alarm unless 0. */
   dead_letters: number;
+  /** 120 centres' systems that are told nothing any more: an alarm unless 0. */
+  webhooks_disabled: number;
   /** The service's workers hear each other only through the database. */
   apart: boolean;
 }

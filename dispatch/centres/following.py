@@ -1,0 +1,153 @@
+"""The follower: makes the centres' feed of what incidents' events tell, after they are committed and off their way.
+
+How nothing is skipped. A number drawn when an event is written says nothing about when it commits: a reader who has
+seen 8 may find that 7 appears later. So nothing is drawn there at all. Every decision moves its incident's `version`
+in the same transaction as its events, and numbers them without gaps; whatever is committed and not yet in the feed is
+`fed_version < version`, one small index, however late it committed. The cursor is drawn here, by one process at a time
+(an advisory lock that ends with the transaction), together with the lines: cursors become visible in their order.
+
+A crash before the commit leaves `fed_version` where it was; the lines' key (incident, number) keeps the same event from
+standing there twice. Any worker may follow; those whose turn it is not try again in a moment.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+from enum import Enum
+
+import structlog
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from dispatch.centres import feed_rows
+from dispatch.centres.feed_rows import Behind
+from dispatch.centres.metrics import FEED_EVENTS, FEED_SECONDS
+from dispatch.centres.telling import NameOfAed, told_of
+from dispatch.centres.vocabulary import Told
+from dispatch.clock import Clock
+from dispatch.engine import ledger
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.storage.availability import is_contention, is_outage
+from dispatch.storage.database import Database
+
+log = structlog.get_logger()
+
+# What this process decides it is told of at once; other processes' decisions, and what a crash left, it looks for.
+_LOOK_EVERY_S = 0.5
+# What follows an SOS follows within moments: one line each, written together.
+_GATHER_S = 0.05
+_AT_ONCE = 100
+
+_TRY_AGAIN_EVERY_S = 60.0
+
+_FORGET_EVERY_S = 3600.0
+KEPT_FOR = timedelta(days=30)
+
+
+class Followed(Enum):
+    """How a look ended: all is in the feed, there is more, or it is somebody else's turn."""
+
+    ALL = "all"
+    MORE = "more"
+    NOT_OUR_TURN = "not our turn"
+
+
+class Follower:
+    """Makes the feed. `on_fed` is called when there is something new in it."""
+
+    def __init__(self, database: Database, clock: Clock, name_of_aed: NameOfAed, on_fed: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._name_of_aed = name_of_aed
+        self._on_fed = on_fed
+        self._news = asyncio.Event()
+        # Incidents that cannot be read, and when one was last tried: they keep no other waiting.
+        self._unreadable: dict[IncidentId, float] = {}
+
+    def poke(self) -> None:
+        """Something was decided: look."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Follow, again and again, until cancelled."""
+        while True:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_EVERY_S):
+                    await self._news.wait()
+            await asyncio.sleep(_GATHER_S)
+            self._news.clear()
+            try:
+                if await self.follow() is not Followed.ALL:
+                    self._news.set()
+            except Exception as error:
+                if not (is_outage(error) or is_contention(error)):
+                    log.exception("the centres' feed is not made yet")
+
+    async def follow(self) -> Followed:
+        """Add what is committed and not in the feed, as much as one look takes."""
+        async with self._database.statement() as connection:
+            # Nearly always there is nothing: no transaction for that.
+            if not await feed_rows.behind(connection, most=1, not_these=self._passed_over()):
+                return Followed.ALL
+        async with self._database.transaction() as connection:
+            end = await feed_rows.take_turn(connection)
+            if end is None:
+                return Followed.NOT_OUR_TURN
+            found = await feed_rows.behind(connection, most=_AT_ONCE, not_these=self._passed_over())
+            lines = await self._lines(connection, found)
+            if lines:
+                await feed_rows.add(connection, lines, end, self._clock.now())
+            read = {each.incident_id: each.version for each in found if each.incident_id not in self._unreadable}
+            await feed_rows.mark(connection, read)
+        if lines:
+            self._on_fed()
+            self._measure(lines)
+        return Followed.MORE if len(found) == _AT_ONCE else Followed.ALL
+
+    async def run_forgetting(self) -> None:
+        """Forget what is old, until cancelled."""
+        while True:
+            try:
+                async with self._database.statement() as connection:
+                    await feed_rows.forget_old(connection, self._clock.now() - KEPT_FOR)
+            except Exception as error:
+                if not (is_outage(error) or is_contention(error)):
+                    log.exception("the centres' feed: old lines not forgotten")
+            await asyncio.sleep(_FORGET_EVERY_S)
+
+    def _passed_over(self) -> list[IncidentId]:
+        since_s = time.monotonic() - _TRY_AGAIN_EVERY_S
+        self._unreadable = {each: at_s for each, at_s in self._unreadable.items() if at_s > since_s}
+        return list(self._unreadable)
+
+    async def _lines(self, connection: AsyncConnection, found: Sequence[Behind]) -> list[Told]:
+        """The new lines of these incidents, by time, those of one incident in its own order."""
+        with_news = [each for each in found if each.has_news]
+        rows = await ledger.event_rows(connection, [each.incident_id for each in with_news])
+        lines: list[Told] = []
+        for each in with_news:
+            try:
+                events = [event for event in ledger.events_of(rows[each.incident_id]) if event.number <= each.version]
+                lines += told_of(each.incident_id, events, self._name_of_aed, after=each.fed)
+            except Exception:
+                log.exception("the centres' feed: an incident cannot be read", incident_id=each.incident_id)
+                lines = [line for line in lines if line.incident_id != each.incident_id]
+                self._unreadable[each.incident_id] = time.monotonic()
+        return _by_time(lines)
+
+    def _measure(self, lines: Sequence[Told]) -> None:
+        now = self._clock.now()
+        for each in lines:
+            FEED_EVENTS.labels(each.type.value).inc()
+            FEED_SECONDS.observe(max(0.0, (now - each.at).total_seconds()))
+
+
+def _by_time(lines: Sequence[Told]) -> list[Told]:
+    """Several incidents' lines by time; one incident's stay in its own order, whatever a clock did meanwhile."""
+    latest: dict[str, datetime] = {}
+    placed: list[tuple[datetime, Told]] = []
+    for each in lines:
+        latest[each.incident_id] = max(each.at, latest.get(each.incident_id, each.at))
+        placed.append((latest[each.incident_id], each))
+    return [line for _, line in sorted(placed, key=lambda pair: pair[0])]
