@@ -1,23 +1,28 @@
 """The other workers of the service, as far as they have been heard of lately: who lives, and who is connected there."""
 
 import time
-import zlib
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
+from hashlib import blake2b
 
-from dispatch.sharing.envelope import Pulse
+from dispatch.sharing.envelope import Everybody, Pulse
 
 PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
 _SILENT_S = 4.0
+# All who are connected to a worker are asked for no more often: they may be a hundred thousand.
+_ASK_AGAIN_AFTER_S = 3.0
 
 
 def checksum_of(recipients: Iterable[str]) -> int:
-    """The same for the same recipients in any order."""
+    """The same for the same recipients in any order, below 2^64.
+
+    Not a CRC: those of names that count up cancel each other out.
+    """
     total = 0
     for each in recipients:
-        total ^= zlib.crc32(each.encode())
+        total ^= int.from_bytes(blake2b(each.encode(), digest_size=8).digest(), "big")
     return total
 
 
@@ -26,18 +31,24 @@ class _Colleague:
     heard_at_s: float
     connected: set[str] = field(default_factory=set)
     checksum: int = 0
+    # How many of whom: "responder", "caller", …
+    roles: Counter[str] = field(default_factory=Counter)
+    # Who has been named, while it tells who all are connected to it.
+    named: set[str] | None = None
+    asked_at_s: float | None = None
+    has_database: bool = True
 
 
 class Colleagues:
-    """Kept true by what they say; what was missed shows in the checksum of the next pulse, and is asked for."""
+    """Kept true by what they say; what was missed shows in the checksum of the next pulse, and is asked for.
+
+    Told of recipients by the thousand, it only notes of whom something has changed (`take_changed`).
+    """
 
     def __init__(self, *, now_s: Callable[[], float] = time.monotonic) -> None:
         self._now_s = now_s
         self._by_id: dict[str, _Colleague] = {}
-        self._where: Counter[str] = Counter()
-        # Told of every recipient who has come to be connected elsewhere, and of those who are no longer.
-        self.on_arrival: Callable[[str], None] = _nobody_asks
-        self.on_leaving: Callable[[str], None] = _nobody_asks
+        self._changed: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._by_id)
@@ -51,11 +62,16 @@ class Colleagues:
 
     def has(self, recipient: str) -> bool:
         """Whether somebody is connected to another worker."""
-        return recipient in self._where
+        return any(recipient in each.connected for each in self._by_id.values())
 
     def count(self, prefix: str) -> int:
-        """How many recipients whose name begins with `prefix` are connected elsewhere."""
-        return sum(1 for recipient in self._where if recipient.startswith(prefix))
+        """How many are connected elsewhere whose role `prefix` names ("responder:"), at each worker for itself."""
+        role = prefix.removesuffix(":")
+        return sum(each.roles[role] for each in self._by_id.values())
+
+    def take_changed(self, most: int) -> list[str]:
+        """Some of those who have come to be connected elsewhere, or are no longer, since they were last taken."""
+        return [self._changed.pop() for _ in range(min(most, len(self._changed)))]
 
     def heard(self, worker: str) -> bool:
         """A word of this worker; whether it was not known to live."""
@@ -69,35 +85,55 @@ class Colleagues:
     def arrived(self, worker: str, recipients: Iterable[str]) -> None:
         """These have connected to it."""
         colleague = self._by_id[worker]
-        for recipient in recipients:
-            if recipient in colleague.connected:
-                continue
-            colleague.connected.add(recipient)
-            colleague.checksum ^= zlib.crc32(recipient.encode())
-            self._where[recipient] += 1
-            if self._where[recipient] == 1:
-                self.on_arrival(recipient)
+        new = set(recipients)
+        if colleague.named is not None:
+            colleague.named |= new
+        new -= colleague.connected
+        colleague.connected |= new
+        colleague.checksum ^= checksum_of(new)
+        colleague.roles.update(map(_role_of, new))
+        self._changed |= new
 
     def left(self, worker: str, recipients: Iterable[str]) -> None:
         """These are no longer connected to it."""
         colleague = self._by_id[worker]
-        for recipient in recipients:
-            if recipient not in colleague.connected:
-                continue
-            colleague.connected.discard(recipient)
-            colleague.checksum ^= zlib.crc32(recipient.encode())
-            self._gone(recipient)
+        gone = set(recipients)
+        if colleague.named is not None:
+            colleague.named -= gone
+        gone &= colleague.connected
+        colleague.connected -= gone
+        colleague.checksum ^= checksum_of(gone)
+        colleague.roles.subtract(map(_role_of, gone))
+        self._changed |= gone
 
-    def everybody(self, worker: str, recipients: Collection[str]) -> None:
-        """These and nobody else are connected to it."""
-        now = set(recipients)
-        self.left(worker, list(self._by_id[worker].connected - now))
-        self.arrived(worker, now)
-
-    def agrees(self, worker: str, pulse: Pulse) -> bool:
-        """Whether what is known of a worker is what its pulse says."""
+    def are_named(self, worker: str, part: Everybody) -> None:
+        """Who is connected to it, part by part; with the last, nobody else is."""
         colleague = self._by_id[worker]
-        return (len(colleague.connected), colleague.checksum) == (pulse.connected, pulse.checksum)
+        if part.is_first:
+            colleague.named = set()
+        if colleague.named is None:
+            # Its beginning was missed; the next pulse shows what else was.
+            return
+        self.arrived(worker, part.recipients)
+        if part.is_last:
+            named, colleague.named = colleague.named, None
+            self.left(worker, colleague.connected - named)
+
+    def is_to_be_asked(self, worker: str, pulse: Pulse) -> bool:
+        """Whether its pulse says otherwise than is known of it, and it was not asked a moment ago."""
+        colleague = self._by_id[worker]
+        colleague.has_database = pulse.has_database
+        if (len(colleague.connected), colleague.checksum) == (pulse.connected, pulse.checksum):
+            return False
+        now_s = self._now_s()
+        if colleague.asked_at_s is not None and now_s - colleague.asked_at_s < _ASK_AGAIN_AFTER_S:
+            return False
+        colleague.asked_at_s = now_s
+        return True
+
+    def are_with_database(self) -> bool:
+        """Whether all of them can write to PostgreSQL, as far as they have said."""
+        return all(each.has_database for each in self._by_id.values())
 
     def forget_silent(self) -> list[str]:
         """Let go of those of whom nothing was heard lately; returns who that was."""
@@ -108,16 +144,10 @@ class Colleagues:
 
     def forget(self, worker: str) -> None:
         """A worker is no more."""
-        if worker in self._by_id:
-            self.left(worker, list(self._by_id[worker].connected))
-            del self._by_id[worker]
-
-    def _gone(self, recipient: str) -> None:
-        self._where[recipient] -= 1
-        if self._where[recipient] == 0:
-            del self._where[recipient]
-            self.on_leaving(recipient)
+        gone = self._by_id.pop(worker, None)
+        if gone is not None:
+            self._changed |= gone.connected
 
 
-def _nobody_asks(_recipient: str) -> None:
-    """Nobody wants to know."""
+def _role_of(recipient: str) -> str:
+    return recipient.partition(":")[0]

@@ -7,8 +7,11 @@ from typing import Any
 
 import orjson
 
+from dispatch.engine.decision_codec import Opening
 from dispatch.rescue.events import Event, happening_from_json, happening_to_json
-from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
+from dispatch.sharing.errands import Errand
+from dispatch.sharing.reserving import Reservation
 
 # A worker of another version is not misread: what it says is found in the database instead.
 _LAYOUT = 1
@@ -20,19 +23,36 @@ class NotForUs(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class ToldDecision:
-    """A decision that stands; `is_written` when it is in PostgreSQL and not in a journal only."""
+    """A decision that stands; `is_written` when it is in PostgreSQL and not in a journal only.
+
+    Of one that is not and opens its incident `opening` is what else that takes: any worker may then write it down.
+    """
 
     incident_id: IncidentId
     events: tuple[Event, ...]
     is_written: bool = True
+    opening: Opening | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Pulse:
-    """A worker lives: how many recipients are connected to it, and a checksum over who that is."""
+    """A worker lives: how many recipients are connected to it, and a checksum over who that is.
+
+    `has_database`: it can write to PostgreSQL, as far as it knows.
+    """
 
     connected: int
     checksum: int
+    has_database: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Everybody:
+    """A part of all who are connected to a worker."""
+
+    recipients: tuple[str, ...]
+    is_first: bool = True
+    is_last: bool = True
 
 
 @dataclass(slots=True)
@@ -42,7 +62,9 @@ class Envelope:
     `messages` are for sockets: recipient, number (None for one without) and JSON. `shown` says up to which event the
     operators have been told, `presence` who has come to be connected to the sender, or is no longer. `profiles` are of
     those who changed. `fixes` are rows of id, latitude, longitude, accuracy (-1 when untold) and time (s). `everybody`
-    is who is connected to the sender, asked for by `asks`. `has_lost`: some of its news got lost.
+    is who is connected to the sender, asked of it by `asks`; who is named there and in `presence` is as that says.
+    `errands` are what one other is to carry out, `reservations` who is about to be bound.
+    `has_lost`: some of its news got lost, or went out before somebody listened.
     """
 
     sender: str
@@ -53,8 +75,10 @@ class Envelope:
     profiles: list[str] = field(default_factory=list)
     fixes: list[tuple[str, float, float, float, float]] = field(default_factory=list)
     pulse: Pulse | None = None
-    everybody: list[str] | None = None
-    asks: str | None = None
+    everybody: Everybody | None = None
+    asks: list[str] = field(default_factory=list)
+    errands: list[Errand] = field(default_factory=list)
+    reservations: list[Reservation] = field(default_factory=list)
     has_lost: bool = False
 
     def __bool__(self) -> bool:
@@ -69,6 +93,8 @@ class Envelope:
             or self.pulse
             or self.everybody is not None
             or self.asks
+            or self.errands
+            or self.reservations
             or self.has_lost
         )
 
@@ -78,10 +104,18 @@ class Envelope:
         if self.decisions:
             said["decisions"] = [_decision_to_json(each) for each in self.decisions]
         if self.pulse is not None:
-            said["pulse"] = [self.pulse.connected, self.pulse.checksum]
-        plain = ("messages", "shown", "presence", "profiles", "fixes", "everybody", "asks", "has_lost")
-        said |= {name: value for name in plain if (value := getattr(self, name)) or value == []}
-        return orjson.dumps(said)
+            said["pulse"] = [self.pulse.connected, self.pulse.checksum, self.pulse.has_database]
+        if self.everybody is not None:
+            said["everybody"] = [self.everybody.recipients, self.everybody.is_first, self.everybody.is_last]
+        if self.errands:
+            said["errands"] = [[each.to, each.number, each.said, each.answers] for each in self.errands]
+        if self.reservations:
+            said["reservations"] = [
+                [each.responder_id, each.incident_id, each.alert_id, each.accepted, each.holds]
+                for each in self.reservations
+            ]
+        plain = ("messages", "shown", "presence", "profiles", "fixes", "asks", "has_lost")
+        return orjson.dumps(said | {name: value for name in plain if (value := getattr(self, name))})
 
 
 def read_envelope(data: bytes) -> Envelope:
@@ -91,12 +125,12 @@ def read_envelope(data: bytes) -> Envelope:
         if said["layout"] != _LAYOUT:
             raise NotForUs(f"layout {said['layout']} is none that this version reads")
         return _envelope(said)
-    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (orjson.JSONDecodeError, KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise NotForUs(str(error)) from error
 
 
 def _envelope(said: Mapping[str, Any]) -> Envelope:
-    pulse = said.get("pulse")
+    pulse, everybody = said.get("pulse"), said.get("everybody")
     return Envelope(
         sender=said["sender"],
         messages=[(recipient, seq, body) for recipient, seq, body in said.get("messages", ())],
@@ -104,21 +138,32 @@ def _envelope(said: Mapping[str, Any]) -> Envelope:
         shown={IncidentId(incident_id): int(version) for incident_id, version in said.get("shown", {}).items()},
         presence=dict(said.get("presence", {})),
         profiles=list(said.get("profiles", ())),
-        fixes=[tuple(each) for each in said.get("fixes", ())],
+        fixes=[
+            (each, latitude, longitude, accuracy_m, at_s)
+            for each, latitude, longitude, accuracy_m, at_s in said.get("fixes", ())
+        ],
         pulse=None if pulse is None else Pulse(*pulse),
-        everybody=said.get("everybody"),
-        asks=said.get("asks"),
+        everybody=None if everybody is None else Everybody(tuple(everybody[0]), everybody[1], everybody[2]),
+        asks=list(said.get("asks", ())),
+        errands=[Errand(to, number, what, answers) for to, number, what, answers in said.get("errands", ())],
+        reservations=[
+            Reservation(ResponderId(who), IncidentId(incident_id), AlertId(alert_id), accepted, holds)
+            for who, incident_id, alert_id, accepted, holds in said.get("reservations", ())
+        ],
         has_lost=bool(said.get("has_lost")),
     )
 
 
 def _decision_to_json(told: ToldDecision) -> dict[str, Any]:
-    return {
+    said = {
         "incident": told.incident_id,
         "first": told.events[0].number,
         "events": _events_to_json(told.events),
         "written": told.is_written,
     }
+    if told.opening is not None:
+        said["opening"] = [told.opening.request_id, told.opening.receipt.decode()]
+    return said
 
 
 def _events_to_json(events: Sequence[Event]) -> list[list[Any]]:
@@ -132,4 +177,6 @@ def _decision_from_json(said: Mapping[str, Any]) -> ToldDecision:
     )
     if not events:
         raise NotForUs("a decision without events")
-    return ToldDecision(IncidentId(said["incident"]), events, said["written"])
+    request_id, receipt = said.get("opening") or (None, "")
+    opening = None if request_id is None else Opening(request_id, receipt.encode())
+    return ToldDecision(IncidentId(said["incident"]), events, said["written"], opening)

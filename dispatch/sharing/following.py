@@ -8,9 +8,10 @@ from itertools import groupby
 import structlog
 
 from dispatch.engine import ledger
+from dispatch.engine.decision_codec import JournaledDecision
 from dispatch.engine.engine import Engine
-from dispatch.engine.live_incident import LiveIncident
-from dispatch.engine.showing import Standing, standings
+from dispatch.engine.live_incident import HERE, LiveIncident
+from dispatch.engine.showing import Standing, standings_unlike
 from dispatch.rescue.alert import HappensToAlert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Event, Offered
@@ -27,10 +28,15 @@ _OPEN = [each.value for each in IncidentState if each not in IncidentState.ended
 class Following:
     """Keeps the incidents in memory as the workers that decided them know them; acts upon nothing itself."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, worker: str) -> None:
         self._engine = engine
+        self._worker = worker
+        # Decided otherwise here than there, without the database: what follows there follows nothing that is known here.
+        self._forked: set[IncidentId] = set()
         self._waiting: dict[IncidentId, deque[tuple[ToldDecision, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Of which the operators had not been told everything when the rows were last looked at.
+        self._not_shown: set[Standing] = set()
 
     def take(self, told: ToldDecision, *, sender: str) -> None:
         """Follow a decision; at once, unless something is being decided in the same incident here."""
@@ -50,26 +56,50 @@ class Following:
         Raises `psycopg.Error` or SQLAlchemy's when the database goes away meanwhile.
         """
         engine = self._engine
-        held = [incident_id for incident_id, live in engine.live.items() if live.incident is not None]
+        known = {
+            incident_id: self._known(live) for incident_id, live in engine.live.items() if live.incident is not None
+        }
         async with engine.database.statement() as connection:
-            found = await standings(connection, held, states=_OPEN)
-        behind = [each for each in found if self._is_behind(each)]
+            found = await standings_unlike(connection, known, states=_OPEN)
         for each in found:
             live = engine.live.get(each.incident_id)
             if live is not None:
                 live.shown_version = max(live.shown_version, each.shown_version)
+        behind = [each.incident_id for each in found if self._is_behind(each)]
         for start in range(0, len(behind), _READ_AT_ONCE):
-            await self._read_again([each.incident_id for each in behind[start : start + _READ_AT_ONCE]])
+            await self._read_again(behind[start : start + _READ_AT_ONCE])
+        self._show_what_nobody_does({each for each in found if each.shown_version < each.version})
         return len(behind)
+
+    def _show_what_nobody_does(self, not_shown: set[Standing]) -> None:
+        """Who decided tells the operators, in a moment; a worker that is killed in that moment does not."""
+        for each in not_shown & self._not_shown:
+            self._engine.feed.show(each.incident_id)
+        self._not_shown = not_shown
 
     async def bring_up_to_date(self, incident_id: IncidentId) -> None:
         """Know an incident at least as well as its rows do at this moment."""
-        async with self._engine.database.statement() as connection:
-            found = await standings(connection, [incident_id], states=[])
-        if any(self._is_behind(each) for each in found):
+        if await self.is_behind(incident_id):
             await self._read_again([incident_id])
 
+    async def is_behind(self, incident_id: IncidentId) -> bool:
+        """Whether its rows know more of an incident than memory does."""
+        live = self._engine.live.get(incident_id)
+        known = {incident_id: Standing(incident_id, -1, -1) if live is None else self._known(live)}
+        async with self._engine.database.statement() as connection:
+            found = await standings_unlike(connection, known, states=[])
+        return any(map(self._is_behind, found))
+
+    @staticmethod
+    def _known(live: LiveIncident) -> Standing:
+        if live.incident is None or live.is_unsure:
+            return Standing(IncidentId(""), -1, -1)
+        return Standing(live.incident.incident_id, live.incident.version, live.shown_version)
+
     def _is_behind(self, standing: Standing) -> bool:
+        if standing.incident_id in self._engine.recording.unwritten:
+            # What was decided here is to be written first, or said again where the rows tell something else.
+            return False
         live = self._engine.live.get(standing.incident_id)
         if live is None or live.incident is None:
             return True
@@ -77,7 +107,7 @@ class Following:
         # What was decided twice while the database was away looks the same by its number.
         return known < standing.version or (live.is_unsure and known <= standing.version)
 
-    async def _read_again(self, incident_ids: Sequence[IncidentId]) -> None:
+    async def _read_again(self, incident_ids: Sequence[IncidentId], *, home: str | None = None) -> None:
         async with self._engine.database.statement() as connection:
             rows = await ledger.event_rows(connection, incident_ids)
             shown = await ledger.shown_versions(connection, incident_ids)
@@ -86,7 +116,7 @@ class Following:
             try:
                 events = ledger.events_of(rows[incident_id])
                 async with live.lock:
-                    self._remember(incident_id, live, events, shown.get(incident_id, 0))
+                    self._remember(incident_id, live, events, shown.get(incident_id, 0), home=home)
             except Exception:
                 # One that cannot be read must not keep the others from being followed.
                 log.exception("incident not followed", incident_id=incident_id)
@@ -94,15 +124,31 @@ class Following:
             # A storm's worth of incidents takes its time: an SOS has its turn between any two.
             await asyncio.sleep(0)
 
-    def _remember(self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown: int) -> None:
+    def _remember(
+        self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown: int, *, home: str | None
+    ) -> None:
         known = 0 if live.incident is None else live.incident.version
-        if not events or (known >= len(events) and not (live.is_unsure and known == len(events))):
+        is_more = known < len(events) or (live.is_unsure and known == len(events))
+        if not events or not is_more or incident_id in self._engine.recording.unwritten:
             self._engine.live.drop_place(incident_id, live)
             return
+        if home is None and live.home != HERE:
+            home = live.home
+        before = live.incident
         incident = self._engine.remember(incident_id, live, events, max(shown, live.shown_version))
+        self._forked.discard(incident_id)
+        live.home = home
+        if before is not None:
+            self._release_unknown(before, incident)
         self._engine.engagements.follow(Decision(incident, tuple(events)))
         if known < len(events):
             self._engine.answer_history.learn(Decision(incident, tuple(events[known:])))
+
+    def _release_unknown(self, before: Incident, incident: Incident) -> None:
+        """Whoever was asked as it was thought to be, and not as it is written, is free."""
+        for alert_id, alert in before.alerts.items():
+            if alert_id not in incident.alerts:
+                self._engine.roster.release(alert.responder_id, alert_id)
 
     async def _catch_up(self, incident_id: IncidentId, live: LiveIncident) -> None:
         """Follow what waits for an incident, once what is being decided in it has been."""
@@ -113,7 +159,7 @@ class Following:
                     told, sender = waiting.popleft()
                     followed = self._follows_at_once(live, told, sender)
                 if not followed and not self._engine.recording.is_away:
-                    await self._read_again([incident_id])
+                    await self._read_again([incident_id], home=sender)
         except Exception as error:
             if not self._engine.recording.note_failure(error):
                 log.exception("incident not followed", incident_id=incident_id)
@@ -128,7 +174,12 @@ class Following:
             if first != 1:
                 return False
             incident = _go_on(begin(told.incident_id, told.events[0]), told.events[1:])
-        elif told.events[-1].number <= live.incident.version:
+        elif told.incident_id in self._forked and told.is_written:
+            # The rows tell which way it went.
+            self._forked.discard(told.incident_id)
+            return False
+        elif told.incident_id in self._forked or told.events[-1].number <= live.incident.version:
+            self._notice_fork(live, told, sender)
             return True
         elif first != live.incident.version + 1:
             return False
@@ -137,10 +188,32 @@ class Following:
         decision = Decision(incident, told.events)
         live.follow(decision, home=sender)
         live.is_unsure = live.is_unsure or not told.is_written
+        live.opening = live.opening or told.opening
+        if not told.is_written:
+            self._keep_for(told)
         self._engine.live.note_place(incident)
         self._engine.engagements.follow(decision)
         self._engine.answer_history.learn(decision)
         return True
+
+    def _notice_fork(self, live: LiveIncident, told: ToldDecision, sender: str) -> None:
+        """Where both have decided, one of them goes on: what the other said is said again once there is a database."""
+        first = told.events[0].number
+        if tuple(live.events[first - 1 : told.events[-1].number]) == told.events:
+            return
+        if live.is_unsure or told.incident_id in self._engine.recording.unwritten:
+            self._forked.add(told.incident_id)
+            live.home = sender if sender < self._worker else HERE
+
+    def _keep_for(self, told: ToldDecision) -> None:
+        """Write down what its worker cannot, if this one can: should that die, its disk is not all there is."""
+        is_whole = told.events[0].number > 1 or told.opening is not None
+        if self._engine.recording.is_away or not is_whole:
+            return
+        kept = JournaledDecision(told.incident_id, told.events, told.opening)
+        task = asyncio.ensure_future(self._engine.recording.keep([kept]))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
 
 def _go_on(incident: Incident, events: Sequence[Event]) -> Incident:

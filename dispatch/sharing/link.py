@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -30,32 +30,40 @@ class LineLost(Exception):
     """The line says nothing any more."""
 
 
+_LOST = (RedisError, OSError, TimeoutError, LineLost)
+
+# Host and port in a cluster; of the one server that there is, nobody need know.
+_Server = tuple[str, int] | None
+
+
 class Link:
-    """Publishes and listens. `is_away` while any of its channels cannot be heard."""
+    """Publishes and listens. `is_away` while any of its channels cannot be heard; the others are, all the same."""
 
     def __init__(self, address: RedisAddress, *, sender: str) -> None:
         self.redis = address.client()
+        self._address = address
         self._is_sharded = address.kind is RedisKind.CLUSTER
         count = _CLUSTER_CHANNELS if self._is_sharded else 1
         self._channels = [f"dispatch:{{news-{number:02}}}" for number in range(count)]
         # Workers spread over the shards; one whose shard is gone moves on to the next.
         self._own = sum(sender.encode()) % count
-        self._hears = False
+        self._heard: set[str] = set()
         self.on_news: Callable[[bytes], None] = _unheard
+        # Told whenever channels can be heard that could not.
         self.on_up: Callable[[], None] = _untold
         self.on_down: Callable[[], None] = _untold
 
     @property
     def is_away(self) -> bool:
         """Whether what others say may be missed here."""
-        return not self._hears
+        return len(self._heard) < len(self._channels)
 
     async def publish(self, data: bytes) -> bool:
         """Tell all workers; False when nobody was told, or perhaps not everybody."""
         try:
             command = "SPUBLISH" if self._is_sharded else "PUBLISH"
             await self.redis.execute_command(command, self._channels[self._own], data)
-        except (RedisError, OSError, TimeoutError):
+        except _LOST:
             self._own = (self._own + 1) % len(self._channels)
             return False
         return True
@@ -65,56 +73,29 @@ class Link:
         while True:
             try:
                 await self._listen()
-            except (RedisError, OSError, TimeoutError, LineLost) as error:
-                self._lost(error)
-            except BaseExceptionGroup as several:
-                if not all(
-                    isinstance(each, (RedisError, OSError, TimeoutError, LineLost)) for each in several.exceptions
-                ):
-                    raise
-                self._lost(several.exceptions[0])
+            except* _LOST as several:
+                self._lost(self._channels, several.exceptions[0])
             finally:
-                self._hears = False
+                self._heard.clear()
             await asyncio.sleep(_PAUSE_S)
 
-    def _lost(self, error: BaseException) -> None:
-        if self._hears:
-            self._hears = False
-            log.warning("Redis is away; other workers are followed through the database", error=str(error))
-            self.on_down()
-
     async def _listen(self) -> None:
-        ears = await self._ears()
-        try:
-            async with asyncio.TaskGroup() as listening:
-                subscribed = [asyncio.Event() for _ in ears]
-                for (pubsub, channels), event in zip(ears, subscribed, strict=True):
-                    listening.create_task(self._hear(pubsub, channels, event))
-                for event in subscribed:
-                    await event.wait()
-                self._hears = True
-                self.on_up()
-                if isinstance(self.redis, RedisCluster):
-                    listening.create_task(self._watch_shards(self.redis))
-        finally:
-            for pubsub, _ in ears:
-                with contextlib.suppress(RedisError, OSError, TimeoutError):
-                    await pubsub.aclose()  # type: ignore[no-untyped-call]
+        places = await self._places()
+        by_server: dict[_Server, list[str]] = {}
+        for channel, server in places.items():
+            by_server.setdefault(server, []).append(channel)
+        async with asyncio.TaskGroup() as listening:
+            for server, channels in by_server.items():
+                listening.create_task(self._hear_from(server, channels))
+            if isinstance(self.redis, RedisCluster):
+                listening.create_task(self._watch_shards(self.redis, places))
 
-    async def _ears(self) -> list[tuple[PubSub, list[str]]]:
-        """One connection for each server, with the channels that it holds."""
+    async def _places(self) -> dict[str, _Server]:
+        """Which server holds which channel."""
         if not isinstance(self.redis, RedisCluster):
-            return [(self.redis.pubsub(), self._channels)]
+            return dict.fromkeys(self._channels)
         await self.redis.initialize()
-        by_node: dict[tuple[str, int], list[str]] = {}
-        for channel in self._channels:
-            by_node.setdefault(self._place_of(self.redis, channel), []).append(channel)
-        kept = self.redis.get_connection_kwargs()
-        login: dict[str, Any] = {name: kept.get(name) for name in ("username", "password")}
-        return [
-            (Redis(host=host, port=port, socket_connect_timeout=0.5, **login).pubsub(), channels)
-            for (host, port), channels in by_node.items()
-        ]
+        return {each: self._place_of(self.redis, each) for each in self._channels}
 
     @staticmethod
     def _place_of(cluster: RedisCluster, channel: str) -> tuple[str, int]:
@@ -123,20 +104,39 @@ class Link:
             raise LineLost(f"no shard holds {channel}")
         return str(node.host), int(node.port)
 
-    async def _watch_shards(self, cluster: RedisCluster) -> None:
-        before = [self._place_of(cluster, each) for each in self._channels]
-        while True:
-            await asyncio.sleep(_LOOK_AT_SHARDS_EVERY_S)
-            # A question that a moved slot answers brings the client's map of slots up to date.
-            for channel in self._channels:
-                await cluster.execute_command("PTTL", f"{channel}:slot")
-            if [self._place_of(cluster, each) for each in self._channels] != before:
-                raise LineLost("the shards have changed")
+    async def _hear_from(self, server: _Server, channels: Sequence[str]) -> None:
+        """Hear what comes on channels of one server, again whenever its line is lost."""
+        async with contextlib.AsyncExitStack() as kept:
+            client = self.redis
+            if not isinstance(client, Redis) and server is not None:
+                client = self._address.client_of(*server)
+                kept.push_async_callback(client.aclose)
+            while True:
+                pubsub = client.pubsub()
+                try:
+                    await self._hear(pubsub, channels)
+                except _LOST as error:
+                    self._lost(channels, error)
+                finally:
+                    self._heard.difference_update(channels)
+                    with contextlib.suppress(*_LOST):
+                        await pubsub.aclose()  # type: ignore[no-untyped-call]
+                await asyncio.sleep(_PAUSE_S)
 
-    async def _hear(self, pubsub: PubSub, channels: Sequence[str], subscribed: asyncio.Event) -> None:
-        await (pubsub.ssubscribe(*channels) if self._is_sharded else pubsub.subscribe(*channels))
+    def _lost(self, channels: Sequence[str], error: BaseException) -> None:
+        was_away = self.is_away
+        self._heard.difference_update(channels)
+        if not was_away:
+            log.warning("Redis is away; other workers are followed through the database", error=str(error))
+            self.on_down()
+
+    async def _hear(self, pubsub: PubSub, channels: Sequence[str]) -> None:
+        for channel in channels:
+            # One by one: a cluster takes no command about several slots.
+            await (pubsub.ssubscribe(channel) if self._is_sharded else pubsub.subscribe(channel))
         loop = asyncio.get_running_loop()
         heard_s = loop.time()
+        waits_for = set(channels)
         while True:
             message: dict[str, Any] | None = await pubsub.get_message(timeout=_ASK_EVERY_S)
             if message is None:
@@ -147,8 +147,23 @@ class Link:
             heard_s = loop.time()
             if message["type"] in {"message", "smessage"}:
                 self._take(message["data"])
-            elif message["type"] in {"subscribe", "ssubscribe"}:
-                subscribed.set()
+                # What came in one piece is at hand without waiting: others have their turn in between.
+                await asyncio.sleep(0)
+            elif message["type"] in {"subscribe", "ssubscribe"} and waits_for:
+                waits_for.discard(message["channel"].decode())
+                if not waits_for:
+                    self._heard.update(channels)
+                    self.on_up()
+
+    async def _watch_shards(self, cluster: RedisCluster, before: Mapping[str, _Server]) -> None:
+        while True:
+            await asyncio.sleep(_LOOK_AT_SHARDS_EVERY_S)
+            for channel in self._channels:
+                # A question that a moved slot answers brings the client's map of slots up to date.
+                with contextlib.suppress(*_LOST):
+                    await cluster.execute_command("PTTL", f"{channel}:slot")
+            if {each: self._place_of(cluster, each) for each in self._channels} != before:
+                raise LineLost("the shards have changed")
 
     def _take(self, data: bytes) -> None:
         try:
@@ -159,7 +174,7 @@ class Link:
 
     async def close(self) -> None:
         """Close the connections."""
-        with contextlib.suppress(RedisError, OSError, TimeoutError):
+        with contextlib.suppress(*_LOST):
             await self.redis.aclose()
 
 

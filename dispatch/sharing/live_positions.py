@@ -5,22 +5,29 @@ command touches two cells. A field is a responder, its value the last fix: latit
 negative: untold) and time (s since 1970), four little-endian doubles.
 """
 
+import math
 import struct
+import sys
 from collections import defaultdict
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import h3
 from redis.asyncio.cluster import RedisCluster
+from redis.exceptions import RedisError, ResponseError
 
-from dispatch.responders.responder import Responder
+from dispatch.responders.responder import Fix, Responder
 from dispatch.storage.redis_address import RedisClient
+from geo.place import MAX_LATITUDE, MAX_LONGITUDE, Place
 
 # Some 250 km²: a province is a few hundred cells.
 RESOLUTION = 5
 
 # Who has not moved nor spoken for so long is not counted on; what stays behind in Redis goes by itself.
 _KEPT_S = 900
+# So many are read at once, and no more: somebody may be waiting for help meanwhile.
+_READ_AT_ONCE = 500
 
 _FIX = struct.Struct("<dddd")
 
@@ -40,22 +47,35 @@ class LivePositions:
         self._redis = redis
         # In which cell this worker last wrote somebody.
         self._cells: dict[str, str] = {}
+        # Who is to be taken out of which cell, as they are in another by now.
+        self._left: defaultdict[str, set[str]] = defaultdict(set)
 
     async def write(self, moved: Sequence[Responder]) -> None:
         """Write where these are, or that they are off duty, in one round trip. Raises `RedisError` and `OSError`."""
         here: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
-        gone: defaultdict[str, list[str]] = defaultdict(list)
+        gone, self._left = self._left, defaultdict(set)
         for responder in moved:
-            before = self._cells.get(responder.responder_id)
             row = row_of(responder)
-            cell = None if row is None else h3.latlng_to_cell(row[1], row[2], RESOLUTION)
+            # The few hundred names once each, though a million people are in them.
+            cell = None if row is None else sys.intern(h3.latlng_to_cell(row[1], row[2], RESOLUTION))
+            before = self._cells.get(responder.responder_id)
             if before is not None and before != cell:
-                gone[before].append(responder.responder_id)
+                gone[before].add(responder.responder_id)
                 del self._cells[responder.responder_id]
             if row is not None and cell is not None:
                 here[cell][responder.responder_id] = _FIX.pack(*row[1:])
+                gone[cell].discard(responder.responder_id)
                 self._cells[responder.responder_id] = cell
-        if not here and not gone:
+        try:
+            await self._write(here, gone)
+        except BaseException:
+            # What could not be taken away is taken away the next time.
+            for cell, people in gone.items():
+                self._left[cell] |= people
+            raise
+
+    async def _write(self, here: Mapping[str, dict[str, bytes]], gone: Mapping[str, set[str]]) -> None:
+        if not here and not any(gone.values()):
             return
         pipeline = self._redis.pipeline() if isinstance(self._redis, RedisCluster) else self._redis.pipeline(False)  # noqa: FBT003 - no transaction
         async with pipeline:
@@ -63,14 +83,76 @@ class LivePositions:
                 pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
                 pipeline.expire(key_of(cell), _KEPT_S)
             for cell, people in gone.items():
-                pipeline.hdel(key_of(cell), *people)
+                if people:
+                    pipeline.hdel(key_of(cell), *people)
             await pipeline.execute()
 
+    def note_elsewhere(self, rows: Iterable[FixRow]) -> None:
+        """Another worker has written these: what this one wrote of them in other cells goes with its next write."""
+        for responder_id, latitude, longitude, *_ in rows:
+            before = self._cells.get(responder_id)
+            if before is not None and before != h3.latlng_to_cell(latitude, longitude, RESOLUTION):
+                self._left[before].add(responder_id)
+                del self._cells[responder_id]
+
     async def read_all(self) -> AsyncIterator[list[FixRow]]:
-        """Everybody's fix, a cell at a time; somebody who has crossed a border may come twice. Raises as `write`."""
-        async for key in self._redis.scan_iter(match="dispatch:{*}:fixes", count=1000):
-            fixes: dict[Any, Any] = await self._redis.hgetall(key)
-            yield [(each.decode(), *_FIX.unpack(packed)) for each, packed in fixes.items()]
+        """Everybody's fix, some at a time; somebody who has crossed a border may come twice. Raises as `write`.
+
+        What is no fix is passed over, whoever wrote it; and so are, in a cluster, shards that do not answer.
+        """
+        keys: set[bytes] = set()
+        for server in self._servers():
+            cursor: Any = None
+            while cursor != 0:
+                try:
+                    cursor, found = await self._scan(server, cursor or 0)
+                except (RedisError, OSError, TimeoutError):
+                    if server is None:
+                        raise
+                    break
+                keys.update(found)
+        for key in keys:
+            async for rows in self._read_cell(key):
+                yield rows
+
+    def _servers(self) -> list[Any]:
+        """Whom to ask for keys: the one that there is (None), or every shard of a cluster."""
+        return list(self._redis.get_primaries()) if isinstance(self._redis, RedisCluster) else [None]
+
+    async def _scan(self, server: Any, cursor: int) -> tuple[int, list[bytes]]:
+        which = {} if server is None else {"target_nodes": server}
+        answer: Any = await self._redis.scan(cursor, match="dispatch:{*}:fixes", count=1000, **which)
+        following, found = answer
+        if isinstance(following, dict):
+            # A cluster names who answered.
+            following = next(iter(following.values()))
+        return int(following), found
+
+    async def _read_cell(self, key: bytes) -> AsyncIterator[list[FixRow]]:
+        cursor: int | None = None
+        while cursor != 0:
+            try:
+                answer: Any = await self._redis.hscan(key.decode(), cursor or 0, count=_READ_AT_ONCE)
+            except (ResponseError, UnicodeDecodeError):
+                # No hash: nothing of ours.
+                return
+            except (RedisError, OSError, TimeoutError):
+                if isinstance(self._redis, RedisCluster):
+                    return
+                raise
+            cursor, fixes = int(answer[0]), answer[1]
+            rows = list(_rows_of(fixes))
+            for begin in range(0, len(rows), _READ_AT_ONCE):
+                yield rows[begin : begin + _READ_AT_ONCE]
+
+
+def _rows_of(fixes: Mapping[bytes, bytes]) -> Iterable[FixRow]:
+    for responder_id, packed in fixes.items():
+        try:
+            latitude, longitude, accuracy_m, at_s = _FIX.unpack(packed)
+            yield responder_id.decode(), latitude, longitude, accuracy_m, at_s
+        except (struct.error, UnicodeDecodeError):
+            continue
 
 
 def row_of(responder: Responder) -> FixRow | None:
@@ -80,3 +162,26 @@ def row_of(responder: Responder) -> FixRow | None:
         return None
     accuracy_m = -1.0 if fix.accuracy_m is None else fix.accuracy_m
     return responder.responder_id, fix.place.latitude, fix.place.longitude, accuracy_m, fix.at.timestamp()
+
+
+def fix_of(row: FixRow) -> tuple[str, Fix]:
+    """A row as it is told, read: whose fix it is, and the fix. Raises `ValueError` and the like if it is none."""
+    responder_id, latitude, longitude, accuracy_m, at_s = row
+    if not (-MAX_LATITUDE <= latitude <= MAX_LATITUDE and -MAX_LONGITUDE <= longitude <= MAX_LONGITUDE):
+        raise ValueError(f"{latitude}, {longitude} is no place")
+    is_told = 0 <= accuracy_m < math.inf
+    return responder_id, Fix(
+        Place(latitude, longitude), datetime.fromtimestamp(at_s, UTC), accuracy_m if is_told else None
+    )
+
+
+def fixes_of(rows: Iterable[FixRow], *, now: datetime) -> list[tuple[str, Fix]]:
+    """Those of the rows that are fixes. One from after `now`, of a machine whose clock is ahead, is one of now."""
+    fixes = []
+    for row in rows:
+        try:
+            responder_id, fix = fix_of(row)
+        except (ValueError, TypeError, OverflowError, OSError):
+            continue
+        fixes.append((responder_id, fix if fix.at <= now else Fix(fix.place, now, fix.accuracy_m)))
+    return fixes

@@ -10,16 +10,21 @@ from dispatch.sharing.envelope import Envelope
 
 log = structlog.get_logger()
 
-# What waits while Redis hangs is not kept for ever: others find in the database what they were not told.
-_MOST_MESSAGES = 20_000
+# What waits while Redis hangs is not kept for ever, and nobody is held up by reading more at once: others find in the
+# database what they were not told.
+_MOST_AT_ONCE = 5_000
 
 
 @dataclass(frozen=True, slots=True)
 class OutgoingParts:
-    """`publish` answers whether everybody was told; `is_needed` whether anybody else listens."""
+    """`publish` answers whether everybody was told; `is_needed` whether anybody else listens.
+
+    `lost` is told of what nobody may have heard.
+    """
 
     publish: Callable[[bytes], Awaitable[bool]]
     is_needed: Callable[[], bool]
+    lost: Callable[[Envelope], None]
 
 
 class OutgoingNews:
@@ -31,11 +36,18 @@ class OutgoingNews:
         self._next = Envelope(sender)
         self._has_lost = False
         self._wake = asyncio.Event()
+        self._sent = asyncio.Event()
 
     def next(self) -> Envelope:
         """The envelope that leaves when the loop has turned: whatever is to be told goes into it."""
         self._wake.set()
         return self._next
+
+    async def left(self, envelope: Envelope) -> None:
+        """Wait until an envelope has been sent off."""
+        while self._next is envelope:
+            self._sent.clear()
+            await self._sent.wait()
 
     @property
     def is_needed(self) -> bool:
@@ -57,9 +69,17 @@ class OutgoingNews:
         """Tell everything that waits."""
         self._wake.clear()
         envelope, self._next = self._next, Envelope(self._sender)
-        envelope.has_lost = self._has_lost
+        envelope.has_lost |= self._has_lost
         if not envelope:
             return
-        if len(envelope.messages) > _MOST_MESSAGES:
-            envelope = Envelope(self._sender, has_lost=True)
-        self._has_lost = not await self._parts.publish(envelope.to_bytes())
+        said = envelope
+        if len(envelope.messages) + len(envelope.decisions) > _MOST_AT_ONCE:
+            said = Envelope(self._sender, has_lost=True)
+        # Until it is known to be told.
+        self._has_lost = True
+        try:
+            self._has_lost = not await self._parts.publish(said.to_bytes())
+        finally:
+            if self._has_lost or said is not envelope:
+                self._parts.lost(envelope)
+            self._sent.set()

@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -13,32 +13,41 @@ import orjson
 import structlog
 from redis.exceptions import RedisError
 
+from dispatch.access.tokens import secret_of
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.engine import Engine
 from dispatch.engine.live_incident import HERE, LiveIncident
 from dispatch.engine.reach import Reach
 from dispatch.metrics import COLLEAGUES, NEWS, REDIS_AWAY
 from dispatch.realtime.hub import Hub
+from dispatch.rescue.commands import Command
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
-from dispatch.responders.responder import Fix, Responder
+from dispatch.responders.responder import Responder
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
 from dispatch.sharing.colleagues import PULSE_EVERY_S, Colleagues, checksum_of
-from dispatch.sharing.envelope import Envelope, NotForUs, Pulse, ToldDecision, read_envelope
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
+from dispatch.sharing.errands import Errand, Errands
 from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
-from dispatch.sharing.live_positions import FixRow, LivePositions, row_of
+from dispatch.sharing.live_positions import FixRow, LivePositions, fixes_of, row_of
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
+from dispatch.sharing.profiles import ProfilesToRead
+from dispatch.sharing.reserving import Reservation, Reserving
+from dispatch.sharing.seal import NotOurs, Seal
+from dispatch.storage.availability import Availability
 from dispatch.storage.redis_address import RedisAddress, read_redis_url
-from geo.place import Place
 
 log = structlog.get_logger()
 
 # A position is nothing that anybody waits for; together they cost a fraction.
 _TELL_FIXES_EVERY_S = 0.25
-_FIXES_AT_ONCE = 1_000
+_FIXES_AT_ONCE = 500
+# So many recipients are named, or looked at, in one turn of the loop.
+_NAMED_AT_ONCE = 2_000
+_LOOKED_AT_AT_ONCE = 500
 
 # What is told by nobody is found in the database: soon while nobody can be heard, else now and then.
 _CHECK_EVERY_S = 3.0
@@ -46,6 +55,10 @@ _CHECK_ALONE_EVERY_S = 0.4
 _FIXES_FROM_ROWS_EVERY_S = 10.0
 # Positions are written every five seconds; those of the last look may have come just after it.
 _FIXES_OVERLAP = timedelta(seconds=20)
+
+# Clocks of machines that are looked after differ by less; one that is hours ahead must not take all others with it.
+_CLOCKS_APART = timedelta(seconds=5)
+_WARN_EVERY_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,21 +75,29 @@ class SharingParts:
 class Sharing:
     """Between this worker and the others. PostgreSQL decides what is true; this only makes it known soon."""
 
-    def __init__(self, address: RedisAddress, parts: SharingParts) -> None:
+    def __init__(self, address: RedisAddress, secret: str, parts: SharingParts) -> None:
         self.worker = uuid4().hex[:12]
         self._parts = parts
         self._roster = parts.engine.roster
+        self._recording = parts.engine.recording
+        self._seal = Seal(secret)
         self.colleagues = Colleagues()
         self.link = Link(address, sender=self.worker)
         self.positions = LivePositions(self.link.redis)
-        self.following = Following(parts.engine)
+        self.following = Following(parts.engine, worker=self.worker)
         self._mailboxes = LaggingMailboxes(parts.hub, parts.engine.database)
-        self._news = OutgoingNews(self.worker, OutgoingParts(self.link.publish, self._is_heard))
-        self._to_read: set[ResponderId] = set()
-        self._asked_at_s: dict[str, float] = {}
+        self._profiles = ProfilesToRead(parts.responders, self._roster, self._recording)
+        self._news = OutgoingNews(self.worker, OutgoingParts(self._publish, self._is_heard, self._not_told))
+        self._errands = Errands(self._carry_out, self._tell_errand)
+        self._reserving = Reserving(self._roster, self._tell_reservations)
         self._look = asyncio.Event()
+        self._name_all = asyncio.Event()
+        self._elsewhere_changed = asyncio.Event()
+        self._has_positions = False
         self._rows_read_at: datetime | None = None
         self._rows_read_at_s = 0.0
+        self._untold_profiles: set[str] = set()
+        self._warned_at_s: dict[str, float] = {}
         # How many are connected here, and the checksum over who that is.
         self._here = (0, 0)
         self._introduce()
@@ -89,19 +110,31 @@ class Sharing:
     @property
     def works(self) -> Sequence[Callable[[], Coroutine[Any, Any, None]]]:
         """What runs by itself for as long as the service does."""
-        return self.link.run, self._news.run, self._pulse, self._tell_fixes, self._check
+        return (
+            self.link.run,
+            self._news.run,
+            self._pulse,
+            self._tell_fixes,
+            self._tell_of_everybody,
+            self._look_elsewhere,
+            self._profiles.run,
+            self._profiles.run_through_all,
+            self._check,
+        )
 
     def _introduce(self) -> None:
         parts, engine = self._parts, self._parts.engine
         self.link.on_news = self.hear
         self.link.on_up = self._up
-        self.link.on_down = self._down
-        self.colleagues.on_arrival = self.colleagues.on_leaving = parts.reach.elsewhere_changed
+        self.link.on_down = self._look.set
         parts.hub.elsewhere = self
         parts.hub.on_arrival = partial(_both, parts.hub.on_arrival, self._arrived)
         parts.hub.on_leaving = partial(_both, parts.hub.on_leaving, self._left)
         parts.responders.on_changed = self._tell_of_profile
         engine.freshen = self._freshen
+        engine.is_outdated = self._is_outdated
+        engine.decided_elsewhere = self._decided_elsewhere
+        engine.reserving = self._reserving.until_written
         engine.on_standing = self._tell_of_decisions
         engine.feed.on_shown = self._tell_shown
         engine.live.is_ours = self._is_ours
@@ -120,8 +153,16 @@ class Sharing:
         return self.colleagues.has(recipient)
 
     def count(self, prefix: str) -> int:
-        """How many recipients whose name begins with `prefix` have a session elsewhere."""
+        """How many whose role `prefix` names ("responder:") have sessions elsewhere."""
         return self.colleagues.count(prefix)
+
+    async def _publish(self, data: bytes) -> bool:
+        return await self.link.publish(self._seal.put_on(data))
+
+    def _not_told(self, envelope: Envelope) -> None:
+        """What the rows do not tell others soon is told again; the rest they find there."""
+        self._roster.mark_untold(ResponderId(each) for each, *_ in envelope.fixes)
+        self._untold_profiles.update(envelope.profiles)
 
     def _arrived(self, recipient: str) -> None:
         self._say_presence(recipient, is_here=True)
@@ -135,17 +176,40 @@ class Sharing:
         news = self._news.next()
         news.presence[recipient] = is_here
         if news.pulse is not None:
-            news.pulse = Pulse(*self._here)
+            news.pulse = self._own_pulse()
+
+    async def _tell_of_everybody(self) -> None:
+        """Name all who are connected here, some at a time, whenever somebody has asked."""
+        while True:
+            await self._name_all.wait()
+            self._name_all.clear()
+            recipients = self._parts.hub.recipients()
+            for begin in range(0, max(1, len(recipients)), _NAMED_AT_ONCE):
+                # Whoever has left meanwhile is not named; whoever comes meanwhile is told of anyway.
+                some = tuple(filter(self._parts.hub.has_session, recipients[begin : begin + _NAMED_AT_ONCE]))
+                envelope = self._news.next()
+                envelope.everybody = Everybody(some, begin == 0, begin + _NAMED_AT_ONCE >= len(recipients))
+                await self._news.left(envelope)
 
     def _is_heard(self) -> bool:
         return len(self.colleagues) > 0
 
     def _tell_of_decisions(self, decisions: Sequence[Decision], is_written: bool) -> None:  # noqa: FBT001 - as it is told
         if self._news.is_needed:
-            told = [
-                ToldDecision(each.incident.incident_id, each.events, is_written) for each in decisions if each.events
-            ]
+            told = [self._told(each, is_written=is_written) for each in decisions if each.events]
             self._news.next().decisions.extend(told)
+
+    def _told(self, decision: Decision, *, is_written: bool) -> ToldDecision:
+        incident_id = decision.incident.incident_id
+        live = None if is_written or decision.events[0].number > 1 else self._parts.engine.live.get(incident_id)
+        return ToldDecision(incident_id, decision.events, is_written, None if live is None else live.opening)
+
+    def _tell_reservations(self, reservations: Sequence[Reservation]) -> None:
+        if self._news.is_needed:
+            self._news.next().reservations.extend(reservations)
+
+    def _tell_errand(self, errand: Errand) -> None:
+        self._news.next().errands.append(errand)
 
     def _tell_shown(self, versions: Mapping[IncidentId, int]) -> None:
         if self._news.is_needed:
@@ -158,15 +222,26 @@ class Sharing:
     async def _pulse(self) -> None:
         while True:
             for each in self.colleagues.forget_silent():
-                self._asked_at_s.pop(each, None)
                 log.warning("a worker is not heard any more", worker=each)
+            self._elsewhere_changed.set()
             COLLEAGUES.set(len(self.colleagues))
             REDIS_AWAY.set(self.link.is_away)
             self._say_pulse()
             await asyncio.sleep(PULSE_EVERY_S)
 
+    def _own_pulse(self) -> Pulse:
+        return Pulse(*self._here, has_database=not self._recording.is_away)
+
+    def database_changed(self, _availability: Availability) -> None:
+        """Others are to know at once whether this worker has a database: those connected to it are its to ask."""
+        self._say_pulse()
+
     def _say_pulse(self) -> None:
-        self._news.next().pulse = Pulse(*self._here)
+        news = self._news.next()
+        news.pulse = self._own_pulse()
+        if not self.link.is_away:
+            news.profiles.extend(self._untold_profiles)
+            self._untold_profiles.clear()
 
     async def _tell_fixes(self) -> None:
         while True:
@@ -175,19 +250,19 @@ class Sharing:
                 await self.tell_fixes()
             except (RedisError, OSError, TimeoutError) as error:
                 if not self.link.is_away:
-                    log.warning("positions not shared yet", error=str(error))
+                    self._warn("positions not shared yet", error=str(error))
 
     async def tell_fixes(self) -> int:
         """Tell where those are who moved or changed here; returns how many. Raises `RedisError` and `OSError`."""
         told = 0
         while moved := self._roster.take_untold(_FIXES_AT_ONCE):
-            if self._news.is_needed:
-                self._news.next().fixes.extend(row for each in moved if (row := row_of(each)) is not None)
             try:
                 await self.positions.write(moved)
             except BaseException:
                 self._roster.mark_untold(each.responder_id for each in moved)
                 raise
+            # Also while nobody is known to listen: who joins now reads what is in Redis, and then hears of the rest.
+            self._news.next().fixes.extend(row for each in moved if (row := row_of(each)) is not None)
             told += len(moved)
         return told
 
@@ -196,10 +271,13 @@ class Sharing:
     def hear(self, data: bytes) -> None:
         """News of a worker."""
         try:
-            news = read_envelope(data)
+            news = read_envelope(self._seal.taken_off(data))
+        except NotOurs as error:
+            self._warn("somebody else speaks on our channels", error=str(error))
+            return
         except NotForUs as error:
             # Of a worker of another version: what it does is found in the rows.
-            log.warning("news that this version does not read", error=str(error))
+            self._warn("news that this version does not read", error=str(error))
             self._look.set()
             return
         if news.sender == self.worker:
@@ -209,19 +287,30 @@ class Sharing:
         for recipient, seq, body in news.messages:
             self._tell_here(recipient, seq, body)
         self._hear_of_worker(news)
+        self._reserving.hear(news.reservations)
         for told in news.decisions:
             self._keep_up_with(told.events[-1].at)
             self.following.take(told, sender=news.sender)
-        for incident_id, version in news.shown.items():
+        # After the decisions: what one led to is known by the time that it is answered.
+        self._hear_errands(news)
+        self._hear_what_is_shown(news.shown)
+        if news.fixes:
+            self.positions.note_elsewhere(news.fixes)
+            self._follow_fixes(news.fixes)
+        self._profiles.have_changed(news.profiles)
+        if news.has_lost:
+            self._look.set()
+
+    def _hear_errands(self, news: Envelope) -> None:
+        for errand in news.errands:
+            if errand.to == self.worker:
+                self._errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
+
+    def _hear_what_is_shown(self, shown: Mapping[IncidentId, int]) -> None:
+        for incident_id, version in shown.items():
             live = self._parts.engine.live.get(incident_id)
             if live is not None:
                 live.shown_version = max(live.shown_version, version)
-        if news.fixes:
-            self._to_read.update(self._roster.follow_fixes(map(fix_of, news.fixes)))
-        if news.profiles:
-            self._to_read.update(map(ResponderId, news.profiles))
-        if news.has_lost or self._to_read:
-            self._look.set()
 
     def _tell_here(self, recipient: str, seq: int | None, body: str) -> None:
         hub = self._parts.hub
@@ -234,23 +323,53 @@ class Sharing:
         colleagues, sender = self.colleagues, news.sender
         if colleagues.heard(sender):
             log.info("another worker is heard", worker=sender)
-            # It learns of this one at once, and what was decided before it listened is in the rows.
+            # It learns of this one at once; what was decided here before it was known to listen is in the rows.
             self._say_pulse()
+            self._news.next().has_lost = True
             self._look.set()
         if news.everybody is not None:
-            colleagues.everybody(sender, news.everybody)
-        colleagues.left(sender, [each for each, is_there in news.presence.items() if not is_there])
-        colleagues.arrived(sender, [each for each, is_there in news.presence.items() if is_there])
-        if news.pulse is not None and not colleagues.agrees(sender, news.pulse):
-            self._news.next().asks = sender
-        if news.asks == self.worker:
-            self._news.next().everybody = self._parts.hub.recipients()
+            colleagues.are_named(sender, news.everybody)
+        if news.presence:
+            colleagues.left(sender, [each for each, is_there in news.presence.items() if not is_there])
+            colleagues.arrived(sender, [each for each, is_there in news.presence.items() if is_there])
+        if news.everybody is not None or news.presence:
+            self._elsewhere_changed.set()
+        if news.pulse is not None and colleagues.is_to_be_asked(sender, news.pulse):
+            self._news.next().asks.append(sender)
+        if self.worker in news.asks:
+            self._name_all.set()
+
+    async def _look_elsewhere(self) -> None:
+        """Know of those who came to be connected elsewhere, or left there, whether there is a way to them."""
+        while True:
+            await self._elsewhere_changed.wait()
+            self._elsewhere_changed.clear()
+            while some := self.colleagues.take_changed(_LOOKED_AT_AT_ONCE):
+                for recipient in some:
+                    self._parts.reach.elsewhere_changed(recipient)
+                await asyncio.sleep(0)
+
+    def _follow_fixes(self, rows: Sequence[FixRow]) -> None:
+        fixes = fixes_of(rows, now=self._parts.clock.now())
+        unknown = set(self._roster.follow_fixes(fixes))
+        if unknown:
+            self._profiles.are_unknown({ResponderId(each): fix for each, fix in fixes if each in unknown})
 
     def _keep_up_with(self, at: datetime) -> None:
         """Facts stay in order though another machine's clock is a little ahead."""
         clock = self._parts.clock
-        if isinstance(clock, SteadyClock) and at > clock.now():
+        ahead = at - clock.now()
+        if ahead > _CLOCKS_APART:
+            self._warn("another machine's clock is ahead of this one's", by_s=ahead.total_seconds())
+        elif isinstance(clock, SteadyClock) and ahead > timedelta(0):
             clock.start_not_before(at)
+
+    def _warn(self, event: str, **more: Any) -> None:
+        """Say so, but not with every message."""
+        now_s = time.monotonic()
+        if now_s - self._warned_at_s.get(event, -_WARN_EVERY_S) >= _WARN_EVERY_S:
+            self._warned_at_s[event] = now_s
+            log.warning(event, **more)
 
     # --- while something is away ---
 
@@ -259,9 +378,8 @@ class Sharing:
         self._say_pulse()
         # What is kept there may be gone.
         self._roster.mark_untold(ResponderId(each[len("responder:") :]) for each in self._responders_here())
-        self._look.set()
-
-    def _down(self) -> None:
+        self._has_positions = False
+        self._profiles.all_may_have_changed()
         self._look.set()
 
     def _responders_here(self) -> list[str]:
@@ -275,13 +393,32 @@ class Sharing:
             return False
         return self.worker <= min(self.colleagues.ids(), default=self.worker)
 
+    async def _decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
+        """Have the worker carry it out that goes on deciding in the incident, where that is heard; whether it did."""
+        worker = self._who_decides(self._parts.engine.live.get(incident_id))
+        return worker is not None and await self._errands.ask(worker, incident_id, command, by)
+
+    def _who_decides(self, live: LiveIncident | None) -> str | None:
+        if self.link.is_away or (live is not None and self._is_ours(live)):
+            return None
+        if live is not None and live.home is not None and live.home in self.colleagues:
+            return live.home
+        return min(self.colleagues.ids(), default=None)
+
+    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
+        await self._parts.engine.command_here(incident_id, command, by=by)
+
     def _asks_only_here(self) -> bool:
-        """Without the database nothing keeps two workers from asking one person: each asks those connected to it."""
-        return self._parts.engine.recording.is_away and (self._is_heard() or self.link.is_away)
+        """Without the database nothing keeps two workers from asking one person: each asks those connected to it.
+
+        So does one that has it, until all have.
+        """
+        if self._recording.is_away:
+            return self._is_heard() or self.link.is_away
+        return not self.colleagues.are_with_database()
 
     async def _check(self) -> None:
         """Find in the database what was not told, until cancelled."""
-        was_away = True
         while True:
             try:
                 every_s = _CHECK_ALONE_EVERY_S if self.link.is_away else _CHECK_EVERY_S
@@ -290,31 +427,19 @@ class Sharing:
             except TimeoutError:
                 pass
             self._look.clear()
-            is_away = self.link.is_away
             try:
-                if was_away and not is_away:
-                    await self._read_positions()
-                if not self._parts.engine.recording.is_away:
+                await self._read_positions()
+                if not self._recording.is_away:
                     await self.check()
-            except (RedisError, TimeoutError):
-                continue
             except Exception as error:
-                if not self._parts.engine.recording.note_failure(error):
+                if not self._recording.note_failure(error):
                     log.exception("other workers are not followed")
-                await asyncio.sleep(_CHECK_ALONE_EVERY_S)
                 self._look.set()
-                continue
-            was_away = is_away
+            # However much is lost, whoever calls for help has the most of this worker's time.
+            await asyncio.sleep(_CHECK_ALONE_EVERY_S / 2)
 
     async def check(self) -> None:
         """Follow everything through the rows. Raises `psycopg.Error` or SQLAlchemy's."""
-        to_read, self._to_read = list(self._to_read), set()
-        if to_read:
-            try:
-                await self._parts.responders.read_again(to_read)
-            except BaseException:
-                self._to_read.update(to_read)
-                raise
         await self._mailboxes.fill()
         await self.following.check()
         if self.link.is_away and time.monotonic() - self._rows_read_at_s > _FIXES_FROM_ROWS_EVERY_S:
@@ -323,34 +448,49 @@ class Sharing:
             await self._parts.responders.follow_rows(since)
             self._rows_read_at, self._rows_read_at_s = now, time.monotonic()
 
+    def _may_be_behind(self) -> bool:
+        return (self._is_heard() or self.link.is_away) and not self._recording.is_away
+
     async def _freshen(self, incident_id: IncidentId) -> None:
         """Who asks one worker a moment after another has decided is shown what that one decided."""
-        recording = self._parts.engine.recording
-        if (self._is_heard() or self.link.is_away) and not recording.is_away:
-            with recording.outage_suppressed():
+        if self._may_be_behind():
+            with self._recording.outage_suppressed():
                 await self.following.bring_up_to_date(incident_id)
 
+    async def _is_outdated(self, incident_id: IncidentId) -> bool:
+        """Whether the rows know more of an incident than memory does."""
+        if self._may_be_behind():
+            with self._recording.outage_suppressed():
+                return await self.following.is_behind(incident_id)
+        return False
+
     async def _read_positions(self) -> None:
-        """Know where everybody is as Redis has it. Raises `RedisError` and `OSError`."""
-        async for rows in self.positions.read_all():
-            self._roster.follow_fixes(map(fix_of, rows))
-            await asyncio.sleep(0)
+        """Know where everybody is as Redis has it, once whenever it has come back."""
+        if self._has_positions or self.link.is_away:
+            return
+        self._has_positions = True
+        try:
+            async for rows in self.positions.read_all():
+                self._follow_fixes(rows)
+                await asyncio.sleep(0)
+        except (RedisError, OSError, TimeoutError) as error:
+            # They are in the database too, seconds behind.
+            self._has_positions = False
+            self._warn("positions not read", error=str(error))
 
     async def close(self) -> None:
-        """Let go of Redis."""
+        """Tell the others who has left with this worker, and let go of Redis."""
+        if self._is_heard() and not self.link.is_away:
+            await self._news.flush()
         await self.link.close()
 
 
 def sharing_of(settings: Settings, parts: SharingParts) -> Sharing | None:
     """How a worker with these settings shares; None for one that is alone."""
-    return Sharing(read_redis_url(settings.redis_url), parts) if settings.redis_url else None
-
-
-def fix_of(row: FixRow) -> tuple[str, Fix]:
-    """A row as it is told, read: whose fix it is, and the fix."""
-    responder_id, latitude, longitude, accuracy_m, at_s = row
-    at = datetime.fromtimestamp(at_s, UTC)
-    return responder_id, Fix(Place(latitude, longitude), at, None if accuracy_m < 0 else accuracy_m)
+    if not settings.redis_url:
+        return None
+    secret = settings.secret.get_secret_value() if settings.secret else secret_of(settings.data_dir)
+    return Sharing(read_redis_url(settings.redis_url), secret, parts)
 
 
 def _both(first: Callable[[str], None], second: Callable[[str], None], recipient: str) -> None:

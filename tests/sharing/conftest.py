@@ -8,9 +8,16 @@ from typing import Any
 
 import pytest
 
+from dispatch.sharing.sharing import Sharing
 from tests.conftest import empty_tables
 from tests.people import MovableClock, ServiceInProcess, SocketClient, run_in_process, settings_for_tests, until
 from tests.redis_server import RedisServer
+
+
+def sharing_of(worker: ServiceInProcess) -> Sharing:
+    """What a worker shares with the others."""
+    assert worker.service.sharing is not None
+    return worker.service.sharing
 
 
 class Workers(ServiceInProcess):
@@ -42,14 +49,11 @@ class Workers(ServiceInProcess):
 
     async def know_each_other(self) -> None:
         """All hear all others."""
-        for worker in self.each:
-            sharing = worker.service.sharing
-            assert sharing is not None
 
-            async def hears_all(sharing: object = sharing) -> bool:
-                return len(sharing.colleagues) == len(self.each) - 1  # type: ignore[attr-defined]
+        async def hear_all() -> bool:
+            return all(len(sharing_of(each).colleagues) == len(self.each) - 1 for each in self.each)
 
-            await until(hears_all)
+        await until(hear_all)
 
 
 @pytest.fixture(scope="session")

@@ -29,8 +29,7 @@ from dispatch.rescue.vocabulary import ResponderId, TravelMode
 from dispatch.responders.responder import Fix, Responder
 from dispatch.responders.roster import Roster
 from dispatch.sharing.envelope import Envelope, read_envelope
-from dispatch.sharing.live_positions import LivePositions, row_of
-from dispatch.sharing.sharing import fix_of
+from dispatch.sharing.live_positions import LivePositions, fix_of, row_of
 from dispatch.storage.redis_address import read_redis_url
 from geo.distance import distance_m
 from geo.place import Place

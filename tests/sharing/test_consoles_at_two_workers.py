@@ -1,0 +1,106 @@
+"""Consoles of both workers are told everything once and in order, and what they are told is how things stand."""
+
+import asyncio
+import contextlib
+import random
+from typing import Any
+
+from tests.fresh_fetch import verified
+from tests.people import WULIN, Message, SocketClient, beside, until
+from tests.sharing.conftest import Workers
+
+
+def _lines_told(console: SocketClient, incident_id: str) -> list[Message]:
+    told = [message for message in console.all("incident") if message["incident_id"] == incident_id]
+    return [line for message in told for line in message["timeline"]]
+
+
+async def test_consoles_of_both_workers_are_told_everything_once_and_in_order(workers: Workers) -> None:
+    dice = random.Random(11)
+    async with contextlib.AsyncExitStack() as stack:
+        consoles = [
+            await stack.enter_async_context(worker.socket("operator", f"console {number}"))
+            for number, worker in enumerate(workers.each)
+        ]
+        for number in range(8):
+            place = beside(WULIN, north_m=60 + 30 * number)
+            await stack.enter_async_context(workers.each[number % 2].on_duty(f"r{number}", place))
+        opened = await asyncio.gather(*(workers.sos(beside(WULIN, north_m=3000 * number)) for number in range(6)))
+        orders: list[tuple[str, Any]] = [
+            ("ambulance", {"eta_s": 300}),
+            ("ambulance", {"eta_s": 500}),
+            ("cpr", {"in_progress": True}),
+            ("cpr", {"in_progress": False}),
+            ("widen", None),
+        ]
+
+        async def order() -> None:
+            each = dice.choice(opened)
+            verb, body = dice.choice(orders)
+            path = f"/v1/incidents/{each['incident_id']}/{verb}"
+            async with dice.choice(workers.each).client("operator") as client:
+                answer = await client.post(path, json=body)
+            assert answer.status_code in {200, 409}, answer.text
+
+        for _ in range(6):
+            await asyncio.gather(*(order() for _ in range(10)))
+        await asyncio.gather(
+            *(workers.call("POST", f"/v1/incidents/{each['incident_id']}/close", role="operator") for each in opened)
+        )
+        for console in consoles:
+            for _ in opened:
+                await console.next("incident", where=lambda m: m["state"] == "closed")
+        for console in consoles:
+            numbers = [message["seq"] for message in console.heard if "seq" in message and message["type"] != "welcome"]
+            assert numbers == list(range(numbers[0], numbers[0] + len(numbers)))
+            for each in opened:
+                timeline = (await workers.incident(each["incident_id"]))["timeline"]
+                assert _lines_told(console, each["incident_id"]) == timeline
+        assert consoles[0].all("incident") == consoles[1].all("incident")
+
+
+async def test_state_and_messages_equal_a_fresh_fetch_over_two_workers(workers: Workers) -> None:
+    names = [f"r{number}" for number in range(5)]
+    async with contextlib.AsyncExitStack() as stack:
+        people = {
+            name: await stack.enter_async_context(
+                workers.each[number % 2].on_duty(name, beside(WULIN, north_m=100 + 40 * number))
+            )
+            for number, name in enumerate(names)
+        }
+        await _all_are_known(workers, len(names))
+        opened = await workers.each[0].sos()
+        async with verified(workers, caller=opened["incident_id"], responders=names) as watchers:
+            alerts = {name: await person.next("alert") for name, person in people.items()}
+            await people["r0"].answer(alerts["r0"], "accept")
+            await people["r0"].next("assignment")
+            await people["r1"].answer(alerts["r1"], "decline")
+            await watchers.hang_up()
+            await people["r2"].answer(alerts["r2"], "accept")
+            await people["r2"].next("assignment")
+            await people["r0"].progress(alerts["r0"], "en_route")
+            path = f"/v1/incidents/{opened['incident_id']}"
+            await workers.call("POST", f"{path}/ambulance", role="operator", json={"eta_s": 400})
+            await workers.time_passes(seconds=21)
+            await workers.call("POST", f"{path}/close", role="operator")
+            await people["r0"].next("stand_down")
+
+
+async def _all_are_known(workers: Workers, count: int) -> None:
+    async def known() -> bool:
+        return all(worker.service.roster.on_duty_count == count for worker in workers.each)
+
+    await until(known)
+
+
+async def test_each_console_counts_whoever_is_connected_to_either_worker(workers: Workers) -> None:
+    one, other = workers.each
+    async with (
+        one.on_duty("r1", WULIN),
+        other.on_duty("r2", WULIN),
+        one.socket("operator", "ann") as ann,
+        other.socket("operator", "ben") as ben,
+    ):
+        for console in (ann, ben):
+            picture = await console.next("picture", where=lambda m: m["counts"]["connected"] == 2)
+            assert picture["counts"]["apart"] is False

@@ -1,0 +1,163 @@
+"""A Redis Cluster of three shards: in normal use, with a shard that dies, and with slots that move."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import empty_tables
+from tests.people import WULIN, MovableClock, beside, run_in_process, settings_for_tests, until
+from tests.redis_server import RedisServer, free_port
+from tests.sharing.conftest import Workers, sharing_of
+
+_SLOTS = 16_384
+
+
+class Shards:
+    """Three masters that share all slots among them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.servers = []
+        for number in range(3):
+            place = folder / f"shard-{number}"
+            place.mkdir()
+            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(free_port()))
+            # Whatever one shard holds is of use though another is gone.
+            options = (*options, "--cluster-require-full-coverage", "no")
+            self.servers.append(RedisServer(place, *options))
+        self._buses = [self._bus_of(each) for each in self.servers]
+        step = -(-_SLOTS // 3)
+        for number, each in enumerate(self.servers):
+            with each.client() as client:
+                first, last = number * step, min((number + 1) * step, _SLOTS) - 1
+                client.execute_command("CLUSTER", "ADDSLOTSRANGE", first, last)
+                for other, bus in zip(self.servers, self._buses, strict=True):
+                    client.execute_command("CLUSTER", "MEET", "127.0.0.1", other.port, bus)
+
+    @staticmethod
+    def _bus_of(server: RedisServer) -> int:
+        with server.client() as client:
+            return int(client.config_get("cluster-port")["cluster-port"])
+
+    @property
+    def url(self) -> str:
+        """As the settings have it; of the nodes one is enough."""
+        return "redis+cluster://" + ",".join(f"127.0.0.1:{each.port}" for each in self.servers)
+
+    async def agree(self) -> bool:
+        """Whether each knows that all slots are served."""
+        told = []
+        for each in self.servers:
+            with each.client() as client:
+                told.append(client.execute_command("CLUSTER", "INFO"))
+        return all(_says_ok(each) for each in told)
+
+    def shard_of(self, channel: str) -> RedisServer:
+        """The server that holds a channel."""
+        with self.servers[0].client() as client:
+            slot = int(client.execute_command("CLUSTER", "KEYSLOT", channel))
+        return self.servers[slot // -(-_SLOTS // 3)]
+
+    def ends(self) -> None:
+        """Stop all of them."""
+        for each in self.servers:
+            each.stops()
+
+
+def _says_ok(info: object) -> bool:
+    if isinstance(info, dict):
+        return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3"
+    text = info.decode() if isinstance(info, bytes) else str(info)
+    return "cluster_state:ok" in text and "cluster_known_nodes:3" in text
+
+
+@pytest.fixture
+def shards(tmp_path: Path) -> Iterator[Shards]:
+    """A cluster, running."""
+    shards = Shards(tmp_path)
+    yield shards
+    shards.ends()
+
+
+@pytest.fixture
+async def clustered(shards: Shards, postgis_url: str, clock: MovableClock, tmp_path: Path) -> AsyncIterator[Workers]:
+    """Two workers over it."""
+    empty_tables(postgis_url)
+    await until(shards.agree, within_s=15)
+    async with contextlib.AsyncExitStack() as stack:
+        each = [
+            await stack.enter_async_context(
+                run_in_process(settings_for_tests(tmp_path / name, redis_url=shards.url), postgis_url, clock)
+            )
+            for name in ("one", "other")
+        ]
+        workers = Workers(each)
+        await workers.know_each_other()
+        yield workers
+
+
+async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard(
+    clustered: Workers, shards: Shards
+) -> None:
+    one, other = clustered.each
+    async with contextlib.AsyncExitStack() as stack:
+        people = [
+            # Far apart: their cells are on different shards.
+            await stack.enter_async_context(other.on_duty(f"r{number}", beside(WULIN, north_m=60_000 * number)))
+            for number in range(6)
+        ]
+        await _all_known(clustered, 6)
+        for number, phone in enumerate(people[:3]):
+            opened = await one.sos(beside(WULIN, north_m=60_000 * number, east_m=50))
+            assert opened["alerted"] == 1
+            await phone.next("alert")
+        assert await _positions_in(one) == {f"r{number}" for number in range(6)}
+
+        # The shard on which the one worker speaks.
+        link = sharing_of(one).link
+        dead = shards.shard_of(link._channels[link._own])
+        dead.stops()
+        opened = await one.sos(beside(WULIN, north_m=60_000 * 3, east_m=50))
+        assert opened["alerted"] == 1
+        await people[3].next("alert")
+
+        async def knows_it_is_apart() -> bool:
+            return all(sharing_of(each).is_away for each in clustered.each)
+
+        await until(knows_it_is_apart)
+        # What is told now goes over another shard: workers still hear each other.
+        for number in (4, 5):
+            opened = await one.sos(beside(WULIN, north_m=60_000 * number, east_m=50))
+            assert opened["alerted"] == 1
+            await people[number].next("alert")
+        assert shards.shard_of(link._channels[link._own]) is not dead
+        near = beside(WULIN, north_m=200_000)
+        await people[0].say(type="position", latitude=near.latitude, longitude=near.longitude, accuracy_m=10)
+
+        async def moved_is_told() -> bool:
+            known = {each.responder_id: each.fix for each in one.service.roster.on_duty()}
+            fix = known["r0"]  # type: ignore[index]
+            return fix is not None and fix.place == near
+
+        await until(moved_is_told)
+        assert all(len(sharing_of(each).colleagues) == 1 for each in clustered.each)
+
+
+async def _all_known(workers: Workers, count: int) -> None:
+    async def known() -> bool:
+        return all(worker.service.roster.on_duty_count == count for worker in workers.each)
+
+    await until(known)
+
+
+async def _positions_in(worker: object) -> set[str]:
+    found: set[str] = set()
+
+    async def all_are_there() -> bool:
+        async for rows in sharing_of(worker).positions.read_all():  # type: ignore[arg-type]
+            found.update(row[0] for row in rows)
+        return len(found) >= 6
+
+    await until(all_are_there)
+    return found
