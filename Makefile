@@ -12,7 +12,7 @@ ARGS ?=
 PYTEST := .venv/bin/python -m pytest -n 2 --dist loadfile
 TSC := dispatch/web/node_modules/.bin/tsc
 
-.PHONY: help setup setup-run setup-test demo test test-fast test-faults test-core test-registry bench bench-nearest bench-plan bench-registry exactness load lint types format lock clean
+.PHONY: help setup setup-run setup-test demo test test-fast test-faults test-core test-registry bench bench-nearest bench-plan bench-registry bench-scale evaluate exactness load lint types format lock clean
 
 help: ## say what can be made
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -55,10 +55,16 @@ bench-nearest: setup-test ## who is nearest, against PostGIS, Redis and a kd-tre
 bench-registry: setup-test ## what the AED registry takes, on 100,000 devices; figures in build/bench
 	@.venv/bin/python -m loadtests.bench_registry $(ARGS)
 
+bench-scale: setup-test ## what one, two and four workers take, and what bounds them; figures in build/bench
+	@.venv/bin/python -m loadtests.bench_scale $(ARGS)
+
+evaluate: setup-run ## rival dispatch rules on the same cardiac arrests, in virtual time (ARGS="--arrests 1000 --report docs")
+	@.venv/bin/simulator evaluate $(ARGS)
+
 exactness: setup-test ## 100,000 questions for the nearest against a full comparison (ARGS="--seed 1")
 	@.venv/bin/python -m tests.geo.exactness $(ARGS)
 
-load: setup-run ## a short load test; prints the latency table
+load: setup-run ## load in a shape (ARGS="--shape storm|disaster|morning|province|stampede"), against what is promised
 	@.venv/bin/python -m loadtests $(ARGS)
 
 lint: setup-test ## formatting, lint rules and who may import whom

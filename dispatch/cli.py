@@ -78,9 +78,10 @@ def demo(
     from dispatch.demo import run_demo  # noqa: PLC0415 - as above
 
     settings = _settings(host=host, port=port, log_level="warning")
-    own = {"database_url": None, "redis_url": None, "data_dir": data_dir or settings.data_dir / "demo"}
+    own = {"data_dir": data_dir or settings.data_dir / "demo"}
+    nobody_elses = dict.fromkeys(("database_url", "database_direct_url", "database_replica_url", "redis_url"))
     with _told_plainly():
-        run_demo(settings.model_copy(update=own), context.args)
+        run_demo(settings.model_copy(update=nobody_elses | own), context.args)
 
 
 @cli.command()
@@ -237,10 +238,11 @@ def _told_plainly() -> Iterator[None]:
     from dispatch.policies import PolicyFileError  # noqa: PLC0415 - as above
     from dispatch.serving import CannotServe  # noqa: PLC0415 - as above
     from dispatch.storage.cluster_errors import PrivateDatabaseError  # noqa: PLC0415 - as above
+    from dispatch.storage.pooling import PoolerInBetween  # noqa: PLC0415 - as above
 
     try:
         yield
-    except (CannotServe, PolicyFileError, PrivateDatabaseError, NoSecret) as error:
+    except (CannotServe, PolicyFileError, PoolerInBetween, PrivateDatabaseError, NoSecret) as error:
         _fail(str(error))
     except OperationalError as error:
         _fail(f"the database does not answer: {error.orig}")

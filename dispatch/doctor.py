@@ -14,6 +14,7 @@ import typer
 from pydantic import SecretStr
 from redis.asyncio.cluster import RedisCluster
 
+from dispatch.centres.checkup import check_centres
 from dispatch.finding import Finding, State
 from dispatch.push.checkup import check_hook, check_push_contact, check_push_key, check_push_services
 from dispatch.settings import Settings
@@ -61,7 +62,7 @@ def examine(
         if os.geteuid() == 0:
             findings.append(check_setpriv())
     else:
-        findings.append(check_database(database_url))
+        findings += [check_database(database_url), check_centres(database_url)]
     if redis_url is not None:
         findings.append(check_redis(redis_url))
     if waking is not None:

@@ -76,8 +76,10 @@ class _Server(uvicorn.Server):
 def database_for(settings: Settings) -> Iterator[str]:
     """The URL of a migrated database: the configured one, or the private one, attached to or run for this block."""
     if settings.database_url is not None:
-        migrate(settings.database_url)
-        yield settings.database_url
+        # A list is taken in over a session of its own.
+        url = settings.database_direct_url or settings.database_url
+        migrate(url)
+        yield url
         return
     cluster = PrivateCluster(settings.data_dir)
     url, owned = cluster.attach_or_start()
@@ -160,7 +162,7 @@ def _database_to_serve(settings: Settings) -> Iterator[tuple[str, PrivateCluster
         url = settings.database_url if cluster is None else cluster.start()
         if url is None:
             raise CannotServe("there is no database")
-        migrate(url)
+        migrate(url if settings.database_direct_url is None or cluster is not None else settings.database_direct_url)
         yield url, cluster
     finally:
         if cluster is not None:

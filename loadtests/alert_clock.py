@@ -1,50 +1,61 @@
-"""When did an alert arrive, counted from the moment its SOS was sent: joined by the incident's id.
+"""From the SOS to its alerts, whoever noted them: joined by the incident's id after the run.
 
-Alerts overtake the answer to the SOS, so an arrival may come before its incident is known; the clock keeps
-such arrivals until then. Both moments are read from this machine's one monotonic clock.
+Caller and responder may be played by different processes. Each notes its own moments by CLOCK_MONOTONIC, which all
+processes of one machine share, and they are joined here.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Final
 
-Report = Callable[[float], None]
-"""Takes the latency of one alert in milliseconds."""
+from loadtests.moments import Arrival, Tap
 
-
-@dataclass(slots=True)
-class _Incident:
-    sent_at: float
-    left: int
+_MS: Final = 1e6
 
 
-@dataclass(slots=True)
-class AlertClock:
-    """Tells `report` the latency of every alert of an SOS's first wave.
+@dataclass(frozen=True, slots=True)
+class AlertSample:
+    """One alert of an SOS's first wave and how late it was, counted from when the SOS was due and when it was sent."""
 
-    Only the first wave: an alert that replaces a decline is late by how long that person thought, not by the
-    service. Times are seconds of one clock.
+    incident_id: str
+    responder_id: str
+    scheduled_ns: int
+    from_scheduled_ms: float
+    from_sent_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """All alerts of first waves that arrived, and how many did not of those that the service says it sent."""
+
+    samples: Sequence[AlertSample]
+    missing: int
+
+
+def join(taps: Iterable[Tap], arrivals: Iterable[Arrival]) -> Joined:
+    """Join every SOS with the alerts of its first wave.
+
+    Only as many as its answer told: an alert that replaces a decline is late by how long that person thought, not by
+    the service. One that comes again to the same responder counts once, when it first came.
     """
-
-    report: Report
-    _incidents: dict[str, _Incident] = field(default_factory=dict)
-    _early: dict[str, list[float]] = field(default_factory=dict)
-
-    def sent(self, incident_id: str, *, sent_at: float, alerted: int) -> None:
-        """Note that the SOS sent at `sent_at` opened this incident and alerted so many."""
-        self._incidents[incident_id] = _Incident(sent_at, alerted)
-        for arrived_at in sorted(self._early.pop(incident_id, [])):
-            self.arrived(incident_id, arrived_at=arrived_at)
-
-    def arrived(self, incident_id: str, *, arrived_at: float) -> None:
-        """Note that an alert of this incident arrived."""
-        incident = self._incidents.get(incident_id)
-        if incident is None:
-            self._early.setdefault(incident_id, []).append(arrived_at)
-        elif incident.left > 0:
-            incident.left -= 1
-            self.report((arrived_at - incident.sent_at) * 1000)
-
-    def over(self, incident_id: str) -> None:
-        """Forget an incident that has ended."""
-        self._incidents.pop(incident_id, None)
-        self._early.pop(incident_id, None)
+    first: defaultdict[str, dict[str, int]] = defaultdict(dict)
+    for arrival in arrivals:
+        known = first[arrival.incident_id]
+        known[arrival.responder_id] = min(arrival.at_ns, known.get(arrival.responder_id, arrival.at_ns))
+    samples: list[AlertSample] = []
+    missing = 0
+    for tap in taps:
+        wave = sorted(first.get(tap.incident_id, {}).items(), key=lambda each: each[1])[: tap.alerted]
+        missing += tap.alerted - len(wave)
+        samples += (
+            AlertSample(
+                tap.incident_id,
+                responder_id,
+                tap.scheduled_ns,
+                (at_ns - tap.scheduled_ns) / _MS,
+                (at_ns - tap.sent_ns) / _MS,
+            )
+            for responder_id, at_ns in wave
+        )
+    return Joined(samples, missing)

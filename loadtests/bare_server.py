@@ -43,7 +43,10 @@ async def stream(socket: WebSocket) -> None:
     hello = await socket.receive_json()
     subject = str(hello["subject"])
     _sockets[subject] = socket
-    await socket.send_json({"type": "welcome", "subject": subject})
+    # As the contract's welcome, so that the same phones can come back to it.
+    await socket.send_json(
+        {"type": "welcome", "subject": subject, "epoch": "bare", "seq": 0, "resumed": "resume" in hello}
+    )
     try:
         while True:
             await socket.receive_text()

@@ -34,10 +34,11 @@ _REDIS_OPTIONS: Final = ("--port", "0", "--save", "", "--appendonly", "no", "--l
 
 
 @contextmanager
-def own_postgres(folder: Path) -> Iterator["psycopg.Connection[Any]"]:
+def own_postgres(folder: Path, settings: Sequence[str] = _POSTGRES_SETTINGS) -> Iterator["psycopg.Connection[Any]"]:
     """Make and run a cluster in a new folder inside `folder`; yields a connection to it.
 
-    Raises ServerFailedError when there is no PostgreSQL or it does not start.
+    With other `settings` than a bench's that only reads, where more is asked of it. Raises ServerFailedError when there
+    is no PostgreSQL or it does not start.
     """
     data = folder / "postgres"
     data.mkdir(mode=0o700)
@@ -59,7 +60,7 @@ def own_postgres(folder: Path) -> Iterator["psycopg.Connection[Any]"]:
     )
     if made.returncode != 0:
         raise ServerFailedError(f"initdb failed:\n{made.stderr[-2000:]}")
-    options = [part for setting in _POSTGRES_SETTINGS for part in ("-c", setting)]
+    options = [part for setting in settings for part in ("-c", setting)]
     command = [str(programs / "postgres"), "-D", str(data), "-k", str(data), *options]
     with _running(command, folder / "postgres.log", account) as process:
         until = time.monotonic() + _START_WITHIN_S

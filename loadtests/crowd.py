@@ -1,8 +1,10 @@
 """People and AEDs for a test: made through the public contract, placed around one point of the city."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
+from uuid import uuid4
 
 import httpx
 
@@ -42,9 +44,19 @@ class Provisioner:
         rng = Random(f"crowd {seed}")
         return [self._responder(number, centre, within_m, rng) for number in range(first, first + count)]
 
-    def aeds(self, count: int, *, within_m: float, seed: int, centre: Place = CENTRE) -> None:
-        """Make `count` public AEDs, open round the clock and freshly inspected, around `centre`."""
+    def on_duty(self, members: Iterable[CrowdMember]) -> None:
+        """Let each of them come on duty, by their own word."""
+        for member in members:
+            self._client.put(
+                "/v1/responders/me/duty", json={"on_duty": True}, headers={"Authorization": f"Bearer {member.token}"}
+            ).raise_for_status()
+
+    def aeds(self, count: int, *, within_m: float, seed: int, centre: Place = CENTRE) -> list[str]:
+        """Make `count` public AEDs, open round the clock and freshly inspected, around `centre`; answer their ids."""
         rng = Random(f"aeds {seed}")
+        # Each time others, for a service may have had a load test before.
+        list_name = f"load-{seed}-{uuid4().hex[:8]}"
+        made_ids = []
         for number in range(1, count + 1):
             place = around(centre, within_m, rng)
             made = self._post(
@@ -55,10 +67,12 @@ class Provisioner:
                     "access": "public",
                     "opening_hours": "24/7",
                     "source": "loadtests",
-                    "source_ref": f"load-{seed}-{number}",
+                    "source_ref": f"{list_name}-{number}",
                 },
             )
             self._post(f"/v1/aeds/{made['id']}/reports", {"kind": "inspection", "outcome": "ok"})
+            made_ids.append(str(made["id"]))
+        return made_ids
 
     def cancel_open(self) -> int:
         """Cancel the incidents of a load test that are still open, and answer how many those were."""

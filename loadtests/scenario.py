@@ -1,4 +1,4 @@
-"""What the Locust users have to play, handed from the process that made it to Locust in a file."""
+"""What the Locust users have to play, handed from the process that made it to Locust in a folder."""
 
 import json
 import os
@@ -9,30 +9,59 @@ from typing import Final
 
 from geo.place import Place
 from loadtests.crowd import CrowdMember
+from loadtests.shapes import Shape
 
 VARIABLE: Final = "LOADTESTS_SCENARIO"
+_FILE: Final = "scenario.json"
+
+
+@dataclass(frozen=True, slots=True)
+class DeviceMember:
+    """An AED that reports, with a token of its own."""
+
+    aed_id: str
+    token: str
 
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """Responders to play, operators to play, and how many SOS a second the callers send together."""
+    """The shape, the responders and devices to play, the tokens of operators and of the office."""
 
+    shape: Shape
     members: Sequence[CrowdMember]
+    devices: Sequence[DeviceMember]
     operator_tokens: Sequence[str]
-    callers: int
-    sos_per_s: float
+    admin_token: str
 
-    def write(self, path: Path) -> None:
+    @property
+    def users(self) -> int:
+        """How many Locust users there are in all: one each for the map's visitors, the devices and the office."""
+        others = (self.shape.lookups_per_s, self.shape.reports_per_s, self.shape.office_per_s)
+        return len(self.members) + len(self.operator_tokens) + self.shape.callers + sum(1 for each in others if each)
+
+    def write(self, folder: Path) -> None:
         """Write the scenario to a file that only its owner reads: it holds tokens."""
+        path = folder / _FILE
         path.touch(mode=0o600)
         path.write_text(json.dumps(asdict(self)))
 
 
-def scenario_from_environment() -> Scenario:
-    """Read the scenario that the environment names. Raises KeyError when it names none."""
-    written = json.loads(Path(os.environ[VARIABLE]).read_text())
-    members = [
-        CrowdMember(each["id"], each["token"], Place(each["place"]["latitude"], each["place"]["longitude"]))
-        for each in written.pop("members")
-    ]
-    return Scenario(members=members, **written)
+def scenario_folder() -> Path:
+    """Answer the folder that the environment names. Raises KeyError when it names none."""
+    return Path(os.environ[VARIABLE])
+
+
+def scenario_in(folder: Path) -> Scenario:
+    """Read the scenario of a folder."""
+    written = json.loads((folder / _FILE).read_text())
+    shape = written["shape"]
+    return Scenario(
+        shape=Shape(**{**shape, "incident_s": tuple(shape["incident_s"])}),
+        members=[
+            CrowdMember(each["id"], each["token"], Place(each["place"]["latitude"], each["place"]["longitude"]))
+            for each in written["members"]
+        ],
+        devices=[DeviceMember(**each) for each in written["devices"]],
+        operator_tokens=written["operator_tokens"],
+        admin_token=written["admin_token"],
+    )

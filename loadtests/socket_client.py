@@ -9,6 +9,8 @@ from typing import Any
 import gevent
 import websocket
 
+from loadtests.seq_audit import SeqAudit
+
 Message = dict[str, Any]
 
 
@@ -19,16 +21,27 @@ class StreamEndedError(ConnectionError):
 class SocketClient:
     """One recipient's stream: hello, acknowledgements, pings; `on_message` gets each message and its arrival.
 
-    Arrivals are seconds of `time.perf_counter`, read as soon as this process gets to see the frame.
+    Arrivals are nanoseconds of CLOCK_MONOTONIC, read as soon as this process gets to see the frame. What has been
+    here before is acknowledged and not handed over. `audit` may be that of an earlier stream of the same recipient:
+    then this one resumes.
     """
 
-    def __init__(self, host: str, token: str, on_message: Callable[[Message, float], None]) -> None:
+    def __init__(
+        self, host: str, token: str, on_message: Callable[[Message, int], None], audit: SeqAudit | None = None
+    ) -> None:
+        self.audit = audit or SeqAudit()
         self._on_message = on_message
         self._closing = False
         self._socket = websocket.create_connection(
-            "ws" + host.removeprefix("http").rstrip("/") + "/v1/stream", timeout=30, http_no_proxy=["*"]
+            "ws" + host.removeprefix("http").rstrip("/") + "/v1/stream",
+            timeout=30,
+            http_no_proxy=["*"],
+            enable_multithread=True,
         )
-        self.send({"type": "hello", "token": token})
+        hello: Message = {"type": "hello", "token": token}
+        if self.audit.epoch:
+            hello["resume"] = {"epoch": self.audit.epoch, "seq": self.audit.last}
+        self.send(hello)
         self.welcome = self._read_welcome()
         # The service answers each ping, so silence of two heartbeats means that the line is dead.
         self._socket.settimeout(2 * float(self.welcome["heartbeat_s"]))
@@ -40,11 +53,20 @@ class SocketClient:
                 raise StreamEndedError("the service closed the stream instead of welcoming it")
             message: Message = json.loads(text)
             if message["type"] == "welcome":
+                self.audit.welcomed(message["epoch"], int(message["seq"]), resumed=bool(message["resumed"]))
                 return message
 
     def send(self, message: Message) -> None:
         """Send one message."""
         self._socket.send(json.dumps(message, separators=(",", ":")))
+
+    def write(self, frame: bytes) -> None:
+        """Send a frame that was made before, as `wire.masked_frame` makes them."""
+        with self._socket.lock:
+            line = self._socket.sock
+            if line is None:
+                raise StreamEndedError("the stream is closed")
+            line.sendall(frame)
 
     def listen(self) -> None:
         """Hand over messages until closed. Raises StreamEndedError when the service ends it."""
@@ -52,11 +74,13 @@ class SocketClient:
         try:
             while True:
                 text = self._socket.recv()
-                arrived_at = time.perf_counter()
+                arrived_ns = time.monotonic_ns()
                 if not text:
                     raise StreamEndedError("the service closed the stream")
                 message = json.loads(text)
-                self._on_message(message, arrived_at)
+                is_new = "seq" not in message or self.audit.took(int(message["seq"]))
+                if is_new:
+                    self._on_message(message, arrived_ns)
                 if "seq" in message:
                     self.send({"type": "ack", "seq": message["seq"]})
         except (OSError, websocket.WebSocketException) as error:

@@ -183,9 +183,14 @@ class HttpLine(asyncio.Protocol):
         if self._answer is not None and not self._answer.done():
             self._answer.set_exception(ConnectionError(f"the server closed the HTTP connection: {exc}"))
 
+    @property
+    def is_gone(self) -> bool:
+        """Whether the server has closed it, as it does with a line that was idle for some seconds."""
+        return self._transport is None or self._transport.is_closing()
+
     def send(self, request: bytes) -> asyncio.Future[tuple[int, bytes]]:
         """Send a prepared request; the future gives status and body."""
-        if self._transport is None or self._transport.is_closing():
+        if self._transport is None or self.is_gone:
             raise ConnectionError("the server closed the HTTP connection")
         self._answer = asyncio.get_running_loop().create_future()
         self._transport.write(request)

@@ -167,7 +167,7 @@ class AedService:
 
     async def export(self) -> list[Aed]:
         """Every AED, removed ones too, as `own_schema` writes them."""
-        async with self._database.transaction() as connection:
+        async with self._database.reading() as connection:
             return await AedRepository(connection).everything()
 
     async def refresh(self, ids: Iterable[UUID] | None) -> None:

@@ -15,8 +15,10 @@ import uvloop
 from loadtests.figures import publish
 from loadtests.processes import ended_by_signals
 from tests.faults.audit import Measure
+from tests.faults.link import why_not
 from tests.faults.runs import Outcome, Turn, run_in_turn
 from tests.faults.scenarios import SCENARIOS
+from tests.faults.scene import Cast
 from tests.faults.storm import Shape
 
 _FIRST_FINDINGS: Final = 20
@@ -35,8 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         with ended_by_signals():
             for name in names:
+                if SCENARIOS[name].cast is Cast.TWO_APART and (reason := why_not()) is not None:
+                    print(f"{name}: not run, {reason}", flush=True)
+                    continue
                 # Each in a city of its own: what one has broken must not be found again by the next.
-                outcomes += uvloop.run(run_in_turn([_turn(name, options)], seed=seed, shape=shape))
+                outcomes += uvloop.run(run_in_turn([_turn(name, options)], seed=seed, shape=shape, logs=options.logs))
     except KeyboardInterrupt:
         print("interrupted: everything that was started has been ended")
         return 130
@@ -85,6 +90,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--seed", type=int, default=None, help="to see the runs again")
     parser.add_argument("--sos-per-s", type=float, default=20.0)
     parser.add_argument("--responders", type=int, default=500)
+    parser.add_argument("--logs", type=Path, default=None, help="where to keep what the services wrote, at length")
     parser.add_argument("--out", type=Path, default=_OUT)
     return parser.parse_args(arguments)
 

@@ -5,6 +5,8 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
+from tests.faults.doors import Door
+
 
 class NoAnswerError(ConnectionError):
     """The question may have been heard or not: no whole answer came back."""
@@ -23,18 +25,18 @@ class Answer:
 
 
 async def ask(
-    port: int, method: str, path: str, body: object = None, *, token: str | None = None, within_s: float = 10.0
+    door: Door, method: str, path: str, body: object = None, *, token: str | None = None, within_s: float = 10.0
 ) -> Answer:
-    """Ask the service on that port of loopback. Raises `NoAnswerError` when that or patience ends first."""
+    """Ask the service at that door. Raises `NoAnswerError` when that or patience ends first."""
     try:
         async with asyncio.timeout(within_s):
-            return await _asked(port, _request(method, path, body, token))
+            return await _asked(door, _request(method, path, body, token))
     except (OSError, asyncio.IncompleteReadError, TimeoutError, ValueError) as error:
         raise NoAnswerError(f"{method} {path}: {type(error).__name__} {error}") from error
 
 
-async def _asked(port: int, request: bytes) -> Answer:
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+async def _asked(door: Door, request: bytes) -> Answer:
+    reader, writer = await asyncio.open_connection(*door)
     try:
         writer.write(request)
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")

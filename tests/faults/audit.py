@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from typing import Any, Final
+from uuid import UUID, uuid5
 
 from dispatch.rescue.events import Event, Offered, Opened, Planned
 from dispatch.rescue.vocabulary import AlertState
@@ -61,9 +62,10 @@ def lost(taken: Mapping[str, Sos], held: Evidence) -> Iterator[Finding]:
     for request_id, sos in taken.items():
         told = {incident_id for _, incident_id, _ in sos.receipts}
         stored = held.incident_of.get(request_id)
-        if len(told) > 1:
+        if len(told) > 1 and not sos.may_be_two:
             yield Finding(Measure.LOST, f"two {request_id}", f"SOS {request_id} was told of incidents {sorted(told)}")
-        if told and stored not in told:
+        kept = {stored, *(held.incident_of.get(twin_of(request_id, each)) for each in told if sos.may_be_two)}
+        if not (told <= kept if sos.may_be_two else not told or stored in told):
             yield Finding(
                 Measure.LOST, request_id, f"SOS {request_id} was answered with {sorted(told)} and is kept as {stored}"
             )
@@ -74,10 +76,17 @@ def lost(taken: Mapping[str, Sos], held: Evidence) -> Iterator[Finding]:
         row = rows.get(stored or "")
         if row is not None:
             yield from _is_planned(sos, row)
-    for request_id in held.incident_of.keys() - taken.keys():
+    divided = [each.request_id for each in taken.values() if each.may_be_two]
+    twins = {twin_of(each, incident_id) for each in divided for incident_id in held.incident_of.values()}
+    for request_id in held.incident_of.keys() - taken.keys() - twins:
         yield Finding(Measure.LOST, f"nobody's {request_id}", f"nobody tapped the SOS {request_id} that is kept")
     for orphan in held.orphans:
         yield Finding(Measure.LOST, f"orphan {orphan}", f"there are {orphan}, which is no incident")
+
+
+def twin_of(request_id: str, incident_id: str) -> str:
+    """The request id under which a second incident is kept that one tap opened at two workers without a database."""
+    return str(uuid5(UUID(request_id), incident_id))
 
 
 def _is_planned(sos: Sos, row: IncidentRow) -> Iterator[Finding]:
@@ -87,7 +96,7 @@ def _is_planned(sos: Sos, row: IncidentRow) -> Iterator[Finding]:
             Measure.LOST, f"unplanned {row.incident_id}", f"incident {row.incident_id} begins with {kinds}, not planned"
         )
     offered = sum(isinstance(event.what, Offered) and event.what.wave == 1 for event in row.events)
-    for _, _, alerted in sos.receipts[:1]:
+    for _, _, alerted in [each for each in sos.receipts if each[1] == row.incident_id][:1]:
         if alerted != offered:
             text = f"incident {row.incident_id} was answered with {alerted} alerted and has {offered} offers"
             yield Finding(Measure.LOST, f"offers {row.incident_id}", text)

@@ -1,7 +1,7 @@
 """The auditor: looks after each run, and looks again before calling anything a fault: a message may be under way."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any, Final
@@ -10,6 +10,7 @@ from dispatch.rescue.vocabulary import IncidentState
 from tests.faults import audit
 from tests.faults.asking import NoAnswerError, ask
 from tests.faults.audit import Finding, Measure, Person, Span
+from tests.faults.doors import Door
 from tests.faults.evidence import Evidence, IncidentRow, evidence
 from tests.faults.storm import Storm
 
@@ -84,9 +85,12 @@ class Auditor:
     def _consoles(self, held: Evidence) -> list[Finding]:
         """Whoever follows an incident was told how it stands."""
         found = []
-        desk, followers = self._storm.desk, self._storm.callers.followers
+        followers = self._storm.callers.followers
+        consoles = [each for each in self._storm.desk.consoles if each.socket.is_connected]
         for row in held.incidents:
-            shown = {"the console": desk.shown.get(row.incident_id, (0, ""))} if desk.console.is_connected else {}
+            shown = {
+                f"the console of {each.socket.name}": each.shown.get(row.incident_id, (0, "")) for each in consoles
+            }
             follower, _ = followers.get(row.incident_id, (None, None))
             if follower is not None and follower.socket.is_connected and follower.version:
                 # A caller is not told who was asked; but the state is as the page has it.
@@ -115,22 +119,36 @@ class Auditor:
 
     async def _view(self, row: IncidentRow) -> list[Finding]:
         path = f"/v1/incidents/{row.incident_id}"
-        view = await self._answer(path, self._storm.operator_token)
-        if isinstance(view, str):
-            return [Finding(Measure.TIMELINES, f"view {row.incident_id}", f"GET {path}: {view}")]
-        return list(audit.seen(row, view))
+        found: list[Finding] = []
+        for door in self._doors:
+            view = await self._answer(door, path, self._storm.operator_token)
+            if isinstance(view, str):
+                found.append(Finding(Measure.TIMELINES, f"view {row.incident_id}", f"GET {path}: {view}"))
+            else:
+                found += audit.seen(row, view)
+        return found
 
     async def _me(self, person: Person) -> list[Finding]:
         if not person.is_connected:
             return []
-        me = await self._answer("/v1/responders/me", self._storm.first_aiders[person.responder_id].token)
-        if isinstance(me, str):
-            return [Finding(Measure.STATES, f"me {person.responder_id}", f"GET /v1/responders/me: {me}")]
-        return list(audit.state_of(person, me, datetime.now(UTC)))
+        found: list[Finding] = []
+        for door in self._doors:
+            me = await self._answer(door, "/v1/responders/me", self._storm.first_aiders[person.responder_id].token)
+            if isinstance(me, str):
+                text = f"GET /v1/responders/me at {door}: {me}"
+                found.append(Finding(Measure.STATES, f"me {person.responder_id}", text))
+            else:
+                found += audit.state_of(person, me, datetime.now(UTC))
+        return found
 
-    async def _answer(self, path: str, token: str) -> Mapping[str, Any] | str:
+    @property
+    def _doors(self) -> Sequence[Door]:
+        # Every worker knows the same.
+        return self._storm.network.balancer.doors
+
+    async def _answer(self, door: Door, path: str, token: str) -> Mapping[str, Any] | str:
         try:
-            answer = await ask(self._storm.network.port, "GET", path, token=token)
+            answer = await ask(door, "GET", path, token=token)
         except NoAnswerError as error:
             return str(error)
         if not answer.is_success or not isinstance(answer.body, dict):

@@ -34,6 +34,8 @@ class Sos:
     tries: int = 0
     refused: list[str] = field(default_factory=list)
     given_up: bool = False
+    # Tapped while workers could not agree, as what they share was away: each that was asked may have opened one.
+    may_be_two: bool = False
     token: str = ""
 
     @property
@@ -86,17 +88,23 @@ class Callers:
             "request_id": sos.request_id,
             "location": {"latitude": sos.place.latitude, "longitude": sos.place.longitude, "accuracy_m": 15.0},
         }
+        balancer = self._network.balancer
+        door = balancer.next()
         while loop.time() - sos.tapped_at < _PATIENCE_S:
             sos.tries += 1
+            sos.may_be_two |= self._network.is_apart and balancer.has_several
             try:
-                answer = await ask(self._network.port, "POST", "/v1/sos", body, within_s=_ONE_TRY_S)
+                answer = await ask(door, "POST", "/v1/sos", body, within_s=_ONE_TRY_S)
             except NoAnswerError:
+                # The same request id, at another worker where there is one.
+                door = balancer.other_than(door)
                 await asyncio.sleep(self._rng.uniform(*_TRY_AGAIN_S))
                 continue
             if answer.is_success:
                 self._receipt(sos, answer.status, answer.body)
                 return
             sos.refused.append(f"{answer.status} {answer.body}")
+            door = balancer.other_than(door)
             await asyncio.sleep(self._rng.uniform(*_TRY_AGAIN_S))
         sos.given_up = not sos.receipts
 

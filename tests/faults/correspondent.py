@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any, Final
 
+from tests.faults.doors import Balancer, Door
 from tests.faults.line import Line
 from tests.faults.numbering import Numbering
 
@@ -24,17 +25,21 @@ _LONGEST_PAUSE_S: Final = 0.8
 class Network:
     """What lies between everybody here and the service, shared by all of them."""
 
-    port: int
+    balancer: Balancer
     rng: Random
     # How likely a message is said twice, and how long it may be under way: the later may then arrive first.
     repeat: float = 0.0
     longest_delay_s: float = 0.0
     # Whether a service without its database may send somebody off to read afresh.
     may_reload: bool = False
+    # Whether workers may not know of each other's incidents, as what they share is away, or has just come back.
+    is_apart: bool = False
 
 
 class Correspondent:
     """One recipient. `hear` gets every message once, in order; `begun` is called after each welcome.
+
+    Whoever is not `bound_to` a door goes in by any, and comes back by another when the connection breaks.
 
     What is said while nobody listens is lost, as on a phone without a network: whoever says it has to say it again.
     """
@@ -47,6 +52,7 @@ class Correspondent:
         *,
         hear: Callable[[Message], None],
         begun: Callable[[Message, bool], None] | None = None,
+        bound_to: Door | None = None,
     ) -> None:
         self.name = name
         self.numbering = Numbering()
@@ -55,6 +61,8 @@ class Correspondent:
         self.receive_buffer_bytes: int | None = None
         self._token = token
         self._network = network
+        self._is_bound = bound_to is not None
+        self.door = network.balancer.any() if bound_to is None else bound_to
         self._hear = hear
         self._begun = begun
         self._line: Line | None = None
@@ -77,6 +85,8 @@ class Correspondent:
             pause_s = _FIRST_PAUSE_S
             while not self.sent_away:
                 pause_s = _FIRST_PAUSE_S if await self._one_connection() else min(2 * pause_s, _LONGEST_PAUSE_S)
+                if not self._is_bound:
+                    self.door = self._network.balancer.other_than(self.door)
                 await asyncio.sleep(self._network.rng.uniform(0.1, 1.0) * pause_s)
         finally:
             if self._line is not None:
@@ -106,7 +116,7 @@ class Correspondent:
     async def _one_connection(self) -> bool:
         """Connect and talk until it is over; False when nobody answered."""
         try:
-            line = await Line.opened(self._network.port, self._heard, receive_buffer_bytes=self.receive_buffer_bytes)
+            line = await Line.opened(self.door, self._heard, receive_buffer_bytes=self.receive_buffer_bytes)
         except OSError:
             return False
         self._line = line

@@ -91,6 +91,10 @@ class FirstAider:
                 pass
 
     def _refused(self, message: Message) -> None:
+        if message["code"] == "database_away" and self._network.is_apart:
+            # This worker does not know of the incident; the other one does, or will have written it down.
+            self._later((0.3, 0.8), self._say_everything_again)
+            return
         if message["code"] not in EXPECTED_ERRORS:
             self.errors.append(
                 f"{self.socket.name} heard {message['code']}: {message['detail'][:200]} of {message.get('of')}"
@@ -196,7 +200,7 @@ class FirstAider:
     async def _read_afresh(self) -> None:
         heard = self._heard
         try:
-            answer = await ask(self._network.port, "GET", "/v1/responders/me", token=self.token)
+            answer = await ask(self.socket.door, "GET", "/v1/responders/me", token=self.token)
         except NoAnswerError:
             return
         if heard != self._heard:

@@ -11,6 +11,8 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import CLOSED, OPEN
 from websockets.uri import parse_uri
 
+from tests.faults.doors import Door
+
 Message = dict[str, Any]
 
 # What browsers report when a connection ends without a close frame (RFC 6455, section 7.1.5).
@@ -24,8 +26,9 @@ _CONNECT_WITHIN_S: Final = 5.0
 class Line(asyncio.Protocol):
     """A WebSocket over the sans-I/O protocol of `websockets`; `lost` gives the close code once it has ended."""
 
-    def __init__(self, port: int, on_message: Callable[[Message], None]) -> None:
-        self._protocol = ClientProtocol(parse_uri(f"ws://127.0.0.1:{port}/v1/stream"), max_size=_MAX_FRAME_BYTES)
+    def __init__(self, door: Door, on_message: Callable[[Message], None]) -> None:
+        uri = parse_uri(f"ws://{door.host}:{door.port}/v1/stream")
+        self._protocol = ClientProtocol(uri, max_size=_MAX_FRAME_BYTES)
         self._on_message = on_message
         self._transport: asyncio.Transport | None = None
         self._close_code = CUT_OFF
@@ -35,19 +38,19 @@ class Line(asyncio.Protocol):
 
     @classmethod
     async def opened(
-        cls, port: int, on_message: Callable[[Message], None], *, receive_buffer_bytes: int | None = None
+        cls, door: Door, on_message: Callable[[Message], None], *, receive_buffer_bytes: int | None = None
     ) -> Self:
-        """Connect to `/v1/stream` of that port of loopback. Raises OSError when nobody answers there."""
+        """Connect to `/v1/stream` at that door. Raises OSError when nobody answers there."""
         loop = asyncio.get_running_loop()
         connecting = socket.socket()
         connecting.settimeout(0.0)
         if receive_buffer_bytes is not None:
             # Before connecting: it is then that the window is agreed upon.
             connecting.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer_bytes)
-        line = cls(port, on_message)
+        line = cls(door, on_message)
         try:
             async with asyncio.timeout(_CONNECT_WITHIN_S):
-                await loop.sock_connect(connecting, ("127.0.0.1", port))
+                await loop.sock_connect(connecting, door)
                 await loop.create_connection(lambda: line, sock=connecting)
                 await line.open
         except BaseException as error:

@@ -1,11 +1,8 @@
 """Run after run of one scenario: the storm blows, the fault strikes, quiet comes, the audit looks."""
 
-import asyncio
-import contextlib
-import tempfile
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
@@ -13,10 +10,11 @@ from typing import Any, Final
 
 from tests.faults.audit import Finding, Measure
 from tests.faults.auditor import Auditor
-from tests.faults.database import DatabaseUnderTest
-from tests.faults.scenarios import SCENARIOS, Scene
-from tests.faults.service import ServiceFailedError, ServiceUnderTest
-from tests.faults.storm import Shape, StillBusyError, Storm, storm_over
+from tests.faults.scenarios import SCENARIOS
+from tests.faults.scene import AWAY_S, Scene
+from tests.faults.service import ServiceFailedError
+from tests.faults.stage import on_stage
+from tests.faults.storm import Shape, StillBusyError, Storm
 
 # So many incidents stay open when the quiet has come: the next fault finds work in the middle.
 _LEFT_OPEN: Final = 6
@@ -50,52 +48,35 @@ class Outcome:
         }
 
 
-@contextlib.contextmanager
-def _folder() -> Iterator[Path]:
-    # A short name: the address of the database's socket has room for about a hundred characters.
-    with tempfile.TemporaryDirectory(prefix="faults-") as folder:
-        # The private database may run as another user, who has to get through to its own folder.
-        Path(folder).chmod(0o755)
-        yield Path(folder)
-
-
-@contextlib.asynccontextmanager
-async def _everything(
-    environment: Mapping[str, str], shape: Shape, seed: int
-) -> AsyncIterator[tuple[DatabaseUnderTest, ServiceUnderTest, Storm]]:
-    with _folder() as folder:
-        database = DatabaseUnderTest(folder)
-        try:
-            await asyncio.to_thread(database.start)
-            service = ServiceUnderTest(folder / "service", database.url, environment)
-            try:
-                service.start()
-                await service.until_ready()
-                async with storm_over(service, shape, seed) as storm:
-                    yield database, service, storm
-            finally:
-                service.close()
-        finally:
-            database.close()
-
-
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """A scenario, how often, and how long the storm blows for it, in seconds."""
+    """A scenario, how often, how long the storm blows for it and what goes away stays away, in seconds."""
 
     scenario: str
     runs: int
     run_s: float
+    away_s: float | None = None
 
 
-async def run_in_turn(turns: Sequence[Turn], *, seed: int, shape: Shape) -> list[Outcome]:
-    """Run scenarios one after the other over one city; stops early when the service cannot be brought to rest."""
-    environment = {name: value for each in turns for name, value in SCENARIOS[each.scenario].environment.items()}
+async def run_in_turn(turns: Sequence[Turn], *, seed: int, shape: Shape, logs: Path | None = None) -> list[Outcome]:
+    """Run scenarios of one cast in turn over one city; stops early when the service cannot be brought to rest."""
+    scenarios = [SCENARIOS[each.scenario] for each in turns]
+    environment = {name: value for each in scenarios for name, value in each.environment.items()}
+    (cast,) = {each.cast for each in scenarios}
     outcomes: list[Outcome] = []
-    async with _everything(environment, shape, seed) as (database, service, storm):
-        auditor = Auditor(database.libpq_url, storm, Random(f"auditor {seed}"))
+    async with on_stage(cast, environment, shape, seed, logs=logs) as stage:
+        auditor = Auditor(stage.database.libpq_url, stage.storm, Random(f"auditor {seed}"))
         for turn in turns:
-            scene = Scene(storm, service, database, Random(f"{turn.scenario} {seed}"), turn.run_s)
+            scene = Scene(
+                stage.storm,
+                stage.services,
+                stage.database,
+                Random(f"{turn.scenario} {seed}"),
+                turn.run_s,
+                AWAY_S if turn.away_s is None else turn.away_s,
+                stage.redis,
+                stage.link,
+            )
             outcomes.append(await _turn(turn, scene, auditor, seed))
             if outcomes[-1].runs < turn.runs:
                 break
@@ -104,7 +85,7 @@ async def run_in_turn(turns: Sequence[Turn], *, seed: int, shape: Shape) -> list
 
 async def _turn(turn: Turn, scene: Scene, auditor: Auditor, seed: int) -> Outcome:
     outcome = Outcome(turn.scenario, seed)
-    before, complained = _totals(scene.storm), len(scene.service.complaints())
+    before, complained = _totals(scene.storm), len(_complaints(scene))
     for number in range(turn.runs):
         scene.number = number
         began = time.monotonic()
@@ -116,7 +97,7 @@ async def _turn(turn: Turn, scene: Scene, auditor: Auditor, seed: int) -> Outcom
     outcome.notes.update(_totals(scene.storm))
     outcome.notes.subtract(before)
     outcome.notes.update(scene.notes)
-    outcome.complaints.update(scene.service.complaints()[complained:])
+    outcome.complaints.update(_complaints(scene)[complained:])
     outcome.found(
         turn.runs,
         [
@@ -145,7 +126,7 @@ async def _run(scene: Scene, auditor: Auditor, outcome: Outcome) -> bool:
         came_to_rest = False
     finally:
         storm.blowing.clear()
-        storm.network.may_reload = False
+        storm.network.may_reload = storm.network.is_apart = False
     began = time.monotonic()
     findings, scene.findings = [*scene.findings, *await auditor.findings()], []
     scene.note("audit_s", time.monotonic() - began)
@@ -153,7 +134,11 @@ async def _run(scene: Scene, auditor: Auditor, outcome: Outcome) -> bool:
     for each in findings[:_TOLD_AT_ONCE]:
         print(f"  FOUND with seed {outcome.seed}, {outcome.scenario} run {scene.number + 1}: {each}", flush=True)
     outcome.found(scene.number + 1, findings)
-    return came_to_rest and scene.service.is_running
+    return came_to_rest and all(each.is_running for each in scene.services)
+
+
+def _complaints(scene: Scene) -> list[str]:
+    return [each for service in scene.services for each in service.complaints()]
 
 
 def _totals(storm: Storm) -> Counter[str]:
@@ -170,6 +155,8 @@ def _totals(storm: Storm) -> Counter[str]:
             "repeated": sum(each.repeated for each in numberings),
             "reloads": sum(each.reloads for each in numberings),
             "reconnects": sum(each.closes.total() for each in storm.everybody_ever()),
+            "sos_at_two": sum(len({told for _, told, _ in each.receipts}) > 1 for each in taken),
+            "asked_elsewhere": storm.desk.sent_elsewhere,
             "alerts": sum(len(each.phone.alerts) for each in storm.first_aiders.values()),
             "assignments": sum(len(each.phone.assignments) for each in storm.first_aiders.values()),
         }

@@ -1,16 +1,13 @@
 """What befalls the service in one run, each scenario one way; the storm blows meanwhile."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
-from random import Random
+from collections.abc import Mapping
 from typing import Final
 
 from tests.faults.audit import Finding, Measure
 from tests.faults.correspondent import Correspondent
-from tests.faults.database import DatabaseUnderTest
-from tests.faults.service import ServiceUnderTest
-from tests.faults.storm import Storm
+from tests.faults.scene import ANSWERED_WITHIN_S, Cast, Scenario, Scene
+from tests.faults.worker_scenarios import workers_database, workers_kill, workers_link, workers_redis
 
 # The storm blows for this long at least: some SOS are answered, others on their way.
 _UNDER_WAY_S: Final = 0.3
@@ -34,26 +31,6 @@ _SENT_OFF_WITHIN_S: Final = 8.0
 _EVERYWHERE: Final = {"type": "watch", "bbox": [-180.0, -90.0, 180.0, 90.0], "zoom": 3.0}
 
 _AWAY_S: Final = 10.0
-# An SOS tapped while the database is away is answered within this.
-_ANSWERED_WITHIN_S: Final = 3.0
-
-
-@dataclass(slots=True)
-class Scene:
-    """Everything that a fault can reach. `notes` are what a run has to tell besides its audit."""
-
-    storm: Storm
-    service: ServiceUnderTest
-    database: DatabaseUnderTest
-    rng: Random
-    run_s: float
-    number: int = 0
-    findings: list[Finding] = field(default_factory=list)
-    notes: dict[str, float] = field(default_factory=dict)
-
-    def note(self, what: str, much: float = 1) -> None:
-        """Count something."""
-        self.notes[what] = self.notes.get(what, 0) + much
 
 
 async def kill(scene: Scene) -> None:
@@ -90,7 +67,7 @@ async def slow(scene: Scene) -> None:
     """Some read nothing for a while, though much is said to them; the service must send them off, to come back."""
     people = list(scene.storm.first_aiders.values())
     readers = [each.socket for each in scene.rng.sample(people, min(_SLOW_READERS, len(people)))]
-    readers.append(scene.storm.desk.console)
+    readers.append(scene.storm.desk.consoles[0].socket)
     before = {each.name: each.closes.total() + 1 for each in readers}
     for each in readers:
         # A new connection, with little room in it.
@@ -157,7 +134,7 @@ async def database(scene: Scene) -> None:
         await scene.database.stop(at_once=how == "immediate")
     await asyncio.sleep(max(0.0, _AWAY_S - (loop.time() - since)))
     scene.note(how)
-    _judge_while_away(scene, since + 1.0, loop.time() - _ANSWERED_WITHIN_S - 0.5, how)
+    scene.judge(since + 1.0, loop.time() - ANSWERED_WITHIN_S - 0.5, f"the database was away ({how})")
     if how == "frozen":
         scene.database.thaw()
     else:
@@ -178,32 +155,6 @@ async def both(scene: Scene) -> None:
     await scene.service.until_ready()
 
 
-def _judge_while_away(scene: Scene, since_s: float, until_s: float, how: str) -> None:
-    """Every SOS tapped between those moments was answered soon, and has called whom it could, without the database."""
-    called_to = {each for person in scene.storm.first_aiders.values() for each in person.called_to}
-    for sos in scene.storm.callers.taken.values():
-        if not since_s < sos.tapped_at < until_s:
-            continue
-        scene.note("tapped_meanwhile")
-        what = f"SOS {sos.request_id}, tapped while the database was away ({how}),"
-        if sos.answered_at is None or sos.answered_at - sos.tapped_at > _ANSWERED_WITHIN_S:
-            text = f"{what} was not answered within {_ANSWERED_WITHIN_S:.0f} s: {sos.refused[:2]}"
-            scene.findings.append(Finding(Measure.LOST, f"late {sos.request_id}", text))
-        elif sos.receipts[0][2] and sos.incident_id not in called_to:
-            text = f"{what} was answered with {sos.receipts[0][2]} alerted, and nobody's phone had heard of it"
-            scene.findings.append(Finding(Measure.UNDELIVERED, f"late {sos.request_id}", text))
-
-
-@dataclass(frozen=True, slots=True)
-class Scenario:
-    """A fault, how often it is tried unless asked otherwise, and how long the storm blows for it, in seconds."""
-
-    strike: Callable[[Scene], Awaitable[None]]
-    runs: int
-    run_s: float
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-
 SCENARIOS: Final[Mapping[str, Scenario]] = {
     "kill": Scenario(kill, 200, 1.0),
     "sockets": Scenario(sockets, 30, 2.0),
@@ -211,4 +162,8 @@ SCENARIOS: Final[Mapping[str, Scenario]] = {
     "disorder": Scenario(disorder, 30, 2.0),
     "database": Scenario(database, 9, 1.0),
     "both": Scenario(both, 9, 4.0),
+    "workers-kill": Scenario(workers_kill, 60, 1.0, cast=Cast.TWO),
+    "workers-redis": Scenario(workers_redis, 9, 1.0, cast=Cast.TWO),
+    "workers-database": Scenario(workers_database, 9, 1.0, cast=Cast.TWO),
+    "workers-link": Scenario(workers_link, 9, 1.0, cast=Cast.TWO_APART),
 }

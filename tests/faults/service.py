@@ -4,16 +4,19 @@ import asyncio
 import contextlib
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
 from loadtests.loopback import free_port
+from loadtests.processes import worker_of
+from tests.faults.doors import Door
 
 # People compressed in time, and nobody ever asked too often: otherwise two hundred storms would tire everybody out.
 POLICY: Final = {
@@ -38,11 +41,23 @@ class ServiceFailedError(RuntimeError):
 
 
 class ServiceUnderTest:
-    """`python -m dispatch serve` over a database that outlives it."""
+    """`python -m dispatch serve` over a database that outlives it.
 
-    def __init__(self, folder: Path, database_url: str, environment: Mapping[str, str]) -> None:
+    `inside` is what its command begins with, to run in a network namespace, where it has the address `host`.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        database_url: str,
+        environment: Mapping[str, str],
+        *,
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
+    ) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.port = free_port()
+        self.door = Door(host, free_port())
+        self._inside = list(inside)
         self.log = folder / "service.log"
         self.starts = 0
         self._folder = folder
@@ -58,13 +73,13 @@ class ServiceUnderTest:
             "DISPATCH_POLICY_FILE": str(policy),
             **environment,
         }
-        self._tokens = TokenIssuer(secret_of(folder))
+        self._tokens = TokenIssuer(environment.get("DISPATCH_SECRET") or secret_of(folder))
         self._process: subprocess.Popen[bytes] | None = None
 
     @property
     def url(self) -> str:
         """Its address."""
-        return f"http://127.0.0.1:{self.port}"
+        return f"http://{self.door.host}:{self.door.port}"
 
     def token(self, role: Role, subject: str) -> str:
         """A token that outlives the tests."""
@@ -72,7 +87,8 @@ class ServiceUnderTest:
 
     def start(self) -> None:
         """Start it; `until_ready` tells when it answers."""
-        command = [sys.executable, "-m", "dispatch", "serve", "--host", "127.0.0.1", "--port", str(self.port)]
+        command = [*self._inside, sys.executable, "-m", "dispatch", "serve"]
+        command += ["--host", self.door.host, "--port", str(self.door.port)]
         command += ["--data-dir", str(self._folder), "--database-url", self._database_url]
         self.starts += 1
         with self.log.open("ab") as log:
@@ -88,7 +104,7 @@ class ServiceUnderTest:
             if self._process is None or self._process.poll() is not None:
                 break
             with contextlib.suppress(OSError):
-                _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+                _, writer = await asyncio.open_connection(*self.door)
                 writer.transport.abort()
                 return
             await asyncio.sleep(0.02)
@@ -104,6 +120,14 @@ class ServiceUnderTest:
         if self._process is not None:
             self._process.kill()
             self._process.wait()
+
+    def kill_worker(self) -> bool:
+        """SIGKILL for the process that serves: the first one forks another. False while there is none."""
+        try:
+            os.kill(worker_of(0 if self._process is None else self._process.pid), signal.SIGKILL)
+        except (LookupError, OSError):
+            return False
+        return True
 
     def close(self) -> None:
         """End it for good."""

@@ -12,6 +12,7 @@ from loadtests.crowd import CENTRE, CrowdMember, Provisioner
 from tests.faults.callers import Callers, Follower
 from tests.faults.correspondent import Correspondent, Network
 from tests.faults.desk import Desk
+from tests.faults.doors import Balancer
 from tests.faults.first_aiders import FirstAider
 from tests.faults.service import ServiceUnderTest
 
@@ -39,11 +40,14 @@ class StillBusyError(RuntimeError):
 class Storm:
     """The people of one city. `blowing` while SOS are being tapped."""
 
-    def __init__(self, service: ServiceUnderTest, members: list[CrowdMember], shape: Shape, rng: Random) -> None:
-        self.network = Network(service.port, Random(rng.random()))
+    def __init__(
+        self, services: Sequence[ServiceUnderTest], members: list[CrowdMember], shape: Shape, rng: Random
+    ) -> None:
+        balancer = Balancer([each.door for each in services], Random(f"balancer {rng.random()}"))
+        self.network = Network(balancer, Random(rng.random()))
         self.first_aiders = {each.id: FirstAider(each, self.network, Random(rng.random())) for each in members}
         self.callers = Callers(self.network, Random(rng.random()), centre=CENTRE, within_m=shape.within_m)
-        operator = service.token(Role.OPERATOR, "storm")
+        operator = services[0].token(Role.OPERATOR, "storm")
         self.desk = Desk(operator, self.network, self.callers, Random(rng.random()))
         self.operator_token = operator
         self.blowing = asyncio.Event()
@@ -55,7 +59,12 @@ class Storm:
     def begin(self) -> None:
         """Everybody comes."""
         works = [each.socket.stay() for each in self.first_aiders.values()]
-        works += [self.desk.console.stay(), self.desk.work(), self._tap(), self._say_where()]
+        works += [
+            *(each.socket.stay() for each in self.desk.consoles),
+            self.desk.work(),
+            self._tap(),
+            self._say_where(),
+        ]
         self._tasks = [asyncio.ensure_future(work) for work in works]
 
     async def close(self) -> None:
@@ -68,7 +77,8 @@ class Storm:
     def correspondents(self) -> list[Correspondent]:
         """All who are connected, or want to be."""
         followers = [follower.socket for follower, _ in self.callers.followers.values()]
-        return [*(each.socket for each in self.first_aiders.values()), self.desk.console, *followers]
+        consoles = [each.socket for each in self.desk.consoles]
+        return [*(each.socket for each in self.first_aiders.values()), *consoles, *followers]
 
     def everybody_ever(self) -> list[Correspondent]:
         """Those, and whoever has closed their page."""
@@ -89,6 +99,8 @@ class Storm:
         await self.everybody_connected()
         await self._until(lambda: [each for each in callers.waiting if not each.done()], "answered")
         desk.hurry.set()
+        if self.network.is_apart:
+            await desk.end_strays()
         await self._until(lambda: sorted(desk.open)[leave_open:], "brought to an end")
         desk.hurry.clear()
         await self.everybody_connected()
@@ -128,7 +140,9 @@ class Storm:
                 each.say_where()
             first = (first + at_once) % len(people)
             # Whoever only listens must say something too.
-            for listener in [self.desk.console, *(each.socket for each, _ in self.callers.followers.values())]:
+            listeners = [each.socket for each in self.desk.consoles]
+            listeners += [each.socket for each, _ in self.callers.followers.values()]
+            for listener in listeners:
                 if self.network.rng.random() < _TICK_S / _SAY_WHERE_EVERY_S:
                     listener.say({"type": "ping"})
 
@@ -148,9 +162,9 @@ async def a_city(service: ServiceUnderTest, shape: Shape, seed: int) -> list[Cro
 
 
 @contextlib.asynccontextmanager
-async def storm_over(service: ServiceUnderTest, shape: Shape, seed: int) -> AsyncIterator[Storm]:
-    """A city with everybody connected, until the block is left. The service must be running."""
-    storm = Storm(service, await a_city(service, shape, seed), shape, Random(f"storm {seed}"))
+async def storm_over(services: Sequence[ServiceUnderTest], shape: Shape, seed: int) -> AsyncIterator[Storm]:
+    """A city with everybody connected, until the block is left. The services, workers of one, must be running."""
+    storm = Storm(services, await a_city(services[0], shape, seed), shape, Random(f"storm {seed}"))
     storm.begin()
     try:
         await storm.everybody_connected()

@@ -1,4 +1,3 @@
-import json
 import os
 import subprocess
 import sys
@@ -9,7 +8,8 @@ import pytest
 import loadtests
 from loadtests.__main__ import main
 from loadtests.loopback import NotLoopbackError, require_loopback
-from loadtests.scenario import VARIABLE
+from loadtests.scenario import VARIABLE, Scenario
+from loadtests.shapes import SHAPES
 
 
 @pytest.mark.parametrize(
@@ -45,8 +45,8 @@ def test_the_load_test_refuses_a_service_elsewhere(capsys: pytest.CaptureFixture
 
 
 def test_locust_started_by_hand_refuses_a_host_elsewhere(tmp_path: Path) -> None:
-    scenario = tmp_path / "scenario.json"
-    scenario.write_text(json.dumps({"members": [], "operator_tokens": ["x"], "callers": 1, "sos_per_s": 1}))
+    shape = SHAPES["storm"]
+    Scenario(shape=shape, members=[], devices=[], operator_tokens=["x"], admin_token="x").write(tmp_path)
     assert loadtests.__file__ is not None
     locustfile = Path(loadtests.__file__).with_name("locustfile.py")
     ended = subprocess.run(
@@ -64,7 +64,7 @@ def test_locust_started_by_hand_refuses_a_host_elsewhere(tmp_path: Path) -> None
             "-H",
             "http://192.0.2.1",
         ],
-        env={**os.environ, VARIABLE: str(scenario)},
+        env={**os.environ, VARIABLE: str(tmp_path)},
         capture_output=True,
         text=True,
         timeout=60,

@@ -36,6 +36,7 @@ async def test_the_first_picture_is_whole(service: ServiceInProcess) -> None:
         "degraded": False,
         "overdue": 0,
         "dead_letters": 0,
+        "webhooks_disabled": 0,
         "apart": False,
     }
 

@@ -87,7 +87,7 @@ class Figures:
             timezone=self._timezone.key,
         )
         try:
-            async with self._database.transaction() as connection:
+            async with self._database.reading() as connection:
                 answered = await ask(connection, asked)
         except DBAPIError as error:
             if not isinstance(error.orig, QueryCanceled):

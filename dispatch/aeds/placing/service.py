@@ -76,7 +76,7 @@ class PlacingDesk:
         aed = await self._aeds.one(aed_id)
         if by.role is Role.CUSTODIAN:
             self._check_answers_for(aed, by)
-        async with self._database.statement() as connection:
+        async with self._database.reading() as connection:
             repository = PlacementRepository(connection)
             placements = await repository.placements(aed_id)
             events = await repository.events(aed_id, before_event, limit + 1)

@@ -98,7 +98,7 @@ async def devices(
         has_orders=has_orders,
         sort=sort,
     )
-    async with database.statement() as connection:
+    async with database.reading() as connection:
         page = await page_of(connection, wanted, limit=limit, after=after)
     return {"devices": [_line(row) for row in page.rows], "after": page.after, "counts": page.counts}
 

@@ -34,18 +34,25 @@ _TOLD_SINGLY = 200
 # has heard of it. Who settles one until then may still go by what held before: that look stays.
 _ASKED_FOR_WITHIN = timedelta(seconds=5)
 
+# What is said again in the same words has the same time too, and so the same key, for as long as it is kept. What did
+# not say when it was, or says otherwise now, is known by its id for so long: each part of the table is looked into.
+# Nobody else writes of these devices meanwhile: their rows are held. (Asked for one by one: for want of statistics
+# PostgreSQL would join the whole table.)
+_KNOWN_BY_ID_FOR = timedelta(days=62)
+
 # Rows come as one JSON text: a list of a thousand values, each told apart by its quotes, would take longer to write.
 _ADD_REPORTS = text("""
 insert into aed_reports (id, aed_id, kind, at, received_at, reported_by, data)
 select id, aed_id, kind, at, received_at, reported_by, data
 from jsonb_to_recordset(cast(:reports as jsonb)) as report(
     id uuid, aed_id uuid, kind text, at timestamptz, received_at timestamptz, reported_by text, data jsonb)
+where (select known.id from aed_reports as known where known.id = report.id and known.at >= :lately limit 1) is null
 order by id
-on conflict (id) do nothing
+on conflict do nothing
 returning id
 """)
 
-_REPORTS = text("select * from aed_reports where id = any(:ids)")
+_REPORTS = text("select * from aed_reports where id = any(:ids) order by received_at desc")
 
 _FREE = text("select id from aeds where id = any(:ids) order by id for no key update skip locked")
 
@@ -131,11 +138,12 @@ async def add_reports(connection: AsyncConnection, reports: Sequence[StoredRepor
     if not reports:
         return set()
     # Dataclasses are JSON objects of their fields.
-    return set((await connection.execute(_ADD_REPORTS, {"reports": to_json_text(reports)})).scalars())
+    said = {"reports": to_json_text(reports), "lately": max(each.received_at for each in reports) - _KNOWN_BY_ID_FOR}
+    return set((await connection.execute(_ADD_REPORTS, said)).scalars())
 
 
 async def reports_of(connection: AsyncConnection, ids: Iterable[UUID]) -> dict[UUID, StoredReport]:
-    """The reports of these ids that are kept."""
+    """The reports of these ids that are kept; of two of one id the one that came first."""
     rows = await connection.execute(_REPORTS, {"ids": list(ids)})
     return {row.id: report_of(row) for row in rows}
 

@@ -1,0 +1,111 @@
+"""Who uses the processors while something is measured: seconds of processor time and memory, second by second."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final
+
+_TICKS_PER_S: Final = os.sysconf("SC_CLK_TCK")
+_PAGE_KIB: Final = os.sysconf("SC_PAGE_SIZE") // 1024
+_EVERY_S: Final = 0.5
+_S: Final = 1e9
+
+Groups = Callable[[], Mapping[str, Iterable[int]]]
+"""Answers, by name, the processes that belong together at this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Processor seconds since the processes began, and resident memory, of one group at one moment."""
+
+    at_ns: int
+    cpu_s: float
+    resident_kib: int
+
+
+@dataclass(slots=True)
+class Usages:
+    """What was seen of every group, in order of time."""
+
+    by_group: dict[str, list[Usage]] = field(default_factory=dict)
+
+    def cpu_share(self, group: str, *, from_ns: int = 0, until_ns: int | None = None) -> float:
+        """Answer how many processors a group kept busy on average between two instants; 0 when nothing was seen."""
+        seen = [each for each in self.by_group.get(group, []) if from_ns <= each.at_ns <= (until_ns or each.at_ns)]
+        if len(seen) < 2 or seen[-1].at_ns == seen[0].at_ns:  # noqa: PLR2004 - a difference needs two
+            return 0.0
+        return max(0.0, seen[-1].cpu_s - seen[0].cpu_s) / ((seen[-1].at_ns - seen[0].at_ns) / _S)
+
+    def cpu_s(self, group: str) -> float:
+        """Answer the processor seconds that a group used while it was watched."""
+        seen = self.by_group.get(group, [])
+        return max(0.0, seen[-1].cpu_s - seen[0].cpu_s) if seen else 0.0
+
+    def most_resident_kib(self, group: str) -> int:
+        """Answer the most memory that a group had."""
+        return max((each.resident_kib for each in self.by_group.get(group, [])), default=0)
+
+
+@contextmanager
+def watched(groups: Groups) -> Iterator[Usages]:
+    """Look at the groups twice a second, and at both ends, while the block runs."""
+    usages = Usages()
+    over = threading.Event()
+
+    def look() -> None:
+        while True:
+            _look(groups, usages)
+            if over.wait(_EVERY_S):
+                _look(groups, usages)
+                return
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield usages
+    finally:
+        over.set()
+        thread.join()
+
+
+def _look(groups: Groups, usages: Usages) -> None:
+    for name, pids in groups().items():
+        cpu_s, resident_kib = 0.0, 0
+        for pid in pids:
+            with suppress(OSError, ValueError):
+                cpu_s += cpu_seconds(pid)
+                resident_kib += resident_now_kib(pid)
+        usages.by_group.setdefault(name, []).append(Usage(time.monotonic_ns(), cpu_s, resident_kib))
+
+
+def cpu_seconds(pid: int) -> float:
+    """Answer the processor seconds of a process and of its children that have ended. Raises OSError when it is gone."""
+    # The second field is the program's name in brackets, and may hold anything.
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return sum(int(each) for each in fields[11:15]) / _TICKS_PER_S
+
+
+def resident_now_kib(pid: int) -> int:
+    """Answer the resident memory of a process in KiB, at this moment. Raises OSError when it is gone."""
+    return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * _PAGE_KIB
+
+
+def family(pid: int) -> list[int]:
+    """Answer a process and everything that it started and that still runs."""
+    found = [pid]
+    for each in found:
+        with suppress(OSError):
+            found += [int(child) for child in Path(f"/proc/{each}/task/{each}/children").read_text().split()]
+    return found
+
+
+def postmaster_in(data_dir: Path) -> int | None:
+    """Answer the process id of the private database in a data folder, if one runs."""
+    for pid_file in data_dir.glob("*/postmaster.pid"):
+        with suppress(OSError, ValueError):
+            return int(pid_file.read_text().splitlines()[0])
+    return None

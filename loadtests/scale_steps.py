@@ -1,0 +1,145 @@
+"""What so many workers take: SOS a second in steps until one does not hold, positions a second, how fast alerts are.
+
+The phones are in a process of their own, the callers in this one; both and the servers are on one machine, so whoever
+is busy is told with every figure.
+"""
+
+import math
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any, Final
+
+from loadtests.alert_clock import AlertSample, Joined, join
+from loadtests.bench_storm import Step, holds
+from loadtests.big_crowd import CITY, CITY_WITHIN_M
+from loadtests.cpu_shares import Usages, watched
+from loadtests.crowd import around
+from loadtests.figures import figures, percentile
+from loadtests.moments import Arrival, Tap
+from loadtests.scale_workers import Workers
+from loadtests.stampede import Phones
+from loadtests.tapping import Tapper, evenly
+
+_ENDED_AFTER_S: Final = 1.0
+_LOOK_S: Final = 0.1
+_S: Final = 1e9
+# At a rate that one worker takes easily: what an SOS costs whom.
+COST_PER_S: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """A rate of SOS: what came of it, and how many processors each group of processes kept busy meanwhile.
+
+    `worker_ms` is what an SOS cost all workers together, its end and the phones' chatter included.
+    """
+
+    step: Step
+    first_alert_ms: float
+    busy: Mapping[str, float]
+    worker_ms: float
+
+    def as_dict(self) -> dict[str, Any]:
+        """Answer the figures by name."""
+        busy = {name: round(share, 3) for name, share in self.busy.items()}
+        return {
+            **self.step.as_dict(),
+            "first_alert_p50_ms": round(self.first_alert_ms, 3),
+            "worker_ms": round(self.worker_ms, 2),
+            "processors": busy,
+        }
+
+
+class Scale:
+    """The callers and phones of one set of workers."""
+
+    def __init__(self, workers: Workers, phones: Phones, operator_token: str) -> None:
+        self._workers = workers
+        self._phones = phones
+        self._operator_token = operator_token
+
+    async def rate(self, per_s: float, lasts_s: float) -> Rate:
+        """Tap at that rate, at the workers in turn."""
+        rng = Random(f"scale {per_s}")
+        tapper = Tapper(self._workers.urls, self._operator_token, ended_after_s=_ENDED_AFTER_S)
+        count = max(1, round(per_s * lasts_s))
+        try:
+            await self._phones.told("alerts")
+            with watched(self._workers.groups) as usages:
+                began_ns = time.monotonic_ns()
+                taps = await tapper.run(evenly(count, lasts_s), lambda: around(CITY, CITY_WITHIN_M, rng))
+            joined = await self.arrived(taps)
+        finally:
+            tapper.close()
+        return _rate(per_s, taps, joined, usages, _busy(usages, began_ns, lasts_s))
+
+    async def sustained(self, steps_per_s: Sequence[float], quiet: Rate, lasts_s: float) -> list[Rate]:
+        """Raise the rate until it does not hold; a step that does not is tried once more."""
+        rates = [quiet]
+        for per_s in steps_per_s:
+            rate = await self.rate(per_s, lasts_s)
+            if not holds(rate.step, quiet.step):
+                rate = await self.rate(per_s, lasts_s)
+            rates.append(rate)
+            if not holds(rate.step, quiet.step):
+                break
+        return rates
+
+    async def positions(self, each: int) -> tuple[float, Mapping[str, float]]:
+        """Have every phone tell so many positions at once; answer how many a second were taken, and who was busy."""
+        with watched(self._workers.groups) as usages:
+            told = await self._phones.told(f"burst {each}")
+        return told["positions"] / told["took_s"], {name: usages.cpu_share(name) for name in usages.by_group}
+
+    async def arrived(self, taps: Sequence[Tap]) -> Joined:
+        """Join SOS with the alerts that came meanwhile."""
+        told = await self._phones.told("alerts")
+        return join(taps, (Arrival(*each) for each in told["alerts"]))
+
+
+def last_alerts_ms(samples: Sequence[AlertSample]) -> list[float]:
+    """Answer, for each SOS, the milliseconds from when it was due to the last of its alerts."""
+    last: dict[str, float] = {}
+    for sample in samples:
+        last[sample.incident_id] = max(sample.from_scheduled_ms, last.get(sample.incident_id, 0.0))
+    return list(last.values())
+
+
+def _rate(asked: float, taps: Sequence[Tap], joined: Joined, usages: Usages, busy: Mapping[str, float]) -> Rate:
+    last_ms = last_alerts_ms(joined.samples)
+    # Whoever was not answered was not alerted to anybody: that does not hold.
+    missing = joined.missing + sum(1 for tap in taps if not tap.incident_id)
+    times = figures(last_ms) if last_ms else None
+    step = Step(
+        asked_per_s=asked,
+        per_s=_left_per_s(asked, taps),
+        p50_ms=times.p50 if times else math.inf,
+        p99_ms=times.p99 if times else math.inf,
+        alerts=len(joined.samples) / max(1, len(taps)),
+        missing=missing,
+    )
+    first: dict[str, float] = {}
+    for sample in joined.samples:
+        first[sample.incident_id] = min(sample.from_scheduled_ms, first.get(sample.incident_id, math.inf))
+    workers_s = sum(usages.cpu_s(name) for name in usages.by_group if name.startswith("worker"))
+    first_ms = percentile(list(first.values()), 0.5) if first else math.inf
+    return Rate(step, first_ms, busy, 1000.0 * workers_s / max(1, len(taps)))
+
+
+def _left_per_s(asked: float, taps: Sequence[Tap]) -> float:
+    """At which rate SOS left: less than asked when the last of them left later than it was due."""
+    if not taps:
+        return 0.0
+    due_s = len(taps) / asked
+    return len(taps) / (due_s + max(0.0, (taps[-1].sent_ns - taps[-1].scheduled_ns) / _S))
+
+
+def _busy(usages: Usages, began_ns: int, lasts_s: float) -> dict[str, float]:
+    # Only while SOS were tapped: afterwards their ends are waited for.
+    until_ns = began_ns + round((lasts_s + _LOOK_S) * _S)
+    return {
+        name: usages.cpu_share(name, from_ns=began_ns - round(_LOOK_S * _S), until_ns=until_ns)
+        for name in usages.by_group
+    }

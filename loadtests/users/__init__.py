@@ -1,0 +1,1 @@
+"""Everybody that Locust plays, a file for each role."""
