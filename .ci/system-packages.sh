@@ -1,6 +1,7 @@
 # shellcheck shell=bash
 # Programs from the system's packages, for setup.sh: looked for as programs, fetched as Debian packages when absent.
-# None of PostgreSQL, Redis and Mosquitto is left running, nor made to run at boot: service and tests start their own.
+# None of PostgreSQL, PgBouncer, Redis and Mosquitto is left running, nor made to run at boot: service and tests start
+# their own.
 
 readonly POLICY=/usr/sbin/policy-rc.d
 readonly NO_MAIN_CLUSTER=/etc/postgresql-common/createcluster.d/first-minutes.conf
@@ -13,6 +14,7 @@ bring_system_packages() {
   if [[ $purpose == test ]]; then
     command -v redis-server >/dev/null || missing+=(redis-server)
     has_broker || missing+=(mosquitto)
+    has_pooler || missing+=(pgbouncer)
     command -v chromium >/dev/null || missing+=(chromium)
     has_chinese_font || missing+=(fonts-noto-cjk)
   fi
@@ -37,7 +39,8 @@ has_postgis() {
 
 has_chinese_font() { compgen -G '/usr/share/fonts/*/*/*CJK*' >/dev/null || compgen -G '/usr/share/fonts/*/*CJK*' >/dev/null; }
 
-# Debian puts it where only root looks.
+# Debian puts these where only root looks.
+has_pooler() { command -v pgbouncer >/dev/null || [[ -x /usr/sbin/pgbouncer ]]; }
 has_broker() { command -v mosquitto >/dev/null || [[ -x /usr/sbin/mosquitto ]]; }
 
 AS_ROOT=()
@@ -58,9 +61,10 @@ refresh_lists() { as_root apt-get update -qq || printf 'going on with the lists 
 apt_install() { as_root apt-get install -y -qq --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"; }
 
 install_system_packages() {
-  local had_redis=0 had_broker=0
+  local had_redis=0 had_broker=0 had_pooler=0
   command -v redis-server >/dev/null && had_redis=1
   has_broker && had_broker=1
+  has_pooler && had_pooler=1
   keep_services_still
   apt_install "${@//postgresql-15/postgresql-$(postgres_version)}"
   let_services_be
@@ -68,6 +72,7 @@ install_system_packages() {
   if command -v systemctl >/dev/null; then
     ((had_redis)) || as_root systemctl disable --quiet redis-server.service || true
     ((had_broker)) || as_root systemctl disable --quiet mosquitto.service || true
+    ((had_pooler)) || as_root systemctl disable --quiet pgbouncer.service || true
   fi
 }
 

@@ -36,6 +36,7 @@ from loadtests.stampede_run import play_stampede
 _BROKEN: Final = 1
 _NOT_PLAYED: Final = 2
 _INTERRUPTED: Final = 130
+_ALL: Final = "all"
 _MOST_PROCESSES: Final = 16
 _STAMPEDE_AEDS: Final = 50
 
@@ -44,14 +45,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Play a shape; answers the exit code."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    shape = _shape(parser, options)
+    names = list(SHAPES) if options.shape == _ALL else [options.shape]
+    shapes = [_shape(parser, options, name) for name in names]
     try:
         with ended_by_signals():
             if options.url:
                 require_loopback(options.url)
-            allow_sockets(shape.responders)
-            is_kept = _stampede(shape, options) if shape.name == "stampede" else _locust(shape, options)
-            return 0 if is_kept else _BROKEN
+            are_kept = [_play(shape, options) for shape in shapes]
+            return 0 if all(are_kept) else _BROKEN
     except (ServerFailedError, NotLoopbackError, LoadError, TooFewFilesError, OSError, httpx.HTTPError) as error:
         print(f"load: {error}", file=sys.stderr)
         return _NOT_PLAYED
@@ -60,10 +61,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _INTERRUPTED
 
 
+def _play(shape: Shape, options: argparse.Namespace) -> bool:
+    allow_sockets(shape.responders)
+    return _stampede(shape, options) if shape.name == "stampede" else _locust(shape, options)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     names = "; ".join(f"{shape.name}: {shape.what}" for shape in SHAPES.values())
-    parser.add_argument("--shape", choices=sorted(SHAPES), default="storm", help=names)
+    parser.add_argument("--shape", choices=[*SHAPES, _ALL], default="storm", help=f"{names}; all: one after the other")
     parser.add_argument("--processes", type=int, default=1, help="Locust processes that share the users (default 1)")
     parser.add_argument("--responders", type=int, help="other than the shape's")
     parser.add_argument("--seconds", type=float, help="how long the load lasts, other than the shape's")
@@ -77,9 +83,9 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _shape(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Shape:
+def _shape(parser: argparse.ArgumentParser, options: argparse.Namespace, name: str) -> Shape:
     shape = scaled(
-        SHAPES[options.shape],
+        SHAPES[name],
         responders=options.responders,
         seconds=options.seconds,
         quiet_s=options.quiet_seconds,
@@ -94,9 +100,9 @@ def _shape(parser: argparse.ArgumentParser, options: argparse.Namespace) -> Shap
         ("--positions-per-s", shape.positions_per_s, 0, MOST_POSITIONS_PER_S),
         ("--processes", options.processes, 1, _MOST_PROCESSES),
     )
-    for name, value, least, most in bounds:
+    for option, value, least, most in bounds:
         if not least <= value <= most:
-            parser.error(f"{name} must be {least} to {most:g}")
+            parser.error(f"{option} must be {least} to {most:g}")
     return shape
 
 

@@ -122,7 +122,7 @@ SHAPES: Final[Mapping[str, Shape]] = {
         ),
         Shape(
             "storm", "SOS at a steady rate, every role at work",
-            seconds=60, responders=900, sos_per_s=10, positions_per_s=150, lookups_per_s=10, reports_per_s=10,
+            seconds=60, responders=600, sos_per_s=5, positions_per_s=100, lookups_per_s=10, reports_per_s=10,
             office_per_s=0.5,
         ),
         Shape(

@@ -48,13 +48,18 @@ class SocketClient:
 
     def _read_welcome(self) -> Message:
         while True:
-            text = self._socket.recv()
-            if not text:
-                raise StreamEndedError("the service closed the stream instead of welcoming it")
-            message: Message = json.loads(text)
+            message: Message = json.loads(self._read())
             if message["type"] == "welcome":
                 self.audit.welcomed(message["epoch"], int(message["seq"]), resumed=bool(message["resumed"]))
                 return message
+
+    def _read(self) -> bytes:
+        """The next text. Raises StreamEndedError with the code and reason by which the service ends the stream."""
+        opcode, data = self._socket.recv_data()
+        if opcode == websocket.ABNF.OPCODE_CLOSE:
+            code, reason = int.from_bytes(data[:2]), data[2:].decode(errors="replace")
+            raise StreamEndedError(f"the service closed the stream: {code} {reason}")
+        return bytes(data)
 
     def send(self, message: Message) -> None:
         """Send one message."""
@@ -73,10 +78,8 @@ class SocketClient:
         pinging = gevent.spawn(self._keep_alive)
         try:
             while True:
-                text = self._socket.recv()
+                text = self._read()
                 arrived_ns = time.monotonic_ns()
-                if not text:
-                    raise StreamEndedError("the service closed the stream")
                 message = json.loads(text)
                 is_new = "seq" not in message or self.audit.took(int(message["seq"]))
                 if is_new:

@@ -11,6 +11,7 @@ from dispatch.centres.cap import MEDIA_TYPE
 from dispatch.centres.feed_rows import Choice
 from dispatch.centres.schemas import (
     AmbulanceNews,
+    AmbulanceTaken,
     CaseIn,
     CaseNumber,
     CaseOut,
@@ -115,7 +116,7 @@ async def case_ambulance(
     return _json(await parts.cases.tell_of_ambulance(centre, case_number, asker, said))
 
 
-@router.put("/centres/{centre}/incidents/{incident_id}/ambulance", **_WRITES)
+@router.put("/centres/{centre}/incidents/{incident_id}/ambulance", response_model=AmbulanceTaken, **_WRITES)
 async def incident_ambulance(
     centre: _Centre, incident_id: UUID, said: AmbulanceNews, asker: CentreOrOperator, parts: Parts
 ) -> Response:

@@ -16,6 +16,9 @@ from dispatch.rescue.vocabulary import IncidentId
 # One process at a time adds to the feed: the advisory lock of this number is let go with its transaction.
 _FOLLOWERS = 7_120_122
 
+# A process that stands still in the middle, its connection open, is sent away by the server: others follow on.
+STUCK_AFTER = "10s"
+
 # A server that goes on from a backup, or a standby that takes over, may have lost the newest numbers, and receivers
 # had them: what is told from then on begins far beyond.
 AFTER_A_FAILOVER = 1_000_000
@@ -43,8 +46,14 @@ class End:
 
 async def take_turn(connection: AsyncConnection) -> End | None:
     """Be the one who adds to the feed until this transaction ends; None while somebody else is."""
-    found = await connection.execute(text("select pg_try_advisory_xact_lock(:key)"), {"key": _FOLLOWERS})
-    if not found.scalar_one():
+    found = await connection.execute(
+        text(
+            "select pg_try_advisory_xact_lock(:key) as is_ours,"
+            " set_config('idle_in_transaction_session_timeout', :stuck_after, true)"
+        ),
+        {"key": _FOLLOWERS, "stuck_after": STUCK_AFTER},
+    )
+    if not found.one().is_ours:
         return None
     await connection.execute(text("insert into centre_feed (id, last_cursor) values (1, 0) on conflict do nothing"))
     row = (

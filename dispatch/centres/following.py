@@ -6,8 +6,8 @@ in the same transaction as its events, and numbers them without gaps; whatever i
 `fed_version < version`, one small index, however late it committed. The cursor is drawn here, by one process at a time
 (an advisory lock that ends with the transaction), together with the lines: cursors become visible in their order.
 
-A crash before the commit leaves `fed_version` where it was; the lines' key (incident, number) keeps the same event from
-standing there twice. Any worker may follow; those whose turn it is not try again in a moment.
+A crash leaves `fed_version` where it was; the lines' key (incident, number) keeps the same event from standing there
+twice. Any worker may follow; those whose turn it is not try again in a moment.
 """
 
 import asyncio
@@ -98,7 +98,9 @@ class Follower:
             lines = await self._lines(connection, found)
             if lines:
                 await feed_rows.add(connection, lines, end, self._clock.now())
-            read = {each.incident_id: each.version for each in found if each.incident_id not in self._unreadable}
+        read = {each.incident_id: each.version for each in found if each.incident_id not in self._unreadable}
+        # By itself, and not in the transaction: should this process stand still there, nobody who decides waits for it.
+        async with self._database.statement() as connection:
             await feed_rows.mark(connection, read)
         if lines:
             self._on_fed()

@@ -127,6 +127,14 @@ class CaseOut(BaseModel):
     likely_duplicates: list[UUID]
 
 
+class AmbulanceTaken(BaseModel):
+    """How an incident stands after word of its ambulance."""
+
+    incident_id: UUID
+    version: int
+    incident: dict[str, Any] = Field(description="As in the messages of the feed.")
+
+
 class WebhookIn(_In):
     """Whom to tell, and what. Without `secret` one is made; `after`: tell what came after that cursor, too."""
 

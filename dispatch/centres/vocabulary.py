@@ -1,7 +1,7 @@
 """The words of what 120 centres' own systems are told."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 from uuid import UUID, uuid5
@@ -72,7 +72,7 @@ class Told:
     @property
     def event_id(self) -> UUID:
         """The same whoever tells it, however often: receivers know by it what they have had."""
-        return event_id_of(self.incident_id, self.number)
+        return event_id_of(self.incident_id, self.number, self.type, self.at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +91,9 @@ class FeedEvent:
     data: dict[str, Any]
 
 
-def event_id_of(incident_id: str, number: int) -> UUID:
-    """The id of what an event of an incident is told as."""
-    return uuid5(UUID(incident_id), f"event {number}")
+def event_id_of(incident_id: str, number: int, event_type: EventType, at: datetime) -> UUID:
+    """The id of what an event of an incident is told as.
+
+    Its number alone would not do: a server that takes over without the newest commits goes on with another event there.
+    """
+    return uuid5(UUID(incident_id), f"{number} {event_type} {at.astimezone(UTC).isoformat(timespec='milliseconds')}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,10 @@ from dispatch.storage.time_ordered import time_ordered_id
 log = structlog.get_logger()
 
 # A decision that lost to another worker's, or to a responder who has just been taken, is decided anew this often.
-_TRIES = 5
+_TRIES = 12
+# From this one on it waits a little before: workers that hear each other through the rows only run into each other.
+_IN_HURRY = 4
+_GIVES_WAY_S = 0.05
 
 
 class Engine:
@@ -166,7 +170,9 @@ class Engine:
         return decision
 
     async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
-        for _ in range(_TRIES):
+        for number in range(_TRIES):
+            if number >= _IN_HURRY:
+                await asyncio.sleep(random.uniform(0.0, _GIVES_WAY_S))  # noqa: S311 - who goes first is no secret
             incident = await self.loaded(incident_id, live)
             try:
                 self._must_not_be_bound_elsewhere(incident, command)

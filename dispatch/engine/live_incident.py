@@ -136,8 +136,12 @@ class LiveIncidents:
         return next((each.incident_id for each in self.loaded() if alert_id in each.alerts), None)
 
     def awaiting(self) -> list[IncidentId]:
-        """Those that are to be looked at some time, or of which memory does not know."""
-        return [each.present.incident_id for each in self.going_on() if each.wake is not None or not each.knows_wake]
+        """Those that are to be looked at some time, or of which memory does not know though nobody else does."""
+        return [
+            each.present.incident_id
+            for each in self.going_on()
+            if each.wake is not None or (not each.knows_wake and self.is_ours(each))
+        ]
 
     def due(self, now: datetime) -> list[IncidentId]:
         """Those whose time to be looked at has come, as far as memory knows."""

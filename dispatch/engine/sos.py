@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -94,9 +94,10 @@ class SosDesk:
         if known is not None:
             SOS.labels("repeated").inc()
             return Receipt(known, repeated=True)
-        for _ in range(_TRIES):
+        for number in range(_TRIES):
             try:
-                receipt = await self._open(request_id, command)
+                # Whoever lies there is heard, should all who are near be asked by others in this very moment.
+                receipt = await self._open(request_id, command, asks=number < _TRIES - 1)
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
                 answered = await self._learned(request_id, error)
@@ -130,11 +131,13 @@ class SosDesk:
             await self._engine.resolve_clash(error)
         return None
 
-    async def _open(self, request_id: str, command: OpenIncident) -> Receipt:
+    async def _open(self, request_id: str, command: OpenIncident, *, asks: bool) -> Receipt:
+        """Open an incident; unless it `asks`, with nobody asked yet: the lookout does so in a moment."""
         now = self._engine.clock.now()
         with SOS_STEP_SECONDS.labels("survey").time():
             scene = self._engine.surveyor.scene_at(command.place, now=now)
             scene = await self._engine.surveyor.with_streets(scene, command.place)
+            scene = scene if asks else replace(scene, candidates=())
         with SOS_STEP_SECONDS.labels("decide").time():
             decision = open_incident(new_incident_id(), command, scene, planner=_timed_plan)
         receipt = {

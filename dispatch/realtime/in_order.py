@@ -56,12 +56,12 @@ class InOrder:
     def go_on_with(self, kept: Mapping[int, str], *, up_to: int = 0) -> list[str]:
         """Every message that still is to be had; numbers before the first of them are not waited for any longer.
 
-        Nor is any number `up_to` one that is known to be the last.
+        Or, where they are all `up_to` a known number, none up to that; what comes after it may still be on its way.
         """
         if self._sent is None:
             return []
         self._waiting |= {seq: message for seq, message in kept.items() if seq > self._sent}
-        if self._waiting:
+        if self._waiting and not up_to:
             self._sent = max(self._sent, min(self._waiting) - 1)
         due = self._due()
         while self._sent < up_to:

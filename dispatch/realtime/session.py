@@ -112,7 +112,7 @@ class Session:
         """
         for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}, up_to=up_to):
             self.say_text(due)
-        self.gap_since_s = None
+        self.gap_since_s = self.now_s() if self.in_order.has_gap else None
 
     def say(self, message: Mapping[str, Any], text: str | None = None) -> None:
         """A message without a number; `text` is its JSON where that is at hand.

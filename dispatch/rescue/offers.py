@@ -78,7 +78,7 @@ def offer_table(request: PlanRequest) -> OfferTable:
     rows = _Rows()
     open_s = np.array([_open_for_s(each, request) for each in aeds], dtype=np.float64)
     _offer_candidates(rows, request, candidates, open_s, arrivals, until_s)
-    works = [each.works_probability for each in aeds]
+    works = _works(aeds, under_way, policy.acceptance)
     whole_turnout_s = turnout_s(policy.travel, is_night=request.is_night)
     closing_s = open_s.tolist()
     ways = {
@@ -208,15 +208,14 @@ def _keep_promises(
     for number, each in enumerate(under_way):
         person = first + number
         unknown = acceptance.night if request.is_night else acceptance.day
-        # Who is there is there, and who has the device has it; of others a promise is only so much worth.
+        # Who is there is there; of others a promise is only so much worth.
         kept = 1.0 if each.stays else acceptance.kept
-        fetched = 1.0 if each.has_aed else acceptance.fetched
         comes = kept if each.accepted else each.acceptance if each.acceptance is not None else unknown
         ways = ways_of.get(each.responder_id)
         column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
         if column == len(works):
             works.append(_works_in_hand(each))
-        brings = 0.0 if column == _HANDS_ONLY else comes * fetched
+        brings = 0.0 if column == _HANDS_ONLY else comes
         arrive_s = each.eta_s
         if ways is not None and column < len(aeds):
             arrive_s = ways.arrive_s(column, each)
@@ -226,8 +225,20 @@ def _keep_promises(
         if each.accepted and ways is not None:
             for other in range(_HANDS_ONLY, len(aeds)):
                 if other != column and (other == _HANDS_ONLY or ways.is_open(other, each)):
-                    fetches = 0.0 if other == _HANDS_ONLY else kept * acceptance.fetched
+                    fetches = 0.0 if other == _HANDS_ONLY else kept
                     rows.add_one(ways.arrive_s(other, each), kept, fetches, other, person, 0.0, ASIDE)
+
+
+def _works(aeds: tuple[AedOption, ...], under_way: tuple[Commitment, ...], acceptance: AcceptancePolicy) -> list[float]:
+    """How likely each AED brings a shock: it can be taken out, as one in somebody's hands has been, and it works.
+
+    One fate for all who fetch it, so that a second runner is better sent for another.
+    """
+    in_hand = {each.aed_id for each in under_way if each.has_aed}
+    return [
+        each.works_probability * (1.0 if each.aed_id in in_hand or each.carried_by is not None else acceptance.fetched)
+        for each in aeds
+    ]
 
 
 def _works_in_hand(commitment: Commitment) -> float:

@@ -2,8 +2,9 @@
 
 An *offer* is one role for one responder: they arrive at `arrive_s`, with probability `comes` that they accept, and
 with probability `brings` that they accept and can take their AED out of its place (`brings` <= `comes`; 0 where the
-role is CPR). `aed` is the column of that AED, or -1. `works[aed]` is the probability that the device works: one fate
-for all who fetch it. Whoever would come after `until_s`, with the ambulance, adds nothing. All else is independent.
+role is CPR). `aed` is the column of that AED, or -1. `works[aed]` is the probability that the device is there and
+works: one fate for all who fetch it. Whoever would come after `until_s`, with the ambulance, adds nothing. All else is
+independent.
 
 With N(s) the number of responders who are with the patient at s, the benefit of a set of offers is
 

@@ -58,6 +58,8 @@ class Roster:
         self._ways: set[ResponderId] = set()
         # Who has a session in this process.
         self._here: set[ResponderId] = set()
+        # Who may be asked by a worker of whom nothing is heard.
+        self._let_be: set[ResponderId] = set()
         # Whose fix or duty other workers have not been told; None while there is nobody to tell.
         self._untold: set[ResponderId] | None = None
         # Whether only those may be asked who have a session here, as nobody could see to it that one worker asks.
@@ -260,6 +262,18 @@ class Roster:
             self._ways.discard(responder_id)
         self._mark(responder_id)
 
+    def let_be(self, responder_ids: Iterable[ResponderId]) -> None:
+        """Ask none of these for now: a worker of whom nothing is heard may be asking them."""
+        for each in responder_ids:
+            self._let_be.add(each)
+            self._mark(each)
+
+    def count_on_again(self, responder_id: ResponderId) -> None:
+        """Somebody who was let be may be asked again."""
+        self._let_be.discard(responder_id)
+        self._mark(responder_id)
+        self.can_be_reached(responder_id)
+
     def still_free(self, candidates: Iterable[Candidate]) -> tuple[Candidate, ...]:
         """Those whom nobody else has asked since they were looked up."""
         return tuple(each for each in candidates if each.responder_id not in self._engagements)
@@ -296,7 +310,7 @@ class Roster:
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:
-        free = 0 if responder_id in self._engagements else _Mark.FREE
+        free = 0 if responder_id in self._engagements or responder_id in self._let_be else _Mark.FREE
         way = _Mark.WAY if responder_id in self._ways else 0
         return free | way | (_Mark.HERE if responder_id in self._here else 0)
 

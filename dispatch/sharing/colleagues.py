@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from hashlib import blake2b
 
@@ -11,6 +11,8 @@ from dispatch.sharing.envelope import Everybody, Pulse
 PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
 _SILENT_S = 4.0
+# Twice the pulse: from then on it may have been cut off, and those connected to it are let be.
+_HUSHED_S = 2.0
 # All who are connected to a worker are asked for no more often: they may be a hundred thousand.
 _ASK_AGAIN_AFTER_S = 3.0
 
@@ -131,9 +133,22 @@ class Colleagues:
         colleague.asked_at_s = now_s
         return True
 
-    def are_with_database(self) -> bool:
-        """Whether all of them can write to PostgreSQL, as far as they have said."""
-        return all(each.has_database for each in self._by_id.values())
+    def with_database(self) -> list[str]:
+        """Those who can write to PostgreSQL, as far as they have said."""
+        return [worker for worker, each in self._by_id.items() if each.has_database]
+
+    def connected_to_hushed(self) -> Iterator[str]:
+        """All who are connected to a worker of which nothing has been heard for a moment, as far as is known."""
+        for each in self._by_id.values():
+            if self._now_s() - each.heard_at_s > _HUSHED_S:
+                yield from each.connected
+
+    def has_within_hearing(self, recipient: str) -> bool:
+        """Whether somebody is connected to another worker that has been heard a moment ago."""
+        now_s = self._now_s()
+        return any(
+            recipient in each.connected and now_s - each.heard_at_s <= _HUSHED_S for each in self._by_id.values()
+        )
 
     def forget_silent(self) -> list[str]:
         """Let go of those of whom nothing was heard lately; returns who that was."""

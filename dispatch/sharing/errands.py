@@ -102,8 +102,8 @@ class Errands:
             return {"code": refused.code, "detail": refused.detail}
         except NotFound:
             return {"done": False}
-        except Exception as error:
+        except Exception:
             # Whoever asked tries it, and says what is wrong to whoever asked there.
-            log.warning("not carried out for another worker", error=repr(error))
+            log.exception("not carried out for another worker")
             return {"done": False}
         return {"done": True}

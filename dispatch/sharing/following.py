@@ -31,7 +31,7 @@ class Following:
     def __init__(self, engine: Engine, *, worker: str) -> None:
         self._engine = engine
         self._worker = worker
-        # Decided otherwise here than there, without the database: what follows there follows nothing that is known here.
+        # Decided otherwise here than there, without the database: what follows there follows nothing known here.
         self._forked: set[IncidentId] = set()
         self._waiting: dict[IncidentId, deque[tuple[ToldDecision, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()

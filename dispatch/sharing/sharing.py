@@ -33,6 +33,7 @@ from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
 from dispatch.sharing.live_positions import FixRow, LivePositions, fixes_of, row_of
+from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
 from dispatch.sharing.profiles import ProfilesToRead
 from dispatch.sharing.reserving import Reservation, Reserving
@@ -90,6 +91,9 @@ class Sharing:
         self._news = OutgoingNews(self.worker, OutgoingParts(self._publish, self._is_heard, self._not_told))
         self._errands = Errands(self._carry_out, self._tell_errand)
         self._reserving = Reserving(self._roster, self._tell_reservations)
+        self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
+        # Whether somebody decides of whom nothing is heard: the rows told so when they were last looked at.
+        self._misses_news = False
         self._look = asyncio.Event()
         self._name_all = asyncio.Event()
         self._elsewhere_changed = asyncio.Event()
@@ -164,7 +168,11 @@ class Sharing:
         self._roster.mark_untold(ResponderId(each) for each, *_ in envelope.fixes)
         self._untold_profiles.update(envelope.profiles)
 
+    def _is_within_hearing(self, recipient: str) -> bool:
+        return self._parts.hub.has_session(recipient) or self.colleagues.has_within_hearing(recipient)
+
     def _arrived(self, recipient: str) -> None:
+        self._out_of_hearing.is_back(recipient)
         self._say_presence(recipient, is_here=True)
 
     def _left(self, recipient: str) -> None:
@@ -221,6 +229,11 @@ class Sharing:
 
     async def _pulse(self) -> None:
         while True:
+            if self.link.is_away:
+                self._out_of_hearing.everybody_is_back()
+            else:
+                self._out_of_hearing.note(self.colleagues.connected_to_hushed())
+                self._out_of_hearing.look()
             for each in self.colleagues.forget_silent():
                 log.warning("a worker is not heard any more", worker=each)
             self._elsewhere_changed.set()
@@ -387,6 +400,8 @@ class Sharing:
 
     def _is_ours(self, live: LiveIncident) -> bool:
         """Whether this worker looks after an incident while the database cannot say who does."""
+        if self._recording.is_away and self.colleagues.with_database():
+            return False
         if live.home == HERE:
             return True
         if self.link.is_away or (live.home is not None and live.home in self.colleagues):
@@ -399,7 +414,11 @@ class Sharing:
         return worker is not None and await self._errands.ask(worker, incident_id, command, by)
 
     def _who_decides(self, live: LiveIncident | None) -> str | None:
-        if self.link.is_away or (live is not None and self._is_ours(live)):
+        if self.link.is_away or not self._recording.is_away:
+            return None
+        if able := self.colleagues.with_database():
+            return min(able)
+        if live is not None and self._is_ours(live):
             return None
         if live is not None and live.home is not None and live.home in self.colleagues:
             return live.home
@@ -415,13 +434,13 @@ class Sharing:
         """
         if self._recording.is_away:
             return self._is_heard() or self.link.is_away
-        return not self.colleagues.are_with_database()
+        return len(self.colleagues.with_database()) < len(self.colleagues)
 
     async def _check(self) -> None:
         """Find in the database what was not told, until cancelled."""
         while True:
             try:
-                every_s = _CHECK_ALONE_EVERY_S if self.link.is_away else _CHECK_EVERY_S
+                every_s = _CHECK_ALONE_EVERY_S if self.link.is_away or self._misses_news else _CHECK_EVERY_S
                 async with asyncio.timeout(every_s):
                     await self._look.wait()
             except TimeoutError:
@@ -441,8 +460,10 @@ class Sharing:
     async def check(self) -> None:
         """Follow everything through the rows. Raises `psycopg.Error` or SQLAlchemy's."""
         await self._mailboxes.fill()
-        await self.following.check()
-        if self.link.is_away and time.monotonic() - self._rows_read_at_s > _FIXES_FROM_ROWS_EVERY_S:
+        self._misses_news = await self.following.check() > 0
+        if (
+            self.link.is_away or self._out_of_hearing
+        ) and time.monotonic() - self._rows_read_at_s > _FIXES_FROM_ROWS_EVERY_S:
             now = self._parts.clock.now()
             since = (self._rows_read_at or now) - _FIXES_OVERLAP
             await self._parts.responders.follow_rows(since)

@@ -1,6 +1,6 @@
 """Where Redis is: one server, one that Sentinels look after, or a cluster."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -43,11 +43,11 @@ class BadRedisUrl(ValueError):
 class RedisAddress:
     """A URL, read: `hosts` of the Sentinels or of some of the cluster's nodes, `service` as the Sentinels call it."""
 
-    url: str
+    url: str = field(repr=False)
     kind: RedisKind
     hosts: tuple[tuple[str, int], ...] = ()
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     service: str = ""
     database: int = 0
     is_tls: bool = False
@@ -97,6 +97,8 @@ def read_redis_url(url: str) -> RedisAddress:
     """
     scheme, _, _ = url.partition("://")
     if scheme in _PLAIN:
+        if scheme != "unix":
+            _must_be_readable(url)
         return RedisAddress(url, RedisKind.SINGLE)
     if scheme not in (*SENTINEL, *CLUSTER):
         raise BadRedisUrl(f"must begin with {', '.join(f'{each}://' for each in SCHEMES)}")
@@ -124,7 +126,27 @@ def read_redis_url(url: str) -> RedisAddress:
 
 
 def _host(text: str, port: int) -> tuple[str, int]:
-    host, _, given = text.strip().rpartition(":") if ":" in text else (text.strip(), "", "")
-    if not host or (given and not given.isdecimal()):
+    try:
+        parts = urlsplit(f"//{text.strip()}")
+        host, given = parts.hostname, parts.port
+    except ValueError:
+        host, given = None, None
+    # Without brackets the colons of an address are no ports.
+    is_bare = text.count(":") > 1 and "[" not in text
+    if not host or is_bare or given == 0:
         raise BadRedisUrl(f"{text!r} is not host:port")
-    return host.strip("[]"), int(given) if given else port
+    return host, port if given is None else given
+
+
+def _must_be_readable(url: str) -> None:
+    """Raises `BadRedisUrl` for what the client would only find out when it connects, or read as something else."""
+    parts = urlsplit(url)
+    try:
+        is_port = parts.port != 0
+    except ValueError:
+        is_port = False
+    if not is_port:
+        raise BadRedisUrl("what comes after the host's colon is no port")
+    number = parts.path.strip("/")
+    if number and not number.isdecimal():
+        raise BadRedisUrl(f"{number!r} is no number of a database")

@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import psycopg
 import pytest
+import sqlalchemy.exc
 from sqlalchemy import text
 
 from dispatch.centres import feed_rows
@@ -126,8 +127,11 @@ async def test_a_reader_never_finds_a_line_before_one_that_they_have_read(
     assert had == await lines(database)
     assert [each.cursor for each in had] == list(range(1, len(had) + 1))
     for incident_id in incidents:
-        own = [each.event_id for each in had if each.incident_id == str(incident_id)]
-        assert own == [str(event_id_of(str(incident_id), number)) for number in range(1, 8)]
+        own = [each for each in had if each.incident_id == str(incident_id)]
+        assert [each.event_id for each in own] == [
+            str(event_id_of(each.incident_id, number, each.type, NOON)) for number, each in enumerate(own, start=1)
+        ]
+        assert [each.data["incident"]["cpr_in_progress"] for each in own] == [n % 2 == 0 for n in range(1, 8)]
 
 
 async def test_a_follower_that_dies_in_the_middle_leaves_nothing_behind(
@@ -140,13 +144,58 @@ async def test_a_follower_that_dies_in_the_middle_leaves_nothing_behind(
         raise psycopg.OperationalError("the line is cut")
 
     with monkeypatch.context() as patched:
-        # The lines are written; that they are has not been noted, and nothing is committed.
+        # The lines are there; that they are has not been noted.
         patched.setattr(feed_rows, "mark", die)
         with pytest.raises(psycopg.OperationalError):
             await follower.follow()
-    assert await lines(database) == []
+    (told,) = await lines(database)
     await follower.follow()
-    assert [each.cursor for each in await lines(database)] == [1]
+    assert await lines(database) == [told]
+    add = feed_rows.add
+
+    async def die_later(*said: Any) -> None:
+        await add(*said)
+        await die()
+
+    await decide(database, uuid4(), 1, OPENED)
+    with monkeypatch.context() as patched:
+        # They are written, and not committed.
+        patched.setattr(feed_rows, "add", die_later)
+        with pytest.raises(psycopg.OperationalError):
+            await follower.follow()
+    assert await lines(database) == [told]
+    await follower.follow()
+    assert [each.cursor for each in await lines(database)] == [1, 2]
+
+
+async def test_one_that_stands_still_in_the_middle_is_followed_on_by_others(
+    database: Database, follower: Follower, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feed_rows, "STUCK_AFTER", "300ms")
+    await decide(database, uuid4(), 1, OPENED)
+    stands_still, goes_on = asyncio.Event(), asyncio.Event()
+
+    async def stand_still(*_said: Any) -> None:
+        stands_still.set()
+        await goes_on.wait()
+
+    other = Follower(database, clock, lambda _aed_id: None, Pokes())
+    with monkeypatch.context() as patched:
+        patched.setattr(feed_rows, "add", stand_still)
+        stuck = asyncio.create_task(other.follow())
+        await stands_still.wait()
+    assert await follower.follow() is Followed.NOT_OUR_TURN
+
+    async def is_followed() -> bool:
+        return await follower.follow() is Followed.ALL
+
+    await until(is_followed)
+    assert len(await lines(database)) == 1
+    goes_on.set()
+    # The server has sent it away: it could not have written anything.
+    with pytest.raises(sqlalchemy.exc.DBAPIError):
+        await stuck
+    assert len(await lines(database)) == 1
 
 
 async def test_whose_process_is_killed_keeps_nobody_from_following(database: Database, follower: Follower) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from loadtests.alert_clock import join
-from loadtests.moments import Account, Arrival, Call, Counted, MomentFile, Tap, read_moments
+from loadtests.moments import Account, Arrival, Call, Counted, Moment, MomentFile, Tap, read_moments
 
 _MS = 1_000_000
 
@@ -43,7 +43,7 @@ def test_an_alert_that_the_service_says_it_sent_and_nobody_got_is_missing() -> N
 
 
 def test_what_several_processes_noted_is_read_as_one(tmp_path: Path) -> None:
-    noted = [
+    noted: list[Moment] = [
         _tap("a", due_ms=1, sent_ms=2, alerted=1),
         Arrival("a", "r1", 7),
         Call("/v1/aeds/nearest", 1, 2, 3, is_ok=True),

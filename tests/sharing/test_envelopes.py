@@ -20,7 +20,7 @@ _TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.j
 _DECISIONS = st.builds(
     lambda incident_id, first, ats, by, reason, is_written: ToldDecision(
         IncidentId(incident_id),
-        tuple(Event(first + place, at, by, Cancelled(reason)) for place, at in enumerate(ats)),
+        tuple(Event(first + place, at, by, Cancelled(reason=reason)) for place, at in enumerate(ats)),
         is_written,
     ),
     _NAMES,

@@ -107,7 +107,7 @@ async def test_a_standby_that_goes_away_in_the_middle_is_no_outage(database: Dat
     await until(lambda: reads_the_standby(database))
 
 
-async def test_one_that_was_promoted_by_mistake_is_not_read(primary: StoppableDatabase, tmp_path: Path) -> None:
+async def test_one_that_was_promoted_by_mistake_is_not_read(primary: StoppableDatabase) -> None:
     astray = Standby(primary.url)
     database = Database(primary.url, replica_url=astray.url, replica_lag_s=60)
     try:

@@ -31,7 +31,7 @@ centre_events = Table(
     "centre_events",
     METADATA,
     Column("cursor", BigInteger, primary_key=True, autoincrement=False),
-    Column("id", Uuid, nullable=False, comment="made of incident and number: the same whoever tells it, however often"),
+    Column("id", Uuid, nullable=False, comment="made of what it tells of: the same whoever tells it, however often"),
     Column("incident_id", Uuid, nullable=False),
     Column("number", Integer, nullable=False, comment="of the incident's event that it tells of"),
     Column("type", Text, nullable=False),

@@ -34,11 +34,11 @@ def dear(price: float = 0.01) -> Policy:
 def a_short_evaluation(*, jobs: int = 1) -> EvaluationOptions:
     """An evaluation of seconds."""
     return EvaluationOptions(
-        arrests=12,
+        arrests=8,
         seed=SEED,
         jobs=jobs,
         densities=("sparse",),
         policy=read_policy(),
-        sensitivity_arrests=3,
-        tuning_arrests=10,
+        sensitivity_arrests=2,
+        tuning_arrests=3,
     )

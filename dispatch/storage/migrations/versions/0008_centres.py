@@ -51,7 +51,7 @@ def upgrade() -> None:
             "id",
             sa.Uuid(),
             nullable=False,
-            comment="made of incident and number: the same whoever tells it, however often",
+            comment="made of what it tells of: the same whoever tells it, however often",
         ),
         sa.Column("incident_id", sa.Uuid(), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False, comment="of the incident's event that it tells of"),
