@@ -18,6 +18,7 @@ from dispatch.centres.checkup import check_centres
 from dispatch.finding import Finding, State
 from dispatch.push.checkup import check_hook, check_push_contact, check_push_key, check_push_services
 from dispatch.settings import Settings
+from dispatch.storage.checkup import check_ways
 from dispatch.storage.cluster_errors import PostgresMissing
 from dispatch.storage.database import driver_url
 from dispatch.storage.postgres_programs import find_postgres_programs
@@ -54,7 +55,7 @@ def examine(
     """Look at this machine for a service with these settings, and for what the tests need besides.
 
     Without `database_url` the private database's programs are looked for; with it, whether it answers. `waking` are
-    the settings of Web Push and the hook; without them those are not looked at.
+    the settings of Web Push, the hook and other ways to the database; without them those are not looked at.
     """
     findings = [check_python(), check_clock(), check_map_library(), check_data_folder(data_dir)]
     if database_url is None:
@@ -67,6 +68,9 @@ def examine(
         findings.append(check_redis(redis_url))
     if waking is not None:
         findings += check_waking(data_dir, waking)
+        if database_url is not None:
+            direct_url, replica_url = waking.database_direct_url, waking.database_replica_url
+            findings += check_ways(database_url, direct_url=direct_url, replica_url=replica_url)
     if for_tests:
         findings += [check_redis_server(), check_chromium(), check_chinese_fonts()]
     return findings

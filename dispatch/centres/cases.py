@@ -185,10 +185,11 @@ class CaseDesk:
     async def _case_number(self, centre: str, request_id: str, case_number: str) -> tuple[str, IncidentId | None]:
         """The case that a request is: the one that it named first, whoever took it; and what that was given to."""
         first, given_to = self._requests.get((centre, request_id), case_number), None
-        with self._engine.recording.outage_suppressed():
-            async with self._engine.database.statement() as connection:
-                now = self._engine.clock.now()
-                first, given_to = await case_rows.case_of_request(connection, centre, request_id, first, now)
+        if not self._engine.recording.is_away:
+            with self._engine.recording.outage_suppressed():
+                first, given_to = await case_rows.case_of_request(
+                    self._engine.database, centre, request_id, first, self._engine.clock.now()
+                )
         _remember(self._requests, (centre, request_id), first)
         return first, given_to
 
@@ -213,11 +214,11 @@ class CaseDesk:
                 return []
             found |= dict.fromkeys(self._engine.likely_duplicates(incident))
             policy = self._engine.surveyor.policy
-            async with self._engine.database.statement() as connection:
+            if not self._engine.recording.is_away:
                 near = await case_rows.open_incidents_near(
-                    connection, incident, within_m=policy.duplicate_m, within_s=policy.duplicate_s
+                    self._engine.database, incident, within_m=policy.duplicate_m, within_s=policy.duplicate_s
                 )
-            found |= dict.fromkeys(near)
+                found |= dict.fromkeys(near)
         return list(found)
 
     def _command(self, said: CaseIn, centre: str, by: str) -> OpenIncident:

@@ -34,6 +34,10 @@ _FIX = struct.Struct("<dddd")
 # id, latitude, longitude, accuracy_m (negative: untold), time (s)
 FixRow = tuple[str, float, float, float, float]
 
+# By cell: who is there, and who is no longer.
+Here = defaultdict[str, dict[str, bytes]]
+Gone = defaultdict[str, set[str]]
+
 
 def key_of(cell: str) -> str:
     """The hash of a cell."""
@@ -47,53 +51,67 @@ class LivePositions:
         self._redis = redis
         # In which cell this worker last wrote somebody.
         self._cells: dict[str, str] = {}
-        # Who is to be taken out of which cell, as they are in another by now.
-        self._left: defaultdict[str, set[str]] = defaultdict(set)
+        # What is still to be written: whom into which cell, and whom out of which, as they are in another by now.
+        self._waiting: Here = defaultdict(dict)
+        self._left: Gone = defaultdict(set)
 
     async def write(self, moved: Sequence[Responder]) -> None:
-        """Write where these are, or that they are off duty, in one round trip. Raises `RedisError` and `OSError`."""
-        here: defaultdict[str, dict[str, bytes]] = defaultdict(dict)
-        gone, self._left = self._left, defaultdict(set)
+        """Write where these are, or that they are off duty, in one round trip; with them whatever failed before.
+
+        Raises `RedisError` and `OSError`: what is not written by then is written with the next.
+        """
+        here, gone = self._waiting, self._left
+        self._waiting, self._left = defaultdict(dict), defaultdict(set)
         for responder in moved:
             row = row_of(responder)
             # The few hundred names once each, though a million people are in them.
             cell = None if row is None else sys.intern(h3.latlng_to_cell(row[1], row[2], RESOLUTION))
             before = self._cells.get(responder.responder_id)
             if before is not None and before != cell:
-                gone[before].add(responder.responder_id)
-                del self._cells[responder.responder_id]
+                self._take_out(responder.responder_id, before, here, gone)
             if row is not None and cell is not None:
                 here[cell][responder.responder_id] = _FIX.pack(*row[1:])
                 gone[cell].discard(responder.responder_id)
                 self._cells[responder.responder_id] = cell
+        failed: set[str] = {*here, *gone}
         try:
-            await self._write(here, gone)
-        except BaseException:
-            # What could not be taken away is taken away the next time.
-            for cell, people in gone.items():
-                self._left[cell] |= people
-            raise
+            failed = await self._write(here, gone)
+        finally:
+            for cell in failed:
+                self._waiting[cell] = here.get(cell, {}) | self._waiting[cell]
+                self._left[cell] |= gone.get(cell, set())
+        if failed:
+            raise RedisError(f"{len(failed)} cells are on a shard that does not answer")
 
-    async def _write(self, here: Mapping[str, dict[str, bytes]], gone: Mapping[str, set[str]]) -> None:
-        if not here and not any(gone.values()):
-            return
+    def _take_out(self, responder_id: str, cell: str, here: Here, gone: Gone) -> None:
+        here[cell].pop(responder_id, None)
+        gone[cell].add(responder_id)
+        del self._cells[responder_id]
+
+    async def _write(self, here: Here, gone: Gone) -> set[str]:
+        """Write it; answers the cells of which that failed, where only some of a cluster do."""
+        is_cluster = isinstance(self._redis, RedisCluster)
         pipeline = self._redis.pipeline() if isinstance(self._redis, RedisCluster) else self._redis.pipeline(False)  # noqa: FBT003 - no transaction
+        cells: list[str] = []
         async with pipeline:
             for cell, fixes in here.items():
-                pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
-                pipeline.expire(key_of(cell), _KEPT_S)
+                if fixes:
+                    pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
+                    pipeline.expire(key_of(cell), _KEPT_S)
+                    cells += [cell, cell]
             for cell, people in gone.items():
                 if people:
                     pipeline.hdel(key_of(cell), *people)
-            await pipeline.execute()
+                    cells.append(cell)
+            outcomes = await pipeline.execute(raise_on_error=not is_cluster) if cells else []
+        return {cell for cell, each in zip(cells, outcomes, strict=True) if isinstance(each, Exception)}
 
     def note_elsewhere(self, rows: Iterable[FixRow]) -> None:
         """Another worker has written these: what this one wrote of them in other cells goes with its next write."""
         for responder_id, latitude, longitude, *_ in rows:
             before = self._cells.get(responder_id)
             if before is not None and before != h3.latlng_to_cell(latitude, longitude, RESOLUTION):
-                self._left[before].add(responder_id)
-                del self._cells[responder_id]
+                self._take_out(responder_id, before, self._waiting, self._left)
 
     async def read_all(self) -> AsyncIterator[list[FixRow]]:
         """Everybody's fix, some at a time; somebody who has crossed a border may come twice. Raises as `write`.

@@ -34,7 +34,8 @@ class OutgoingNews:
         self._sender = sender
         self._parts = parts
         self._next = Envelope(sender)
-        self._has_lost = False
+        # Whether the last that was told was not, or not to everybody.
+        self.has_lost = False
         self._wake = asyncio.Event()
         self._sent = asyncio.Event()
 
@@ -69,17 +70,17 @@ class OutgoingNews:
         """Tell everything that waits."""
         self._wake.clear()
         envelope, self._next = self._next, Envelope(self._sender)
-        envelope.has_lost |= self._has_lost
+        envelope.has_lost |= self.has_lost
         if not envelope:
             return
         said = envelope
         if len(envelope.messages) + len(envelope.decisions) > _MOST_AT_ONCE:
             said = Envelope(self._sender, has_lost=True)
         # Until it is known to be told.
-        self._has_lost = True
+        self.has_lost = True
         try:
-            self._has_lost = not await self._parts.publish(said.to_bytes())
+            self.has_lost = not await self._parts.publish(said.to_bytes())
         finally:
-            if self._has_lost or said is not envelope:
+            if self.has_lost or said is not envelope:
                 self._parts.lost(envelope)
             self._sent.set()

@@ -46,6 +46,7 @@ log = structlog.get_logger()
 # A position is nothing that anybody waits for; together they cost a fraction.
 _TELL_FIXES_EVERY_S = 0.25
 _FIXES_AT_ONCE = 500
+_TIMES_AT_ONCE = 40
 # So many recipients are named, or looked at, in one turn of the loop.
 _NAMED_AT_ONCE = 2_000
 _LOOKED_AT_AT_ONCE = 500
@@ -259,25 +260,31 @@ class Sharing:
     async def _tell_fixes(self) -> None:
         while True:
             await asyncio.sleep(_TELL_FIXES_EVERY_S)
-            try:
+            # Whether there is somebody to tell again, a pulse finds out.
+            if not self._news.has_lost:
                 await self.tell_fixes()
-            except (RedisError, OSError, TimeoutError) as error:
-                if not self.link.is_away:
-                    self._warn("positions not shared yet", error=str(error))
 
     async def tell_fixes(self) -> int:
-        """Tell where those are who moved or changed here; returns how many. Raises `RedisError` and `OSError`."""
+        """Tell where those are who moved or changed here; returns how many."""
         told = 0
-        while moved := self._roster.take_untold(_FIXES_AT_ONCE):
+        for _ in range(_TIMES_AT_ONCE):
+            moved = self._roster.take_untold(_FIXES_AT_ONCE)
+            if not moved:
+                break
             try:
-                await self.positions.write(moved)
-            except BaseException:
-                self._roster.mark_untold(each.responder_id for each in moved)
-                raise
-            # Also while nobody is known to listen: who joins now reads what is in Redis, and then hears of the rest.
-            self._news.next().fixes.extend(row for each in moved if (row := row_of(each)) is not None)
+                await self._write_positions(moved)
+            finally:
+                # Also while nobody is known to listen: who joins now has read what is in Redis, or hears of it here.
+                self._news.next().fixes.extend(row for each in moved if (row := row_of(each)) is not None)
             told += len(moved)
         return told
+
+    async def _write_positions(self, moved: Sequence[Responder]) -> None:
+        try:
+            await self.positions.write(moved)
+        except (RedisError, OSError, TimeoutError) as error:
+            if not self.link.is_away:
+                self._warn("positions not in Redis yet", error=str(error))
 
     # --- what others tell ---
 

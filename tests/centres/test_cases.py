@@ -284,3 +284,19 @@ async def test_a_case_is_taken_while_the_database_is_away(
     away_service.service.centres.cases._incidents.clear()
     away_service.service.sos._taken.clear()
     assert (await open_case(away_service))["incident_id"] == opened["incident_id"]
+
+
+async def test_a_case_is_taken_in_seconds_while_the_database_stands_still(
+    away_service: ServiceInProcess, stoppable: StoppableDatabase
+) -> None:
+    async with away_service.on_duty("r1", beside(WULIN, north_m=80)) as phone:
+        # What a case needs is prepared, as it is in a service that runs.
+        await open_case(away_service, "2026-0", location={"latitude": 29.0, "longitude": 120.0})
+        with stoppable.frozen():
+            async with asyncio.timeout(8):
+                opened = await open_case(away_service)
+                alert = await phone.next("alert")
+            assert alert["incident_id"] == opened["incident_id"]
+            assert opened["degraded"]
+            async with asyncio.timeout(2):
+                assert (await open_case(away_service))["incident_id"] == opened["incident_id"]

@@ -52,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _turn(name: str, options: argparse.Namespace) -> Turn:
     scenario = SCENARIOS[name]
     runs = scenario.runs if options.runs is None else options.runs
-    return Turn(name, runs, scenario.run_s if options.run_s is None else options.run_s)
+    run_s = scenario.run_s if options.run_s is None else options.run_s
+    return Turn(name, runs, run_s, options.away_s)
 
 
 def _figures(outcomes: Sequence[Outcome], seed: int, shape: Shape) -> dict[str, Any]:
@@ -87,6 +88,7 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--scenario", choices=[*SCENARIOS, "all"], default="all", help="what befalls the service")
     parser.add_argument("--runs", type=int, default=None, help="of each scenario (kill: 200, others fewer)")
     parser.add_argument("--run-s", type=float, default=None, help="how long the storm blows for a fault")
+    parser.add_argument("--away-s", type=float, default=None, help="of workers: how long something stays away (10)")
     parser.add_argument("--seed", type=int, default=None, help="to see the runs again")
     parser.add_argument("--sos-per-s", type=float, default=20.0)
     parser.add_argument("--responders", type=int, default=500)

@@ -12,7 +12,7 @@ from tests.faults.storm import Shape
 _SEED = int(os.environ.get("FAULTS_SEED", "20261122"))
 _SHAPE = Shape(responders=80, aeds=8, within_m=1500.0, sos_per_s=4.0)
 _TURNS = (
-    Turn("workers-kill", 3, 0.5),
+    Turn("workers-kill", 2, 0.5),
     Turn("workers-redis", 2, 0.5, away_s=2.0),
     Turn("workers-database", 1, 0.5, away_s=5.0),
 )

@@ -13,7 +13,7 @@ _TAPPED_WHILE_ONE_IS_DOWN_S: Final = 2.0
 _NOTICED_WITHIN_S: Final = 1.0
 _BACK_FOR_S: Final = 1.0
 
-_KILLED: Final = ("all of it", "its worker")
+_KILLED: Final = ("its worker", "all of it")
 _REDIS_AWAY: Final = ("stopped", "frozen", "emptied")
 _DATABASE_AWAY: Final = ("fast", "immediate", "frozen")
 _CUT: Final = (("redis",), ("database",), ("redis", "database"))
