@@ -45,7 +45,7 @@ from loadtests.stampede import in_turn, phones, stampede
 
 _AEDS: Final = 100
 _QUIET_PER_S: Final = 10.0
-_STEPS_PER_S: Final = (40, 60, 80, 100, 120, 140, 160, 180, 200, 250, 300, 400)
+_STEPS_PER_S: Final = (20, 30, 40, 60, 80, 100, 120, 140, 160, 180, 200, 250, 300, 400)
 _POSITIONS_EACH: Final = 10
 _KNOW_EACH_OTHER_S: Final = 5.0
 _MOST_PHONES: Final = 10_000

@@ -34,11 +34,18 @@ class Usages:
     by_group: dict[str, list[Usage]] = field(default_factory=dict)
 
     def cpu_share(self, group: str, *, from_ns: int = 0, until_ns: int | None = None) -> float:
-        """Answer how many processors a group kept busy on average between two instants; 0 when nothing was seen."""
-        seen = [each for each in self.by_group.get(group, []) if from_ns <= each.at_ns <= (until_ns or each.at_ns)]
-        if len(seen) < 2 or seen[-1].at_ns == seen[0].at_ns:  # noqa: PLR2004 - a difference needs two
+        """Answer how many processors a group kept busy on average between two instants; 0 when nothing was seen.
+
+        Between the last look before and the first one after them, where there are such.
+        """
+        seen = self.by_group.get(group, [])
+        if not seen:
             return 0.0
-        return max(0.0, seen[-1].cpu_s - seen[0].cpu_s) / ((seen[-1].at_ns - seen[0].at_ns) / _S)
+        first = next((each for each in reversed(seen) if each.at_ns <= from_ns), seen[0])
+        last = seen[-1] if until_ns is None else next((each for each in seen if each.at_ns >= until_ns), seen[-1])
+        if last.at_ns <= first.at_ns:
+            return 0.0
+        return max(0.0, last.cpu_s - first.cpu_s) / ((last.at_ns - first.at_ns) / _S)
 
     def cpu_s(self, group: str) -> float:
         """Answer the processor seconds that a group used while it was watched."""

@@ -12,6 +12,7 @@ from loadtests.stampede import Stampede
 _SIZE: Final = (8.0, 4.5)
 _BLUE, _RED, _GREY, _GREEN = "#1f5fa8", "#c8102e", "#8a8f98", "#2e7d32"
 _S: Final = 1e9
+_MOST_STEPS: Final = 300
 
 
 def can_draw() -> bool:
@@ -23,9 +24,9 @@ def draw_latencies(path: Path, quiet: Part, load: Part, name: str) -> None:
     """Draw which share of alerts had arrived after how long, quiet and under load."""
     figure, axes = _canvas(f"{name}: SOS → alert, from when the SOS was due")
     for values, colour, label in ((quiet.alert_ms, _GREY, "quiet"), (load.alert_ms, _RED, "load")):
-        ordered = sorted(values)
-        shares = [(number + 1) / len(ordered) for number in range(len(ordered))]
-        axes.step(ordered, shares, where="post", color=colour, label=f"{label} ({len(ordered)} alerts)")
+        at = _steps(sorted(values))
+        shares = [number / len(values) for number, _ in at]
+        axes.step([each for _, each in at], shares, where="post", color=colour, label=f"{label} ({len(values)} alerts)")
     axes.set(xlabel="milliseconds", ylabel="share of alerts that have arrived", ylim=(0, 1.01), xscale="log")
     axes.legend(loc="lower right")
     _save(figure, path)
@@ -54,8 +55,11 @@ def draw_seconds(path: Path, run: Run, seconds: Sequence[Second], groups: Sequen
 def draw_stampede(path: Path, found: Stampede, bare_s: float) -> None:
     """Draw how many phones were back when, and how late the first alert of each SOS meanwhile was."""
     figure, (above, below) = _two(f"stampede: {found.phones:,} lines lost at once")
-    back_s = [(each - found.dropped_ns) / _S for each in found.back_ns]
-    above.step([0.0, *back_s], range(len(back_s) + 1), where="post", color=_BLUE, label="phones back")
+    back = _steps([(each - found.dropped_ns) / _S for each in found.back_ns])
+    above.step(
+        [0.0, *(at_s for _, at_s in back)], [0, *(number for number, _ in back)],
+        where="post", color=_BLUE, label="phones back",
+    )  # fmt: skip
     above.axvline(bare_s, color=_GREY, linestyle="--", label="all back at a bare server")
     above.set(ylabel="phones", ylim=(0, None))
     above.legend(loc="lower right")
@@ -79,6 +83,14 @@ def draw_workers(path: Path, workers: Sequence[int], rows: Sequence[tuple[str, S
     axes.set(xlabel="workers", ylabel="times one worker's", xticks=list(workers), ylim=(0, None))
     axes.legend(loc="upper left")
     _save(figure, path)
+
+
+def _steps(ordered: Sequence[float]) -> list[tuple[int, float]]:
+    """Answer how many values there are up to some of them: no more than a picture can show, the last among them."""
+    every = max(1, len(ordered) // _MOST_STEPS)
+    numbers = range(every, len(ordered) + 1, every)
+    steps = [(number, ordered[number - 1]) for number in numbers]
+    return [*steps, (len(ordered), ordered[-1])] if ordered else []
 
 
 def _canvas(title: str) -> tuple[Any, Any]:

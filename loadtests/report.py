@@ -144,12 +144,8 @@ def _by_second(run: Run, instants_ns: Iterable[int]) -> defaultdict[int, int]:
 
 
 def _busy(at_ns: int, usages: Usages) -> dict[str, float]:
-    # What was seen half a second around it: two looks, a second apart.
-    margin_ns = round(0.75 * _S)
-    return {
-        name: usages.cpu_share(name, from_ns=at_ns - margin_ns, until_ns=at_ns + margin_ns + round(_S / 2))
-        for name in usages.by_group
-    }
+    until_ns = at_ns + round(_S)
+    return {name: usages.cpu_share(name, from_ns=at_ns, until_ns=until_ns) for name in usages.by_group}
 
 
 def _cells(values: Sequence[float]) -> str:

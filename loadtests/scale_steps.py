@@ -23,7 +23,6 @@ from loadtests.stampede import Phones
 from loadtests.tapping import Tapper, evenly
 
 _ENDED_AFTER_S: Final = 1.0
-_LOOK_S: Final = 0.1
 _S: Final = 1e9
 # At a rate that one worker takes easily: what an SOS costs whom.
 COST_PER_S: Final = 20
@@ -138,8 +137,5 @@ def _left_per_s(asked: float, taps: Sequence[Tap]) -> float:
 
 def _busy(usages: Usages, began_ns: int, lasts_s: float) -> dict[str, float]:
     # Only while SOS were tapped: afterwards their ends are waited for.
-    until_ns = began_ns + round((lasts_s + _LOOK_S) * _S)
-    return {
-        name: usages.cpu_share(name, from_ns=began_ns - round(_LOOK_S * _S), until_ns=until_ns)
-        for name in usages.by_group
-    }
+    until_ns = began_ns + round(lasts_s * _S)
+    return {name: usages.cpu_share(name, from_ns=began_ns, until_ns=until_ns) for name in usages.by_group}

@@ -148,8 +148,6 @@ async def stampede(
             await asyncio.sleep(1.0)
             are_back.set()
             taps = await tapping
-            # The last stand-downs are on their way.
-            await asyncio.sleep(1.0)
             afresh = await crowd.told("ask afresh")
             told = await crowd.told("tell")
     finally:

@@ -34,6 +34,10 @@ _TRY_AGAIN_AFTER_S: Final = 0.5
 _BACK_WITHIN_S: Final = 120.0
 _PING_EVERY_S: Final = 20.0
 _BURST_WITHIN_S: Final = 120.0
+# Longer than the service takes to find in its rows what got lost between its workers.
+_QUIET_FOR_S: Final = 4.0
+_QUIET_WITHIN_S: Final = 60.0
+_LOOK_EVERY_S: Final = 0.2
 _PING: Final = text_frame({"type": "ping"})
 
 
@@ -141,7 +145,11 @@ class Crowd:
         await self._some_at_a_time()
 
     async def ask_afresh(self) -> dict[str, Any]:
-        """Everybody hangs up and connects without a resume: what then comes with a new number had been lost."""
+        """Everybody hangs up and connects without a resume: what then comes with a new number had been lost.
+
+        Not before nothing new has come for some seconds: what is only late is not lost.
+        """
+        await self._until_quiet()
         before = {
             "numbers_before": sum(phone.audit.last for phone in self._phones),
             "lost_before": sum(phone.audit.lost for phone in self._phones),
@@ -203,6 +211,15 @@ class Crowd:
         """Hang up."""
         for phone in self._phones:
             phone.drop()
+
+    async def _until_quiet(self) -> None:
+        give_up_s = time.monotonic() + _QUIET_WITHIN_S
+        known, since_s = -1, time.monotonic()
+        while time.monotonic() < give_up_s and time.monotonic() - since_s < _QUIET_FOR_S:
+            numbers = sum(phone.audit.last for phone in self._phones)
+            if numbers != known:
+                known, since_s = numbers, time.monotonic()
+            await asyncio.sleep(_LOOK_EVERY_S)
 
     async def _some_at_a_time(self) -> None:
         gate = asyncio.Semaphore(_AT_ONCE)

@@ -127,8 +127,7 @@ class Engine:
 
         Once begun it goes on to its end, whatever becomes of who asked: what is committed must also be told.
         """
-        live = self.live.get(incident_id)
-        is_unsure = self.recording.is_away or (live is not None and live.is_unsure)
+        is_unsure = self.recording.is_away or not await self._is_sure(incident_id)
         if is_unsure and await self.decided_elsewhere(incident_id, command, by):
             return (await self.incident(incident_id)).present
         try:
@@ -148,6 +147,9 @@ class Engine:
 
     async def let_time_pass(self, incident_id: IncidentId) -> None:
         """Do what has come due in an incident, and see to it that it is looked at again when the next is due."""
+        if not self.recording.is_away and not await self._is_sure(incident_id, unless_ours=True):
+            # Its row comes again, and by then what its worker has decided is written.
+            return
         await self._carry_out(incident_id, LetTimePass(), "system")
 
     async def look_around(self, incident_id: IncidentId) -> None:
@@ -155,6 +157,35 @@ class Engine:
         if self.recording.is_away and not self.live.is_ours(self.live.place_for(incident_id)):
             return
         await self._carry_out(incident_id, LookAround(), "system")
+
+    async def _is_sure(self, incident_id: IncidentId, *, unless_ours: bool = False) -> bool:
+        """Whether what is known of an incident is written, as far as is known; read again where it may be by now."""
+        live = self.live.get(incident_id)
+        if live is None or not live.is_unsure:
+            return True
+        async with live.lock:
+            with self.recording.outage_suppressed():
+                await self._make_sure(incident_id, live)
+        return self._is_settled(live) or (unless_ours and self.live.is_ours(live))
+
+    @staticmethod
+    def _is_settled(live: LiveIncident) -> bool:
+        return not live.is_unsure
+
+    async def _make_sure(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Know as its rows tell it what was in another worker's journal only. Whoever asks holds the lock."""
+        before = live.incident
+        if before is None or not live.is_unsure or incident_id in self.recording.unwritten:
+            return
+        async with self.database.statement() as connection:
+            events = await ledger.load_events(connection, incident_id)
+        if len(events) < before.version:
+            return
+        incident = self.remember(incident_id, live, events, live.shown_version)
+        for alert_id, alert in before.alerts.items():
+            if alert_id not in incident.alerts:
+                self.roster.release(alert.responder_id, alert_id)
+        self.engagements.bind(incident)
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
         started = time.perf_counter()

@@ -18,7 +18,7 @@ from dispatch.realtime import mailboxes
 from dispatch.realtime.availability import Availability, NeverAway
 from dispatch.realtime.close_codes import CloseCode
 from dispatch.realtime.conversation import Conversation, ConversationParts, error_message
-from dispatch.realtime.hub import Hub
+from dispatch.realtime.hub import Hub, Nowhere
 from dispatch.realtime.mailboxes import OPERATORS, Backlog
 from dispatch.realtime.messages import BadMessage, Hello, read_message
 from dispatch.realtime.session import Session
@@ -111,6 +111,8 @@ async def _greeted(websocket: WebSocket, parts: SocketParts) -> tuple[Hello, Ide
         raise HelloRefused(CloseCode.BAD_HELLO, "The first message must be a `hello`.", "type")
     try:
         return hello, await _known(parts.tokens.read(hello.token), parts)
+    except HelloRefused:
+        raise
     except (BadToken, NotFound) as error:
         raise HelloRefused(CloseCode.BAD_TOKEN, str(error), "token") from error
     except Exception as error:
@@ -130,6 +132,11 @@ async def _known(identity: Identity, parts: SocketParts) -> Identity:
             raise BadToken("the token's subject is no incident") from error
         try:
             await parts.conversation.engine.incident(incident_id)
+        except NotFound as unknown:
+            if isinstance(parts.hub.elsewhere, Nowhere):
+                raise
+            # Another worker may have it in its journal, and write it down in a moment.
+            raise HelloRefused(CloseCode.GOING_AWAY, "This is not known here yet; please come back.") from unknown
         except Exception as error:
             # A token that we signed names an incident that we opened, whether it can be looked up now or not.
             if not (is_outage(error) or is_contention(error)):
@@ -177,18 +184,23 @@ async def _backlog(recipient: str, hello: Hello, parts: SocketParts) -> Backlog 
     async with parts.mailboxes:
         if parts.availability.is_away:
             return None
-        try:
-            return await mailboxes.open_mailbox(
-                parts.database,
-                recipient,
-                epoch=resume.epoch if resume else None,
-                seq=resume.seq if resume else None,
-            )
-        except Exception as error:
-            if not (is_outage(error) or is_contention(error)):
-                raise
-            log.warning("session begins without its mailbox", recipient=recipient, error=str(error))
-            return None
+        for is_last in (False, False, True):
+            try:
+                return await mailboxes.open_mailbox(
+                    parts.database,
+                    recipient,
+                    epoch=resume.epoch if resume else None,
+                    seq=resume.seq if resume else None,
+                )
+            except Exception as error:
+                if is_contention(error) and not is_last:
+                    # A crowd has come back in this moment, and the database answers: its turn comes.
+                    continue
+                if not (is_outage(error) or is_contention(error)):
+                    raise
+                log.warning("session begins without its mailbox", recipient=recipient, error=str(error))
+                return None
+    return None
 
 
 async def _receive(websocket: WebSocket) -> str | bytes:

@@ -1,5 +1,6 @@
 """The other workers of the service, as far as they have been heard of lately: who lives, and who is connected there."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -11,6 +12,8 @@ from dispatch.sharing.envelope import Everybody, Pulse
 PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
 _SILENT_S = 4.0
+# An outage is noticed by all within this, and its end too: what lasts longer is one's own.
+_PASSING_S = 2.5
 # Twice the pulse: from then on it may have been cut off, and those connected to it are let be.
 _HUSHED_S = 2.0
 # All who are connected to a worker are asked for no more often: they may be a hundred thousand.
@@ -39,6 +42,8 @@ class _Colleague:
     named: set[str] | None = None
     asked_at_s: float | None = None
     has_database: bool = True
+    # Since when that is so, as far as it has said.
+    so_since_s: float = -math.inf
 
 
 class Colleagues:
@@ -124,7 +129,8 @@ class Colleagues:
     def is_to_be_asked(self, worker: str, pulse: Pulse) -> bool:
         """Whether its pulse says otherwise than is known of it, and it was not asked a moment ago."""
         colleague = self._by_id[worker]
-        colleague.has_database = pulse.has_database
+        if colleague.has_database != pulse.has_database:
+            colleague.has_database, colleague.so_since_s = pulse.has_database, self._now_s()
         if (len(colleague.connected), colleague.checksum) == (pulse.connected, pulse.checksum):
             return False
         now_s = self._now_s()
@@ -133,9 +139,21 @@ class Colleagues:
         colleague.asked_at_s = now_s
         return True
 
+    def all_have_database(self) -> bool:
+        """Whether all can write to PostgreSQL, as far as they have said."""
+        return all(each.has_database for each in self._by_id.values())
+
     def with_database(self) -> list[str]:
-        """Those who can write to PostgreSQL, as far as they have said."""
-        return [worker for worker, each in self._by_id.items() if each.has_database]
+        """Those who can write to PostgreSQL, and not since a moment ago only: others may be about to, too."""
+        return [worker for worker, each in self._by_id.items() if each.has_database and self._lasts(each)]
+
+    def is_without_database(self, worker: str) -> bool:
+        """Whether one that lives has been without PostgreSQL for a while."""
+        colleague = self._by_id.get(worker)
+        return colleague is not None and not colleague.has_database and self._lasts(colleague)
+
+    def _lasts(self, colleague: _Colleague) -> bool:
+        return self._now_s() - colleague.so_since_s > _PASSING_S
 
     def connected_to_hushed(self) -> Iterator[str]:
         """All who are connected to a worker of which nothing has been heard for a moment, as far as is known."""

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import groupby
 
 import structlog
@@ -28,8 +28,10 @@ _OPEN = [each.value for each in IncidentState if each not in IncidentState.ended
 class Following:
     """Keeps the incidents in memory as the workers that decided them know them; acts upon nothing itself."""
 
-    def __init__(self, engine: Engine, *, worker: str) -> None:
+    def __init__(self, engine: Engine, *, worker: str, keeps_for: Callable[[str], bool]) -> None:
         self._engine = engine
+        # Whether another worker cannot write down what it decides, and this one has to.
+        self._keeps_for = keeps_for
         self._worker = worker
         # Decided otherwise here than there, without the database: what follows there follows nothing known here.
         self._forked: set[IncidentId] = set()
@@ -104,6 +106,9 @@ class Following:
         if live is None or live.incident is None:
             return True
         known = live.incident.version
+        if standing.incident_id in self._forked:
+            # What was told elsewhere is not what is known here, and what was said here is written by now.
+            return True
         # What was decided twice while the database was away looks the same by its number.
         return known < standing.version or (live.is_unsure and known <= standing.version)
 
@@ -128,7 +133,7 @@ class Following:
         self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown: int, *, home: str | None
     ) -> None:
         known = 0 if live.incident is None else live.incident.version
-        is_more = known < len(events) or (live.is_unsure and known == len(events))
+        is_more = known < len(events) or (live.is_unsure and known == len(events)) or incident_id in self._forked
         if not events or not is_more or incident_id in self._engine.recording.unwritten:
             self._engine.live.drop_place(incident_id, live)
             return
@@ -189,8 +194,6 @@ class Following:
         live.follow(decision, home=sender)
         live.is_unsure = live.is_unsure or not told.is_written
         live.opening = live.opening or told.opening
-        if not told.is_written:
-            self._keep_for(told)
         self._engine.live.note_place(incident)
         self._engine.engagements.follow(decision)
         self._engine.answer_history.learn(decision)
@@ -205,15 +208,19 @@ class Following:
             self._forked.add(told.incident_id)
             live.home = sender if sender < self._worker else HERE
 
-    def _keep_for(self, told: ToldDecision) -> None:
-        """Write down what its worker cannot, if this one can: should that die, its disk is not all there is."""
-        is_whole = told.events[0].number > 1 or told.opening is not None
-        if self._engine.recording.is_away or not is_whole:
+    async def keep_for_others(self) -> None:
+        """Write down what workers without a database cannot: nobody acts upon due times that are in no row."""
+        recording = self._engine.recording
+        if recording.is_away:
             return
-        kept = JournaledDecision(told.incident_id, told.events, told.opening)
-        task = asyncio.ensure_future(self._engine.recording.keep([kept]))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        for live in list(self._engine.live.going_on()):
+            incident_id = live.present.incident_id
+            if not live.is_unsure or live.home is None or incident_id in recording.unwritten:
+                continue
+            # Without its opening it has been written down before: then its first event is.
+            events = tuple(live.events if live.opening is not None else live.events[1:])
+            if self._keeps_for(live.home) and incident_id not in self._forked and events:
+                await recording.keep([JournaledDecision(incident_id, events, live.opening)])
 
 
 def _go_on(incident: Incident, events: Sequence[Event]) -> Incident:

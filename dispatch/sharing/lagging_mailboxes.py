@@ -1,13 +1,29 @@
 """Messages that another worker wrote and nobody told: found by the number of each mailbox."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterator, Sequence
+from typing import Final
 
 from dispatch.realtime import mailboxes
 from dispatch.realtime.hub import Hub
 from dispatch.realtime.session import Session
 from dispatch.storage.database import Database
+from dispatch.storage.prepared import Prepared
 
-_ASKED_AT_ONCE = 5_000
+# Each time the loop is held for a millisecond.
+_ASKED_AT_ONCE: Final = 1_000
+
+# Of fifty thousand who have everything the answer is empty, and costs this process 60 ms; to read their numbers here
+# would cost twice that. As floats, which tell all numbers below 2^53 apart.
+BEHIND = Prepared(
+    "lagging_mailboxes",
+    """
+select mailboxes.recipient, mailboxes.last_seq
+from unnest(:recipients, :sent) as known(recipient, sent) join mailboxes using (recipient)
+where mailboxes.last_seq > known.sent
+""",
+    {"recipients": "text[]", "sent": "float8[]"},
+)
 
 
 class LaggingMailboxes:
@@ -19,22 +35,29 @@ class LaggingMailboxes:
 
     async def fill(self) -> int:
         """Send every session what it lacks; returns how many lacked something. Raises SQLAlchemy's and psycopg's."""
-        recipients = self._hub.recipients()
         filled = 0
-        for begin in range(0, len(recipients), _ASKED_AT_ONCE):
-            some = recipients[begin : begin + _ASKED_AT_ONCE]
-            async with self._database.statement() as connection:
-                written = await mailboxes.last_numbers(connection, some)
-            for recipient, last_seq in written.items():
-                behind = [
-                    each
-                    for each in self._hub.sessions_of(recipient)
-                    if _can_tell(each) and each.in_order.sent < last_seq
-                ]
+        for some in self._sent():
+            rows = await self._database.run(BEHIND, {"recipients": list(some), "sent": list(some.values())})
+            for recipient, number in rows:
+                last_seq = int(number or 0)
+                behind = [each for each in self._hub.sessions_of(str(recipient)) if _lacks(each, last_seq)]
                 if behind:
-                    await self._fill(recipient, behind, last_seq)
+                    await self._fill(str(recipient), behind, last_seq)
                     filled += 1
+            await asyncio.sleep(0)
         return filled
+
+    def _sent(self) -> Iterator[dict[str, int]]:
+        """Up to which number the sessions of each recipient have everything, some recipients at a time."""
+        recipients = self._hub.recipients()
+        for begin in range(0, len(recipients), _ASKED_AT_ONCE):
+            some: dict[str, int] = {}
+            for recipient in recipients[begin : begin + _ASKED_AT_ONCE]:
+                numbers = [each.in_order.sent for each in self._hub.sessions_of(recipient) if _can_tell(each)]
+                if numbers:
+                    some[recipient] = min(numbers)
+            if some:
+                yield some
 
     async def _fill(self, recipient: str, behind: Sequence[Session], last_seq: int) -> None:
         after = min(each.in_order.sent for each in behind)
@@ -42,6 +65,10 @@ class LaggingMailboxes:
             missed = await mailboxes.messages_after(connection, recipient, after, last_seq)
         for session in behind:
             session.fill_gap(missed, up_to=last_seq)
+
+
+def _lacks(session: Session, last_seq: int) -> bool:
+    return _can_tell(session) and session.in_order.sent < last_seq
 
 
 def _can_tell(session: Session) -> bool:

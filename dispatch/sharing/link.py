@@ -19,6 +19,7 @@ log = structlog.get_logger()
 _CLUSTER_CHANNELS = 16
 
 _PAUSE_S = 0.2
+_CLOSED_WITHIN_S = 1.0
 # A line that says nothing is asked; one that does not answer is no line.
 _ASK_EVERY_S = 1.0
 _GIVE_UP_AFTER_S = 2.5
@@ -121,6 +122,7 @@ class Link:
                     self._heard.difference_update(channels)
                     with contextlib.suppress(*_LOST):
                         await pubsub.aclose()  # type: ignore[no-untyped-call]
+                _end_if_told_to()
                 await asyncio.sleep(_PAUSE_S)
 
     def _lost(self, channels: Sequence[str], error: BaseException) -> None:
@@ -162,6 +164,7 @@ class Link:
                 # A question that a moved slot answers brings the client's map of slots up to date.
                 with contextlib.suppress(*_LOST):
                     await cluster.execute_command("PTTL", f"{channel}:slot")
+                _end_if_told_to()
             if {each: self._place_of(cluster, each) for each in self._channels} != before:
                 raise LineLost("the shards have changed")
 
@@ -175,7 +178,15 @@ class Link:
     async def close(self) -> None:
         """Close the connections."""
         with contextlib.suppress(*_LOST):
-            await self.redis.aclose()
+            async with asyncio.timeout(_CLOSED_WITHIN_S):
+                await self.redis.aclose()
+
+
+def _end_if_told_to() -> None:
+    """The client of a cluster takes being cancelled for a server that does not answer; nobody says so twice."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _unheard(_data: bytes) -> None:

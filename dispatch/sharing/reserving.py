@@ -31,11 +31,14 @@ class Reservation:
     holds: bool = True
 
 
+_Binding = tuple[ResponderId, IncidentId, AlertId, bool]
+
+
 @dataclass(slots=True)
 class _Waiting:
     """What is being written down: whom it binds, by what, and whether they have said yes."""
 
-    bound: Sequence[tuple[ResponderId, IncidentId, AlertId, bool]]
+    bound: "Sequence[_Binding]"
     is_told: bool = False
     is_slow: bool = False
 
@@ -52,11 +55,7 @@ class Reserving:
     @contextmanager
     def until_written(self, decisions: Sequence[Decision]) -> Iterator[None]:
         """While the block runs decisions are being written down. Should it raise, they have come to nothing."""
-        bound = [
-            (alert.responder_id, each.incident.incident_id, alert.alert_id, alert.is_engaged)
-            for each in decisions
-            for alert in bound_by(each)
-        ]
+        bound = self._bound(decisions)
         if not bound:
             yield
             return
@@ -73,6 +72,14 @@ class Reserving:
         finally:
             timer.cancel()
             self._slow -= waiting.is_slow
+
+    @staticmethod
+    def _bound(decisions: Sequence[Decision]) -> "list[_Binding]":
+        return [
+            (alert.responder_id, each.incident.incident_id, alert.alert_id, alert.is_engaged)
+            for each in decisions
+            for alert in bound_by(each)
+        ]
 
     def _takes_long(self, waiting: "_Waiting") -> None:
         waiting.is_slow = True

@@ -86,7 +86,7 @@ class Sharing:
         self.colleagues = Colleagues()
         self.link = Link(address, sender=self.worker)
         self.positions = LivePositions(self.link.redis)
-        self.following = Following(parts.engine, worker=self.worker)
+        self.following = Following(parts.engine, worker=self.worker, keeps_for=self.colleagues.is_without_database)
         self._mailboxes = LaggingMailboxes(parts.hub, parts.engine.database)
         self._profiles = ProfilesToRead(parts.responders, self._roster, self._recording)
         self._news = OutgoingNews(self.worker, OutgoingParts(self._publish, self._is_heard, self._not_told))
@@ -235,6 +235,7 @@ class Sharing:
             else:
                 self._out_of_hearing.note(self.colleagues.connected_to_hushed())
                 self._out_of_hearing.look()
+            await self.following.keep_for_others()
             for each in self.colleagues.forget_silent():
                 log.warning("a worker is not heard any more", worker=each)
             self._elsewhere_changed.set()
@@ -421,15 +422,20 @@ class Sharing:
         return worker is not None and await self._errands.ask(worker, incident_id, command, by)
 
     def _who_decides(self, live: LiveIncident | None) -> str | None:
-        if self.link.is_away or not self._recording.is_away:
+        if self.link.is_away or (not self._recording.is_away and not self._waits_for_home(live)):
             return None
-        if able := self.colleagues.with_database():
+        if self._recording.is_away and (able := self.colleagues.with_database()):
             return min(able)
         if live is not None and self._is_ours(live):
             return None
         if live is not None and live.home is not None and live.home in self.colleagues:
             return live.home
         return min(self.colleagues.ids(), default=None)
+
+    def _waits_for_home(self, live: LiveIncident | None) -> bool:
+        """Whether an incident is in a journal that its worker is about to write down."""
+        home = live.home if live is not None and live.is_unsure else None
+        return home is not None and home in self.colleagues and not self.colleagues.is_without_database(home)
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
         await self._parts.engine.command_here(incident_id, command, by=by)
@@ -441,7 +447,7 @@ class Sharing:
         """
         if self._recording.is_away:
             return self._is_heard() or self.link.is_away
-        return len(self.colleagues.with_database()) < len(self.colleagues)
+        return not self.colleagues.all_have_database()
 
     async def _check(self) -> None:
         """Find in the database what was not told, until cancelled."""

@@ -4,6 +4,7 @@ Any worker does it, one at a time (`parts.py` says why nobody who alerts is held
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -133,8 +134,11 @@ class Retention:
                 if is_ours:
                     for split in SPLITS:
                         await _make(connection, split, now)
-            finally:
-                PARTS_MISSING.set(await missing(connection, now))
+            except psycopg.Error:
+                with contextlib.suppress(psycopg.Error):
+                    PARTS_MISSING.set(await missing(connection, now))
+                raise
+            PARTS_MISSING.set(await missing(connection, now))
             if is_ours:
                 for split in SPLITS:
                     await self._let_go(connection, split, now)

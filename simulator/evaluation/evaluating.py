@@ -1,5 +1,6 @@
 """The whole evaluation: the same arrests of every density under every rival, and under ours at several prices."""
 
+import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +24,8 @@ SENSITIVITIES: Final[dict[str, Worse]] = {
     "half_of_hours_unknown": Worse(hours_known_factor=0.5),
 }
 
-# So many prices of ours are run, from the fewest alerts that any comparison asks for to the most.
-_RUNS: Final = 4
+# Numbers of alerts as near to each other as this share one run of ours.
+_AS_MANY: Final = 1.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,10 +94,11 @@ def evaluate(parameters: Parameters, options: EvaluationOptions, say: Callable[[
 def _evaluate(crew: Crew, where: Field, options: EvaluationOptions) -> Density:
     against = rivals()
     tuning = tune(crew, where, against, options.policy, TRIED[: options.tuning_arrests])
-    runs = [ours(options.policy, price, name=f"ours@{price:g}") for price in prices_for(tuning)]
-    prices = {run.name: run.policy.price.alert for run in runs if run.policy is not None}
-    outcomes = crew.outcomes(where, [*against, *runs], range(options.arrests))
+    outcomes = crew.outcomes(where, against, range(options.arrests))
     best = _best_rivals(outcomes, [each for each in tuning.rivals if each != NO_VOLUNTEERS])
+    runs = [ours(options.policy, price, name=f"ours@{price:g}") for price in prices_for(tuning, best)]
+    prices = {run.name: run.policy.price.alert for run in runs if run.policy is not None}
+    outcomes |= crew.outcomes(where, runs, range(options.arrests))
     fewer = range(min(options.sensitivity_arrests, options.arrests))
     shipped = crew.outcomes(where, [ours(Policy())], fewer)["ours"]
     # As tuned for the best rival in the usual city.
@@ -112,14 +114,17 @@ def _evaluate(crew: Crew, where: Field, options: EvaluationOptions) -> Density:
     return Density(where, outcomes, prices, shipped, best, sensitivities)
 
 
-def prices_for(tuning: Tuning) -> list[float]:
-    """The prices to run: for the fewest alerts that are asked for, for the most, and evenly between by their ratio."""
-    targets = [alerts for name, alerts in tuning.rivals.items() if name != NO_VOLUNTEERS and alerts > 0.0]
-    fewest, most = min(targets), max(targets)
-    ratio = (most / fewest) ** (1.0 / (_RUNS - 1))
-    prices = [tuning.price_for(fewest * ratio**step) for step in range(_RUNS)]
-    # Rivals that all send the same, or more than the cap lets through, need fewer runs.
-    return sorted(set(prices), reverse=True)
+def prices_for(tuning: Tuning, best: Sequence[str]) -> list[float]:
+    """The prices to run: for the fewest and the most alerts of any rival, for half of the best ones', one between."""
+    alerts = [each for name, each in tuning.rivals.items() if name != NO_VOLUNTEERS and each > 0.0]
+    halves = [tuning.rivals[name] / 2.0 for name in best]
+    wanted = sorted([min(alerts), math.sqrt(min(alerts) * min(halves)), *halves, max(alerts)])
+    targets: list[float] = []
+    for target in wanted:
+        if not targets or target > targets[-1] * _AS_MANY:
+            targets.append(target)
+    # More than the cap lets through, and fewer than the dearest alert, come to the same price.
+    return sorted({tuning.price_for(target) for target in targets}, reverse=True)
 
 
 def _best_rivals(outcomes: dict[str, Floats], names: Sequence[str]) -> list[str]:

@@ -9,7 +9,7 @@ from tests.behaviour import test_one_sos_end_to_end as story
 from tests.conftest import empty_tables
 from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests
 from tests.pooler import Pooler
-from tests.stoppable_database import is_back
+from tests.stoppable_database import StoppableDatabase, is_back
 
 
 @pytest.fixture
@@ -52,3 +52,21 @@ async def test_a_dead_pooler_is_an_outage_like_any_other(service: ServiceInProce
         after = await service.incident(opened["incident_id"])
     assert after["state"] == "responding"
     assert [line["number"] for line in after["timeline"]] == list(range(1, len(after["timeline"]) + 1))
+
+
+async def test_a_server_that_stops_behind_a_pooler_is_one_too(
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+) -> None:
+    pooler = Pooler(stoppable.url, pool_size=3, server_login_retry="1")
+    settings = settings_for_tests(tmp_path, database_url=pooler.url, database_direct_url=stoppable.url)
+    try:
+        async with run_in_process(settings, pooler.url, clock) as service:
+            await stoppable.stops()
+            opened = await service.sos()
+            assert opened["degraded"] is True
+            await stoppable.comes_back()
+            await is_back(service)
+            after = await service.incident(opened["incident_id"])
+            assert after["timeline"][0]["kind"] == "opened"
+    finally:
+        pooler.ends()

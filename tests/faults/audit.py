@@ -133,14 +133,26 @@ Span = tuple[datetime, datetime | None, str]
 """Since when somebody was bound, until when (None: still is), and by which alert."""
 
 
-def double(people: Mapping[str, Person], held: Evidence, earlier: Mapping[str, Sequence[Span]]) -> Iterator[Finding]:
-    """Nobody is bound by two alerts: in the table, over time (`earlier` looks included), on the phone."""
+def double(
+    people: Mapping[str, Person], held: Evidence, earlier: Mapping[str, Sequence[Span]], *, seen_only: bool = False
+) -> Iterator[Finding]:
+    """Nobody is bound by two alerts: in the table, over time (`earlier` looks included), on the phone.
+
+    `seen_only`: of offers that overlap in the rows, both were seen in time by whom they were for. What PostgreSQL
+    commits as it thaws, or a worker decides while it is cut off from everything, binds people who never hear of it.
+    """
     for responder_id, alert_ids in held.active_alerts.items():
         if len(alert_ids) > 1:
             yield Finding(Measure.DOUBLE, f"table {responder_id}", f"{responder_id} is bound by {sorted(alert_ids)}")
     for person in people.values():
         for number, text in enumerate(person.phone.doubles):
             yield Finding(Measure.DOUBLE, f"phone {person.responder_id} {number}", f"{person.responder_id}: {text}")
+    yield from _over_time(people, held, earlier, seen_only=seen_only)
+
+
+def _over_time(
+    people: Mapping[str, Person], held: Evidence, earlier: Mapping[str, Sequence[Span]], *, seen_only: bool
+) -> Iterator[Finding]:
     bound: dict[str, list[Span]] = {}
     for row in held.incidents:
         for responder_id, spans in spans_of(row.events).items():
@@ -148,6 +160,8 @@ def double(people: Mapping[str, Person], held: Evidence, earlier: Mapping[str, S
     for responder_id, spans in bound.items():
         ordered = sorted({*spans, *earlier.get(responder_id, ())}, key=lambda span: span[0])
         for (begun, until, one), (since, _, other) in pairwise(ordered):
+            if seen_only and responder_id in people and not {one, other} <= people[responder_id].phone.seen:
+                continue
             if one != other and (until is None or since < until - _SAME_INSTANT):
                 text = f"{responder_id} was bound by {one} from {begun} until {until} and by {other} from {since}"
                 yield Finding(Measure.DOUBLE, f"over time {one} {other}", text)

@@ -67,7 +67,7 @@ class Auditor:
         return [
             *audit.lost(storm.callers.taken, held),
             *audit.undelivered(people, held),
-            *audit.double(people, held, self._spans),
+            *audit.double(people, held, self._spans, seen_only=storm.network.was_apart),
             *audit.gaps(numberings, held),
             *audit.timelines(held),
             *audit.overdue(held),

@@ -34,6 +34,8 @@ class Network:
     may_reload: bool = False
     # Whether workers may not know of each other's incidents, as what they share is away, or has just come back.
     is_apart: bool = False
+    # Whether that has ever been so.
+    was_apart: bool = False
 
 
 class Correspondent:

@@ -29,6 +29,8 @@ class Phone:
     assignments: Counter[str] = field(default_factory=Counter)
     stand_downs: Counter[str] = field(default_factory=Counter)
     finished: set[str] = field(default_factory=set)
+    # What its owner saw while it was to be answered, or went to.
+    seen: set[str] = field(default_factory=set)
     doubles: list[str] = field(default_factory=list)
     history: deque[str] = field(default_factory=lambda: deque(maxlen=_REMEMBERED))
     _doubled: set[str] = field(default_factory=set)
@@ -45,12 +47,15 @@ class Phone:
         if showing is not None:
             self._double(f"alert {alert_id} came while {showing['alert_id']} was on offer")
         self.offered, self.said_yes = message, False
+        if self.present_offer(now) is not None:
+            self.seen.add(alert_id)
         return True
 
     def assignment(self, message: Message, now: datetime) -> bool:
         """An assignment has come; True when its owner is now to go, and was not before."""
         alert_id = message["alert_id"]
         self.assignments[alert_id] += 1
+        self.seen.add(alert_id)
         if alert_id in self.finished:
             # It crossed with the owner's last word.
             return False

@@ -11,7 +11,7 @@ from typing import Any, Final
 from tests.faults.audit import Finding, Measure
 from tests.faults.auditor import Auditor
 from tests.faults.scenarios import SCENARIOS
-from tests.faults.scene import AWAY_S, Scene
+from tests.faults.scene import AWAY_S, Cast, Scene
 from tests.faults.service import ServiceFailedError
 from tests.faults.stage import on_stage
 from tests.faults.storm import Shape, StillBusyError, Storm
@@ -59,10 +59,10 @@ class Turn:
 
 
 async def run_in_turn(turns: Sequence[Turn], *, seed: int, shape: Shape, logs: Path | None = None) -> list[Outcome]:
-    """Run scenarios of one cast in turn over one city; stops early when the service cannot be brought to rest."""
+    """Run scenarios in turn over one city, of one worker or of two; stops when the service does not come to rest."""
     scenarios = [SCENARIOS[each.scenario] for each in turns]
     environment = {name: value for each in scenarios for name, value in each.environment.items()}
-    (cast,) = {each.cast for each in scenarios}
+    cast = Cast.for_all([each.cast for each in scenarios])
     outcomes: list[Outcome] = []
     async with on_stage(cast, environment, shape, seed, logs=logs) as stage:
         auditor = Auditor(stage.database.libpq_url, stage.storm, Random(f"auditor {seed}"))

@@ -25,6 +25,16 @@ class Cast(Enum):
     TWO = "two"
     TWO_APART = "two apart"
 
+    @classmethod
+    def for_all(cls, casts: Sequence["Cast"]) -> "Cast":
+        """The cast that plays all of these. Raises `ValueError` where there is none."""
+        several = set(casts)
+        if several == {cls.TWO, cls.TWO_APART}:
+            return cls.TWO_APART
+        if len(several) != 1:
+            raise ValueError("one worker and two do not play in one city")
+        return several.pop()
+
 
 @dataclass(slots=True)
 class Scene:

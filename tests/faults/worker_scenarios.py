@@ -69,7 +69,7 @@ async def workers_database(scene: Scene) -> None:
     await asyncio.sleep(scene.rng.uniform(0.3, scene.run_s))
     loop = asyncio.get_running_loop()
     how = _DATABASE_AWAY[scene.number % len(_DATABASE_AWAY)]
-    scene.storm.network.may_reload = scene.storm.network.is_apart = True
+    _are_apart(scene)
     since = loop.time()
     if how == "frozen":
         scene.database.freeze()
@@ -93,7 +93,7 @@ async def workers_link(scene: Scene) -> None:
     cables = _CUT[scene.number % len(_CUT)]
     how = " and ".join(cables)
     if "database" in cables:
-        scene.storm.network.may_reload = scene.storm.network.is_apart = True
+        _are_apart(scene)
     since = loop.time()
     await asyncio.to_thread(scene.link.cut, *cables)
     try:
@@ -105,3 +105,9 @@ async def workers_link(scene: Scene) -> None:
     until = loop.time() - ANSWERED_WITHIN_S - 0.5
     scene.judge(since + _NOTICED_WITHIN_S, until, f"one of two was cut off from {how}")
     await asyncio.sleep(_BACK_FOR_S)
+
+
+def _are_apart(scene: Scene) -> None:
+    """Until the run is over: messages may come without numbers, and one worker not know what another has decided."""
+    network = scene.storm.network
+    network.may_reload = network.is_apart = network.was_apart = True

@@ -87,7 +87,7 @@ async def test_whom_another_worker_has_written_elsewhere_is_taken_out_of_where_t
 async def test_what_could_not_be_taken_out_is_taken_out_the_next_time(redis: Redis, redis_server: RedisServer) -> None:
     positions = LivePositions(redis)
     await positions.write([_responder("r1", WULIN)])
-    await redis.execute_command("CLIENT", "PAUSE", 1500, "WRITE")
+    await redis.client_pause(1500, all=False)
     with pytest.raises((RedisError, OSError, TimeoutError)):
         await positions.write([_responder("r1", WULIN, on_duty=False)])
     with redis_server.client() as other:
@@ -98,7 +98,7 @@ async def test_what_could_not_be_taken_out_is_taken_out_the_next_time(redis: Red
 
 async def test_garbage_is_passed_over(redis: Redis) -> None:
     await LivePositions(redis).write([_responder("r1", WULIN)])
-    await redis.hset(_key(WULIN), mapping={"short": b"7", "long": b"7" * 33, b"\xff\xfe": b"7" * 32})  # type: ignore[dict-item]
+    await redis.hset(_key(WULIN), mapping={"short": b"7", "long": b"7" * 33, b"\xff\xfe": b"7" * 32})
     await redis.set(key_of("no-hash"), "text")
     await redis.lpush(key_of("list"), "text")
     await redis.hset(key_of(""), "r9", "text")

@@ -95,8 +95,8 @@ async def test_a_phone_and_a_tablet_at_two_workers_both_ring_and_the_first_answe
         assert (await phone.next("error"))["code"] == "already_accepted"
         # The next thing is said by the other device, at the other worker.
         await phone.progress(rings, "en_route")
-        await tablet.progress(rings, "on_scene")
         await phone.settled()
+        await tablet.progress(rings, "on_scene")
         await tablet.settled()
         assert [*tablet.all("error"), *phone.all("error")[1:]] == []
         incident = await one.incident(opened["incident_id"])

@@ -22,9 +22,9 @@ class Shards:
         for number in range(3):
             place = folder / f"shard-{number}"
             place.mkdir()
-            options = ("--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(free_port()))
+            options = ["--cluster-enabled", "yes", "--cluster-node-timeout", "1000", "--cluster-port", str(free_port())]
             # Whatever one shard holds is of use though another is gone.
-            options = (*options, "--cluster-require-full-coverage", "no")
+            options += ["--cluster-require-full-coverage", "no"]
             self.servers.append(RedisServer(place, *options))
         self._buses = [self._bus_of(each) for each in self.servers]
         step = -(-_SLOTS // 3)
@@ -67,7 +67,7 @@ class Shards:
 
 def _says_ok(info: object) -> bool:
     if isinstance(info, dict):
-        return info["cluster_state"] == "ok" and info["cluster_known_nodes"] == "3"
+        return (info["cluster_state"], info["cluster_known_nodes"]) == ("ok", "3")
     text = info.decode() if isinstance(info, bytes) else str(info)
     return "cluster_state:ok" in text and "cluster_known_nodes:3" in text
 

@@ -1,0 +1,57 @@
+"""What is decided on something that only another worker's journal holds leaves no hole in the rows."""
+
+from datetime import timedelta
+
+from dispatch.rescue.commands import SetCpr
+from dispatch.rescue.decide import decide
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.sharing.envelope import ToldDecision
+from tests.people import ServiceInProcess, until
+from tests.sharing.conftest import Workers
+
+
+def _told(worker: ServiceInProcess, incident_id: IncidentId, *, is_written: bool) -> ToldDecision:
+    """A decision of a worker that nobody else has heard of yet."""
+    service = worker.service
+    live = service.engine.live.place_for(incident_id)
+    now = service.clock.now() + timedelta(milliseconds=1)
+    scene = service.engine.surveyor.bare_scene(now)
+    decision = decide(live.present, SetCpr(in_progress=True), scene, by="caller")
+    return ToldDecision(incident_id, decision.events, is_written)
+
+
+async def test_a_decision_on_an_unwritten_one_is_written_together_with_it(workers: Workers) -> None:
+    one, _ = workers.each
+    opened = await one.sos()
+    incident_id = IncidentId(opened["incident_id"])
+    sharing = one.service.sharing
+    assert sharing is not None
+    # Of a worker that has died since: nobody else can write it down.
+    sharing.following.take(_told(one, incident_id, is_written=False), sender="0-died")
+    assert one.service.engine.live.place_for(incident_id).is_unsure
+    await one.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+
+    async def is_written() -> bool:
+        return incident_id not in one.service.recording.unwritten
+
+    await until(is_written)
+    await _is_one_story(workers, incident_id)
+
+
+async def test_memory_that_is_ahead_of_the_rows_decides_anew_instead_of_leaving_a_hole(workers: Workers) -> None:
+    one, _ = workers.each
+    opened = await one.sos()
+    incident_id = IncidentId(opened["incident_id"])
+    sharing = one.service.sharing
+    assert sharing is not None
+    # Said to be written, and lost with the server that had it.
+    sharing.following.take(_told(one, incident_id, is_written=True), sender="0-died")
+    await one.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+    await _is_one_story(workers, incident_id)
+
+
+async def _is_one_story(workers: Workers, incident_id: IncidentId) -> None:
+    for worker in workers.each:
+        incident = await worker.incident(incident_id)
+        assert incident["state"] == "closed"
+        assert [line["number"] for line in incident["timeline"]] == list(range(1, incident["version"] + 1))
