@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 
 import orjson
 import structlog
@@ -15,7 +16,7 @@ from dispatch.clock import Clock
 from dispatch.engine import due_rows, ledger
 from dispatch.engine.counting import count
 from dispatch.engine.decision_codec import Opening
-from dispatch.engine.engagements import Engagements
+from dispatch.engine.engagements import Engagements, bound_by
 from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
 from dispatch.engine.messages import ResponderMessages
@@ -379,8 +380,13 @@ class Engine:
             owed = [self.outbox.owed(each) for each in decisions]
             is_unsure = any(each.is_unsure for each in lives)
             with self.reserving(decisions):
-                is_ours = all(map(self.live.is_ours, lives))
-                sent = await self.recording.go_on(decisions, owed, rewake=rewake, is_unsure=is_unsure, is_ours=is_ours)
+                sent = await self.recording.go_on(
+                    decisions,
+                    owed,
+                    rewake=rewake,
+                    is_unsure=is_unsure,
+                    may_be_kept=partial(self._may_be_kept, lives, decisions),
+                )
         except BaseException as error:
             for live, decision in zip(lives, decisions, strict=True):
                 self.engagements.release(decision)
@@ -394,6 +400,16 @@ class Engine:
             live.take_in(decision)
         self._after_commit(decisions, owed, sent)
         return True
+
+    def _may_be_kept(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision]) -> bool:
+        """Whether a decision stands that was taken while the database was there, and could not be written there.
+
+        Not where another worker goes on deciding, nor if it asks somebody whom that worker may be asking.
+        """
+        if not all(map(self.live.is_ours, lives)):
+            return False
+        asked = (alert.responder_id for each in decisions for alert in bound_by(each))
+        return not self.roster.asks_only_here() or all(map(self.roster.is_here, asked))
 
     async def _learn_from(self, error: Error, lives: Sequence[LiveIncident]) -> None:
         """See to it that the next try does not run into the same. Raises `error` when there is no sense in one."""

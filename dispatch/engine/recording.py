@@ -23,6 +23,10 @@ log = structlog.get_logger()
 _JOURNAL_WITHIN_S = 1.0
 
 
+def _always() -> bool:
+    return True
+
+
 class Recording:
     """The one way to write a decision down. What is not in PostgreSQL yet is in `unwritten`, by incident."""
 
@@ -71,12 +75,12 @@ class Recording:
         *,
         rewake: bool,
         is_unsure: bool = False,
-        is_ours: bool = True,
+        may_be_kept: Callable[[], bool] = _always,
     ) -> list[Sent] | None:
         """Write what commands led to, of one incident or of several at once; None as for `open`.
 
-        `is_unsure`: they follow what may be in another worker's journal only, and are written together with it. Unless
-        it `is_ours` to decide there without the database, a failure is raised: whose it is may have decided otherwise.
+        `is_unsure`: they follow what may be in another worker's journal only, and are written together with it.
+        Should the database go away and they be none that `may_be_kept`, but another worker's to take, that is raised.
         Raises `IntegrityError` when somebody else decided first or a responder is taken, and what no waiting mends.
         """
         waits = is_unsure or any(each.incident.incident_id in self.unwritten for each in decisions)
@@ -87,7 +91,7 @@ class Recording:
                 )
             except Error as error:
                 self._must_be_kept(error)
-                if not is_ours:
+                if not may_be_kept():
                     raise
         await self.keep([JournaledDecision(each.incident.incident_id, each.events) for each in decisions])
         return None

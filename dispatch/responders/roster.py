@@ -242,6 +242,10 @@ class Roster:
             return True
         return responder.fix is not None and (now - responder.fix.at).total_seconds() <= HEARD_LATELY_S
 
+    def is_here(self, responder_id: ResponderId) -> bool:
+        """Whether somebody has a session in this process."""
+        return responder_id in self._here
+
     def set_here(self, responder_id: ResponderId, *, is_here: bool) -> None:
         """Note whether somebody has a session in this process."""
         if is_here:

@@ -11,7 +11,6 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from redis.exceptions import RedisError
 
 from dispatch.access.tokens import secret_of
 from dispatch.clock import Clock, SteadyClock
@@ -32,31 +31,25 @@ from dispatch.sharing.errands import Errand, Errands
 from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
-from dispatch.sharing.live_positions import FixRow, LivePositions, fixes_of, row_of
+from dispatch.sharing.live_positions import LivePositions
 from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
 from dispatch.sharing.profiles import ProfilesToRead
 from dispatch.sharing.reserving import Reservation, Reserving
 from dispatch.sharing.seal import NotOurs, Seal
+from dispatch.sharing.shared_fixes import SharedFixes, SharedFixesParts
 from dispatch.storage.availability import Availability
 from dispatch.storage.redis_address import RedisAddress, read_redis_url
 
 log = structlog.get_logger()
 
-# A position is nothing that anybody waits for; together they cost a fraction.
-_TELL_FIXES_EVERY_S = 0.25
-_FIXES_AT_ONCE = 500
-_TIMES_AT_ONCE = 40
 # So many recipients are named, or looked at, in one turn of the loop.
-_NAMED_AT_ONCE = 2_000
+_NAMED_AT_ONCE = 1_000
 _LOOKED_AT_AT_ONCE = 500
 
 # What is told by nobody is found in the database: soon while nobody can be heard, else now and then.
 _CHECK_EVERY_S = 3.0
 _CHECK_ALONE_EVERY_S = 0.4
-_FIXES_FROM_ROWS_EVERY_S = 10.0
-# Positions are written every five seconds; those of the last look may have come just after it.
-_FIXES_OVERLAP = timedelta(seconds=20)
 
 # Clocks of machines that are looked after differ by less; one that is hours ahead must not take all others with it.
 _CLOCKS_APART = timedelta(seconds=5)
@@ -90,6 +83,19 @@ class Sharing:
         self._mailboxes = LaggingMailboxes(parts.hub, parts.engine.database)
         self._profiles = ProfilesToRead(parts.responders, self._roster, self._recording)
         self._news = OutgoingNews(self.worker, OutgoingParts(self._publish, self._is_heard, self._not_told))
+        self._fixes = SharedFixes(
+            SharedFixesParts(
+                self._roster,
+                self.positions,
+                self._profiles,
+                self._news,
+                parts.clock,
+                warn=self._warn,
+                follow_rows=parts.responders.follow_rows,
+                misses=self._misses_positions,
+                note_failure=self._recording.note_failure,
+            )
+        )
         self._errands = Errands(self._carry_out, self._tell_errand)
         self._reserving = Reserving(self._roster, self._tell_reservations)
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
@@ -98,9 +104,6 @@ class Sharing:
         self._look = asyncio.Event()
         self._name_all = asyncio.Event()
         self._elsewhere_changed = asyncio.Event()
-        self._has_positions = False
-        self._rows_read_at: datetime | None = None
-        self._rows_read_at_s = 0.0
         self._untold_profiles: set[str] = set()
         self._warned_at_s: dict[str, float] = {}
         # How many are connected here, and the checksum over who that is.
@@ -119,7 +122,9 @@ class Sharing:
             self.link.run,
             self._news.run,
             self._pulse,
-            self._tell_fixes,
+            self._fixes.run_telling,
+            self._fixes.run_reading,
+            self._fixes.run_through_rows,
             self._tell_of_everybody,
             self._look_elsewhere,
             self._profiles.run,
@@ -258,35 +263,6 @@ class Sharing:
             news.profiles.extend(self._untold_profiles)
             self._untold_profiles.clear()
 
-    async def _tell_fixes(self) -> None:
-        while True:
-            await asyncio.sleep(_TELL_FIXES_EVERY_S)
-            # Whether there is somebody to tell again, a pulse finds out.
-            if not self._news.has_lost:
-                await self.tell_fixes()
-
-    async def tell_fixes(self) -> int:
-        """Tell where those are who moved or changed here; returns how many."""
-        told = 0
-        for _ in range(_TIMES_AT_ONCE):
-            moved = self._roster.take_untold(_FIXES_AT_ONCE)
-            if not moved:
-                break
-            try:
-                await self._write_positions(moved)
-            finally:
-                # Also while nobody is known to listen: who joins now has read what is in Redis, or hears of it here.
-                self._news.next().fixes.extend(row for each in moved if (row := row_of(each)) is not None)
-            told += len(moved)
-        return told
-
-    async def _write_positions(self, moved: Sequence[Responder]) -> None:
-        try:
-            await self.positions.write(moved)
-        except (RedisError, OSError, TimeoutError) as error:
-            if not self.link.is_away:
-                self._warn("positions not in Redis yet", error=str(error))
-
     # --- what others tell ---
 
     def hear(self, data: bytes) -> None:
@@ -316,8 +292,7 @@ class Sharing:
         self._hear_errands(news)
         self._hear_what_is_shown(news.shown)
         if news.fixes:
-            self.positions.note_elsewhere(news.fixes)
-            self._follow_fixes(news.fixes)
+            self._fixes.hear(news.fixes)
         self._profiles.have_changed(news.profiles)
         if news.has_lost:
             self._look.set()
@@ -370,12 +345,6 @@ class Sharing:
                     self._parts.reach.elsewhere_changed(recipient)
                 await asyncio.sleep(0)
 
-    def _follow_fixes(self, rows: Sequence[FixRow]) -> None:
-        fixes = fixes_of(rows, now=self._parts.clock.now())
-        unknown = set(self._roster.follow_fixes(fixes))
-        if unknown:
-            self._profiles.are_unknown({ResponderId(each): fix for each, fix in fixes if each in unknown})
-
     def _keep_up_with(self, at: datetime) -> None:
         """Facts stay in order though another machine's clock is a little ahead."""
         clock = self._parts.clock
@@ -399,7 +368,7 @@ class Sharing:
         self._say_pulse()
         # What is kept there may be gone.
         self._roster.mark_untold(ResponderId(each[len("responder:") :]) for each in self._responders_here())
-        self._has_positions = False
+        self._fixes.may_have_missed()
         self._profiles.all_may_have_changed()
         self._look.set()
 
@@ -460,7 +429,6 @@ class Sharing:
                 pass
             self._look.clear()
             try:
-                await self._read_positions()
                 if not self._recording.is_away:
                     await self.check()
             except Exception as error:
@@ -474,13 +442,9 @@ class Sharing:
         """Follow everything through the rows. Raises `psycopg.Error` or SQLAlchemy's."""
         await self._mailboxes.fill()
         self._misses_news = await self.following.check() > 0
-        if (
-            self.link.is_away or self._out_of_hearing
-        ) and time.monotonic() - self._rows_read_at_s > _FIXES_FROM_ROWS_EVERY_S:
-            now = self._parts.clock.now()
-            since = (self._rows_read_at or now) - _FIXES_OVERLAP
-            await self._parts.responders.follow_rows(since)
-            self._rows_read_at, self._rows_read_at_s = now, time.monotonic()
+
+    def _misses_positions(self) -> bool:
+        return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
 
     def _may_be_behind(self) -> bool:
         return (self._is_heard() or self.link.is_away) and not self._recording.is_away
@@ -497,20 +461,6 @@ class Sharing:
             with self._recording.outage_suppressed():
                 return await self.following.is_behind(incident_id)
         return False
-
-    async def _read_positions(self) -> None:
-        """Know where everybody is as Redis has it, once whenever it has come back."""
-        if self._has_positions or self.link.is_away:
-            return
-        self._has_positions = True
-        try:
-            async for rows in self.positions.read_all():
-                self._follow_fixes(rows)
-                await asyncio.sleep(0)
-        except (RedisError, OSError, TimeoutError) as error:
-            # They are in the database too, seconds behind.
-            self._has_positions = False
-            self._warn("positions not read", error=str(error))
 
     async def close(self) -> None:
         """Tell the others who has left with this worker, and let go of Redis."""

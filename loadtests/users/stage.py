@@ -4,9 +4,11 @@ import atexit
 import os
 import time
 from collections.abc import Callable, Iterable
+from functools import cache
 from typing import Final
 
 import gevent
+from gevent.event import AsyncResult
 from gevent.pool import Pool
 from locust import events
 
@@ -41,11 +43,22 @@ def ready() -> None:
 
 def begin_ns() -> int:
     """Wait until everybody is ready; answer the nanosecond at which it begins."""
-    while True:
-        at_ns = RENDEZVOUS.begins_at()
-        if at_ns is not None:
-            return at_ns
+    at_ns: int = _beginning().get()
+    return at_ns
+
+
+@cache
+def _beginning() -> AsyncResult:
+    # One of the users looks for all: hundreds that look ten times a second would be a load of their own.
+    beginning = AsyncResult()
+    gevent.spawn(_look_for_it, beginning)
+    return beginning
+
+
+def _look_for_it(beginning: AsyncResult) -> None:
+    while (at_ns := RENDEZVOUS.begins_at()) is None:
         gevent.sleep(_LOOK_EVERY_S)
+    beginning.set(at_ns)
 
 
 def now_s() -> float:

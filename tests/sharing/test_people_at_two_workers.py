@@ -106,6 +106,7 @@ async def test_a_phone_and_a_tablet_at_two_workers_both_ring_and_the_first_answe
 async def test_whose_last_device_leaves_one_worker_can_still_be_reached_at_the_other(workers: Workers) -> None:
     one, other = workers.each
     async with one.on_duty("r1", beside(WULIN, north_m=100)) as phone:
+        await _is_free_at(workers, 1)
         async with other.socket("responder", "r1"):
             await until(lambda: _connected_elsewhere(workers, 0, elsewhere=True))
         await until(lambda: _connected_elsewhere(workers, 0, elsewhere=False))
