@@ -80,7 +80,7 @@ def summary(written: dict[str, Any]) -> list[str]:
     lines: list[str] = []
     for density, each in written["densities"].items():
         lines.append(f"{density}:")
-        rules = {**each["rivals"], **each["ours_at_prices"], "ours_with_defaults": each["ours_with_defaults"]}
+        rules = {**each["rivals"], **each["ours_at_prices"]}
         for rule, figures in rules.items():
             survival = "  ".join(
                 f"{RESPECTS[model]} {percent(value['mean'])}" for model, value in figures["survival"].items()

@@ -55,7 +55,7 @@ def _told_density(density: Density, parameters: Parameters) -> dict[str, Any]:
         "ours_at_prices": {
             run: _told_rule(outcomes[run], parameters) | {"price": price} for run, price in density.prices.items()
         },
-        "ours_with_defaults": _told_rule(density.shipped, parameters) | {"arrests": len(density.shipped)},
+        "ours_with_defaults": _with_defaults(density),
         "best_rivals": density.best,
         "ours_at_half_the_alerts": {rival: _against(mixed, outcomes[rival]) for rival, mixed in half.items()},
         "by_hour": {rule: _by_hour(each, hours) for rule, each in shown.items()},
@@ -72,6 +72,19 @@ def _told_density(density: Density, parameters: Parameters) -> dict[str, Any]:
                 for what in MODELS
             ),
         ],
+    }
+
+
+def _with_defaults(density: Density) -> dict[str, Any]:
+    """Ours with the core's defaults beside the best rivals, on as many arrests as it was run on."""
+    mine = density.shipped
+    return {
+        "arrests": len(mine),
+        "alerts": estimate(column(mine, "alerts")).as_dict(),
+        "gain": {
+            rival: {what: gain(mine, density.outcomes[rival][: len(mine)], what).as_dict() for what in TOLD}
+            for rival in density.best
+        },
     }
 
 

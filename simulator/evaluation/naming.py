@@ -11,7 +11,6 @@ RULES: Final[dict[str, str]] = {
     "danish_four_to_aed": "20 within 1.8 km, first four by AED (Denmark)",
     "freiburg": "two straight, third by AED, by ETA (Freiburg)",
     "new_zealand_7": "nearest 7, refusals replaced (New Zealand)",
-    "ours_with_defaults": "ours, with the core's defaults",
     "ours": "ours, at as many alerts as the best rival",
 }
 

@@ -67,7 +67,7 @@ def _density(name: str, each: Mapping[str, Any], pictures: Iterable[str]) -> lis
         "| rule | alerts | a year each | CPR | shock | Larsen | Valenzuela | De Maio | shock by a volunteer |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
-    rules = {**each["rivals"], **each["ours_at_prices"], "ours_with_defaults": each["ours_with_defaults"]}
+    rules = {**each["rivals"], **each["ours_at_prices"]}
     lines += [_rule_row(rule, figures) for rule, figures in rules.items()]
     lines += ["", "Ours at as many alerts as each rival: what it gains, with the 95 % interval.", ""]
     lines += _gains_table(
@@ -77,10 +77,24 @@ def _density(name: str, each: Mapping[str, Any], pictures: Iterable[str]) -> lis
     )
     lines += ["", "Ours at half the alerts of those rivals that are best by one of the models:", ""]
     lines += _gains_table(each["ours_at_half_the_alerts"].items())
-    lines += [""]
+    lines += ["", *_defaults(each.get("ours_with_defaults")), ""]
     lines += [f"![{name}]({picture})" for picture in pictures]
     lines += ["", *_sensitivities(each["sensitivities"])]
     return lines
+
+
+def _defaults(told: Mapping[str, Any] | None) -> list[str]:
+    """A line on what the core's own defaults come to."""
+    if told is None:
+        return []
+    gains = "; ".join(
+        f"{rule_name(rival)}: shock {_gain('shock_s', gain['shock_s'])}, Larsen {_gain('larsen', gain['larsen'])}"
+        for rival, gain in told["gain"].items()
+    )
+    return [
+        f"With the core's defaults instead of that policy, {told['alerts']['mean']:.1f} alerts an arrest, "
+        f"over {told['arrests']} arrests. What they gain on the best rivals: {gains}."
+    ]
 
 
 def _surroundings(calibration: Mapping[str, float]) -> str:
@@ -130,7 +144,9 @@ def _sensitivities(worse: Mapping[str, Any]) -> list[str]:
     ]
     for name, each in worse.items():
         words = SENSITIVITIES.get(name, name)
-        lines += [_worse_row(words, rule, figures) for rule, figures in each["rules"].items()]
+        # It sends as many as it does there: no longer as many as the rival.
+        named = {rule: "ours" if rule == "ours" else rule_name(rule) for rule in each["rules"]}
+        lines += [_worse_row(words, named[rule], figures) for rule, figures in each["rules"].items()]
     return [*lines, ""]
 
 
@@ -139,7 +155,7 @@ def _worse_row(words: str, rule: str, figures: Mapping[str, Any]) -> str:
     if "gain" in figures:
         gains = [_gain(what, figures["gain"][what]) for what in ("shock_s", "larsen")]
     return (
-        f"| {words} | {rule_name(rule)} | {figures['alerts']:.1f} | {minutes(figures['cpr_s'])} "
+        f"| {words} | {rule} | {figures['alerts']:.1f} | {minutes(figures['cpr_s'])} "
         f"| {minutes(figures['shock_s'])} | {percent(figures['larsen'])} | {gains[0]} | {gains[1]} |"
     )
 
@@ -153,7 +169,7 @@ def table(told: Mapping[str, Any]) -> str:
     ends = ("mean", "low", "high")
     writer.writerow(["density", "rule", *(f"{what}_{end}" for what in (*respects, *models) for end in ends)])
     for density, each in told["densities"].items():
-        rules = {**each["rivals"], **each["ours_at_prices"], "ours_with_defaults": each["ours_with_defaults"]}
+        rules = {**each["rivals"], **each["ours_at_prices"]}
         for rule, figures in rules.items():
             values = [figures[what] for what in respects] + [figures["survival"][model] for model in models]
             writer.writerow([density, rule, *(value[end] for value in values for end in ends)])

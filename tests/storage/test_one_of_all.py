@@ -67,7 +67,7 @@ async def test_a_fault_of_the_work_is_told(postgis_url: str) -> None:
         await OneOfAll(postgis_url, TURN, fails).run()
 
 
-async def _is(value: bool) -> bool:  # noqa: FBT001 - what `until` asks
+async def _is(value: bool) -> bool:
     return value
 
 
