@@ -91,10 +91,11 @@ def _defaults(told: Mapping[str, Any] | None) -> list[str]:
         f"{rule_name(rival)}: shock {_gain('shock_s', gain['shock_s'])}, Larsen {_gain('larsen', gain['larsen'])}"
         for rival, gain in told["gain"].items()
     )
-    return [
+    words = (
         f"With the core's defaults instead of that policy, {told['alerts']['mean']:.1f} alerts an arrest, "
         f"over {told['arrests']} arrests. What they gain on the best rivals: {gains}."
-    ]
+    )
+    return [words]
 
 
 def _surroundings(calibration: Mapping[str, float]) -> str:

@@ -72,11 +72,11 @@ def system_packages() -> set[str]:
 
 def container_images() -> set[str]:
     dockerfile = (REPOSITORY / "dispatch/Dockerfile").read_text()
-    files = ["docker-compose.yml", *(REPOSITORY / "docs/operations").glob("compose.*.yml")]
+    files = [REPOSITORY / "docker-compose.yml", *(REPOSITORY / "docs/operations").glob("compose.*.yml")]
     services = [
         service
         for file in files
-        for service in yaml.safe_load((REPOSITORY / file).read_text())["services"].values()
+        for service in yaml.safe_load(file.read_text())["services"].values()
         # What is built here is not fetched.
         if "build" not in service and not service.get("image", "").startswith("first-minutes")
     ]
