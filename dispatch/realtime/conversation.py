@@ -144,6 +144,9 @@ class Conversation:
     def _refuse(self, message: ClientMessage | None, error: Exception) -> None:
         said = message.type if message is not None else None
         self.session.say(self._told(error, said))
+        if is_outage(error) or is_contention(error):
+            # No mistake of the client's: it was told to try again.
+            return
         self._errors += 1
         if self._errors > _ERRORS_ALLOWED:
             self.session.close(CloseCode.TOO_MANY_ERRORS)

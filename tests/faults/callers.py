@@ -111,6 +111,8 @@ class Callers:
     def _receipt(self, sos: Sos, status: int, receipt: Message) -> None:
         is_first = not sos.receipts
         sos.receipts.append((status, receipt["incident_id"], receipt["alerted"]))
+        # What was under way when they could no longer, too.
+        sos.may_be_two |= self._network.is_apart and self._network.balancer.has_several
         if not is_first:
             return
         sos.answered_at = asyncio.get_running_loop().time()

@@ -32,6 +32,8 @@ class Network:
     longest_delay_s: float = 0.0
     # Whether a service without its database may send somebody off to read afresh.
     may_reload: bool = False
+    # Whether one that has just started may be too busy for mailboxes, and have somebody begin again a moment later.
+    may_begin_degraded: bool = False
     # Whether workers may not know of each other's incidents, as what they share is away, or has just come back.
     is_apart: bool = False
     # Whether that has ever been so.
@@ -157,6 +159,8 @@ class Correspondent:
 
     def _welcome(self, welcome: Message) -> None:
         self._welcomed = True
-        must_reload = self.numbering.begin(welcome, self._asked, may_reload=self._network.may_reload)
+        may_reload = self._network.may_reload
+        may_reload |= self._network.may_begin_degraded and bool(welcome.get("degraded"))
+        must_reload = self.numbering.begin(welcome, self._asked, may_reload=may_reload)
         if self._begun is not None:
             self._begun(welcome, must_reload)

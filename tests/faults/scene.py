@@ -76,7 +76,7 @@ class Scene:
         """Count something."""
         self.notes[what] = self.notes.get(what, 0) + much
 
-    def judge(self, since_s: float, until_s: float, what_was: str) -> None:
+    def judge(self, since_s: float, until_s: float, what_was: str, *, within_s: float = ANSWERED_WITHIN_S) -> None:
         """Every SOS tapped between those moments was answered soon, and whom it called has heard of it."""
         called_to = {each for person in self.storm.first_aiders.values() for each in person.called_to}
         for sos in self.storm.callers.taken.values():
@@ -84,8 +84,8 @@ class Scene:
                 continue
             self.note("tapped_meanwhile")
             what = f"SOS {sos.request_id}, tapped while {what_was},"
-            if sos.answered_at is None or sos.answered_at - sos.tapped_at > ANSWERED_WITHIN_S:
-                text = f"{what} was not answered within {ANSWERED_WITHIN_S:.0f} s: {sos.tries} tries, {sos.refused[:2]}"
+            if sos.answered_at is None or sos.answered_at - sos.tapped_at > within_s:
+                text = f"{what} was not answered within {within_s:.0f} s: {sos.tries} tries, {sos.refused[:2]}"
                 self.findings.append(Finding(Measure.LOST, f"late {sos.request_id}", text))
             elif sos.receipts[0][2] and sos.incident_id not in called_to:
                 text = f"{what} was answered with {sos.receipts[0][2]} alerted, and nobody's phone had heard of it"
