@@ -117,6 +117,8 @@ def _impossible(policy: Policy) -> list[str]:
         and 0 <= policy.acceptance.cpr_floor <= 1
         and 0 <= policy.acceptance.aed_floor <= 1
         and policy.acceptance.prior_alerts > 0,
+        "acceptance: kept and fetched must be above 0 and at most 1": 0 < policy.acceptance.kept <= 1
+        and 0 < policy.acceptance.fetched <= 1,
         "respond_within_s, look_again_s and no_ack_s must be 1 or more": min(
             policy.respond_within_s, policy.look_again_s, policy.no_ack_s
         )

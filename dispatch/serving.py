@@ -91,6 +91,12 @@ def database_for(settings: Settings) -> Iterator[str]:
             cluster.stop()
 
 
+# libuv accepts one connection in a turn of the loop and socket: a crowd that comes back would stand in the kernel's
+# queue, an SOS behind it. Doubles of the socket are accepted from each.
+_ACCEPTED_IN_A_TURN = 8
+# As many as the system allows (net.core.somaxconn): who finds no room there tries again a second or three later.
+_BACKLOG = 65_535
+
 # Some sixty alerts.
 _SEND_BUFFER_BYTES = 64 * 1024
 
@@ -188,7 +194,8 @@ def _serve_here(
     # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, server.handle_exit)
-    server.run(sockets=[listening, *([siblings.door()] if siblings else [])])
+    doubles = [listening.dup() for _ in range(_ACCEPTED_IN_A_TURN - 1)]
+    server.run(sockets=[listening, *doubles, *([siblings.door()] if siblings else [])])
     if not server.started:
         raise CannotServe("the service did not start; the log above says why")
 
@@ -208,6 +215,7 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
         # The service's own heartbeats notice who is gone; these notice a network that swallows packets.
         ws_ping_interval=20.0,
         ws_ping_timeout=30.0,
+        backlog=_BACKLOG,
         access_log=False,
         log_config=None,
         server_header=False,

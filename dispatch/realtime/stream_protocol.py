@@ -16,6 +16,8 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
+from dispatch.realtime.turnstile import Turnstile
+
 log = structlog.get_logger()
 
 # A peer that reads nothing never lets the close frame through either.
@@ -111,6 +113,9 @@ class _Flag:
 _NOBODY = _Nobody()
 
 
+_TURNSTILE = Turnstile()
+
+
 class StreamProtocol(WebSocketsSansIOProtocol):
     """Uvicorn's protocol, which the application may take over as a `Line` once it knows the client."""
 
@@ -134,6 +139,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         """
         self.scope["extensions"][_EXTENSION] = {"line": self}
         try:
+            await _TURNSTILE.passed()
             await self.app(self.scope, self.receive, self.send)
         except ClientDisconnected:
             pass

@@ -53,6 +53,8 @@ def test_what_it_says_is_changed_and_nothing_else(tmp_path: Path) -> None:
         ({"benefit": {"pair_worth": [0.1, 1.0]}}, "benefit.pair_worth"),
         ({"benefit": {"pair_worth": []}}, "benefit.pair_worth"),
         ({"acceptance": {"night": 0}}, "acceptance"),
+        ({"acceptance": {"kept": 1.2}}, "acceptance: kept and fetched"),
+        ({"acceptance": {"fetched": 0}}, "acceptance: kept and fetched"),
         ({"travel": {"detour_factor": {"car": 0.5}}}, "travel.detour_factor"),
         ({"travel": {"speed_m_s": {"bike": 0}}}, "travel.speed_m_s"),
         ({"fix": {"lifetime_s": 0}}, "fix"),

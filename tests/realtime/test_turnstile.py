@@ -1,0 +1,41 @@
+"""A crowd that connects at once does not stand before everything else in the loop."""
+
+import asyncio
+import itertools
+
+from dispatch.realtime.turnstile import Turnstile
+
+
+async def test_each_turn_of_the_loop_lets_two_through_in_the_order_in_which_they_came() -> None:
+    turnstile = Turnstile(2)
+    through: list[int] = []
+
+    async def comes(number: int) -> None:
+        await turnstile.passed()
+        through.append(number)
+
+    tasks = [asyncio.create_task(comes(number)) for number in range(9)]
+    seen = []
+    while len(through) < 9:
+        await asyncio.sleep(0)
+        seen.append(len(through))
+    assert through == list(range(9))
+    assert max(after - before for before, after in itertools.pairwise(seen)) <= 2
+    await asyncio.gather(*tasks)
+
+
+async def test_whoever_leaves_while_waiting_keeps_nobody_waiting() -> None:
+    turnstile = Turnstile(1)
+    first, leaves, last = (asyncio.create_task(turnstile.passed()) for _ in range(3))
+    await asyncio.sleep(0)
+    leaves.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.gather(first, last)
+    assert leaves.cancelled()
+
+
+async def test_an_empty_turnstile_is_passed_at_once_again_and_again() -> None:
+    turnstile = Turnstile()
+    async with asyncio.timeout(5):
+        for _ in range(3):
+            await turnstile.passed()
