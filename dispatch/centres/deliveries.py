@@ -55,6 +55,8 @@ class Deliveries:
         self._is_draining = False
         # Of all webhooks, as last measured: an alarm on consoles.
         self.disabled = 0
+        # How many are told, as of the last look; until then somebody may be.
+        self.active = 1
 
     def poke(self) -> None:
         """There may be something new to post: look."""
@@ -95,6 +97,7 @@ class Deliveries:
                 if not (is_outage(error) or is_contention(error)):
                     log.exception("centres: webhooks not measured")
             else:
+                self.active = health.active
                 WEBHOOKS_FAILING.set(health.failing)
                 self.disabled = health.disabled
                 WEBHOOKS_DISABLED.set(health.disabled)

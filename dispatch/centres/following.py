@@ -37,6 +37,8 @@ log = structlog.get_logger()
 _LOOK_EVERY_S = 0.5
 # What follows an SOS follows within moments: one line each, written together.
 _GATHER_S = 0.05
+# Where nobody is told and nobody asks, a feed that may be asked for one day is made a few times less often.
+_UNAWAITED_GATHER_S = 1.0
 _AT_ONCE = 100
 
 _TRY_AGAIN_EVERY_S = 60.0
@@ -56,11 +58,20 @@ class Followed(Enum):
 class Follower:
     """Makes the feed. `on_fed` is called when there is something new in it."""
 
-    def __init__(self, database: Database, clock: Clock, name_of_aed: NameOfAed, on_fed: Callable[[], None]) -> None:
+    def __init__(
+        self,
+        database: Database,
+        clock: Clock,
+        name_of_aed: NameOfAed,
+        on_fed: Callable[[], None],
+        *,
+        is_awaited: Callable[[], bool] = lambda: True,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._name_of_aed = name_of_aed
         self._on_fed = on_fed
+        self._is_awaited = is_awaited
         self._news = asyncio.Event()
         # Incidents that cannot be read, and when one was last tried: they keep no other waiting.
         self._unreadable: dict[IncidentId, float] = {}
@@ -75,7 +86,7 @@ class Follower:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_LOOK_EVERY_S):
                     await self._news.wait()
-            await asyncio.sleep(_GATHER_S)
+            await asyncio.sleep(_GATHER_S if self._is_awaited() else _UNAWAITED_GATHER_S)
             self._news.clear()
             try:
                 if await self.follow() is not Followed.ALL:

@@ -1,5 +1,7 @@
 """What 120 centres' own systems are told and tell, put together: what the rest of the service holds on to."""
 
+import math
+import time
 from collections.abc import Callable, Coroutine, Sequence
 from typing import Any
 
@@ -28,6 +30,9 @@ from dispatch.rescue.vocabulary import IncidentId
 from dispatch.settings import Settings
 from geo.datum import Datum
 
+# Who asks for the feed by themselves asks again and again.
+_READERS_COME_BACK_WITHIN_S = 600.0
+
 Work = Callable[[], Coroutine[Any, Any, None]]
 
 
@@ -47,7 +52,10 @@ class Centres:
         poster = Poster(self._courier, wall_clock or SystemClock(), sender=self._sender)
         self.deliveries = Deliveries(self._database, clock, poster)
         self.webhooks = Webhooks(self._database, clock, self.deliveries.poke, **private)
-        self.follower = Follower(self._database, clock, self._name_of_aed, self.deliveries.poke)
+        self._read_at_s = -math.inf
+        self.follower = Follower(
+            self._database, clock, self._name_of_aed, self.deliveries.poke, is_awaited=self._is_awaited
+        )
         self.cases = CaseDesk(engine, sos, self._name_of_aed)
         engine.on_decided.append(self._decided)
 
@@ -70,6 +78,7 @@ class Centres:
         """A part of the feed, for whoever asks for it by themselves."""
         if asker.role is Role.CENTRE:
             choice = Choice(asker.subject, choice.types, choice.districts, choice.drills)
+        self._read_at_s = time.monotonic()
         async with self._database.statement() as connection:
             found, feed_ends = await feed_rows.read(connection, choice, after=after, most=limit)
             oldest = await feed_rows.oldest(connection)
@@ -86,6 +95,9 @@ class Centres:
         live = await self.cases.visible(incident_id, asker)
         lines: Sequence[FeedEvent] = [_as_kept(each) for each in told_of(incident_id, live.events, self._name_of_aed)]
         return cap_xml(lines[-1], lines[:-1], sender=self._sender)
+
+    def _is_awaited(self) -> bool:
+        return self.deliveries.active > 0 or time.monotonic() - self._read_at_s < _READERS_COME_BACK_WITHIN_S
 
     def _decided(self, _decision: Decision) -> None:
         self.follower.poke()

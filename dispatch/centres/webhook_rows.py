@@ -202,8 +202,9 @@ async def release(connection: AsyncConnection, webhook_ids: Sequence[UUID], *, w
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """How all webhooks stand: how many fail, how many were given up, and how far the last one is behind."""
+    """How all webhooks stand: how many are told, fail, were given up, and how far the last one is behind."""
 
+    active: int
     failing: int
     disabled: int
     behind: int
@@ -214,14 +215,15 @@ async def health(connection: AsyncConnection) -> Health:
     row = (
         await connection.execute(
             text(
-                "select count(*) filter (where state = 'active' and failures > 0) as failing,"
+                "select count(*) filter (where state = 'active') as active,"
+                " count(*) filter (where state = 'active' and failures > 0) as failing,"
                 " count(*) filter (where state = 'disabled') as disabled,"
                 " coalesce(max((select last_cursor from centre_feed) - cursor) filter (where state = 'active'), 0)"
                 " as behind from centre_webhooks"
             )
         )
     ).one()
-    return Health(row.failing, row.disabled, row.behind)
+    return Health(row.active, row.failing, row.disabled, row.behind)
 
 
 async def feed_end(connection: AsyncConnection) -> int:

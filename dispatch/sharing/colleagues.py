@@ -13,7 +13,7 @@ PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
 _SILENT_S = 4.0
 # An outage is noticed by all within this, and its end too: what lasts longer is one's own.
-_PASSING_S = 2.5
+PASSING_S = 2.5
 # Twice the pulse: from then on it may have been cut off, and those connected to it are let be.
 _HUSHED_S = 2.0
 # All who are connected to a worker are asked for no more often: they may be a hundred thousand.
@@ -148,13 +148,18 @@ class Colleagues:
         """Those who can write to PostgreSQL, and not since a moment ago only: others may be about to, too."""
         return [worker for worker, each in self._by_id.items() if each.has_database and self._lasts(each)]
 
+    def has_database(self, worker: str) -> bool:
+        """Whether one that lives can write to PostgreSQL, by its last word."""
+        colleague = self._by_id.get(worker)
+        return colleague is not None and colleague.has_database
+
     def is_without_database(self, worker: str) -> bool:
         """Whether one that lives has been without PostgreSQL for a while."""
         colleague = self._by_id.get(worker)
         return colleague is not None and not colleague.has_database and self._lasts(colleague)
 
     def _lasts(self, colleague: _Colleague) -> bool:
-        return self._now_s() - colleague.so_since_s > _PASSING_S
+        return self._now_s() - colleague.so_since_s > PASSING_S
 
     def connected_to_hushed(self) -> Iterator[str]:
         """All who are connected to a worker of which nothing has been heard for a moment, as far as is known."""

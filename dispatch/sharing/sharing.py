@@ -1,6 +1,7 @@
 """One of several workers: what it hears from the others and tells them, and how it goes on when it hears nothing."""
 
 import asyncio
+import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.responders.responder import Responder
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
-from dispatch.sharing.colleagues import PULSE_EVERY_S, Colleagues, checksum_of
+from dispatch.sharing.colleagues import PASSING_S, PULSE_EVERY_S, Colleagues, checksum_of
 from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
 from dispatch.sharing.errands import Errand, Errands
 from dispatch.sharing.following import Following
@@ -96,6 +97,8 @@ class Sharing:
                 note_failure=self._recording.note_failure,
             )
         )
+        # When the database was last lost or found.
+        self._back_at_s = -math.inf
         self._errands = Errands(self._carry_out, self._tell_errand)
         self._reserving = Reserving(self._roster, self._tell_reservations)
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
@@ -254,6 +257,7 @@ class Sharing:
 
     def database_changed(self, _availability: Availability) -> None:
         """Others are to know at once whether this worker has a database: those connected to it are its to ask."""
+        self._back_at_s = time.monotonic()
         self._say_pulse()
 
     def _say_pulse(self) -> None:
@@ -404,7 +408,10 @@ class Sharing:
     def _waits_for_home(self, live: LiveIncident | None) -> bool:
         """Whether an incident is in a journal that its worker is about to write down."""
         home = live.home if live is not None and live.is_unsure else None
-        return home is not None and home in self.colleagues and not self.colleagues.is_without_database(home)
+        if home is None or home not in self.colleagues:
+            return False
+        # One that has lost it alone hands everything to those who have it.
+        return self.colleagues.has_database(home) or time.monotonic() - self._back_at_s < PASSING_S
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
         await self._parts.engine.command_here(incident_id, command, by=by)
