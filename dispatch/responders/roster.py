@@ -36,6 +36,8 @@ class _Mark(IntFlag):
     WAY = 2
     # A session in this very process.
     HERE = 4
+    # No worker of whom nothing is heard may be asking them.
+    SURE = 8
 
 
 class Roster:
@@ -225,14 +227,25 @@ class Roster:
         *,
         keep: Callable[[ResponderId], bool] | None = None,
     ) -> list[Found[ResponderId]]:
-        """The nearest who are free and to whom there is a way: two questions, for the index knows how old a fix is."""
+        """The nearest who are free and to whom there is a way; those who are let be only where others are too few."""
         search = partial(self._on_duty.nearest, place, most, within_m=policy.reach_m, keep=keep)
         if self.asks_only_here():
             return search(all_of=_Mark.FREE | _Mark.HERE, aging=_aging(policy, now))
-        heard = search(
-            all_of=_Mark.FREE, aging=_aging(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
-        )
-        with_way = search(all_of=_Mark.FREE | _Mark.WAY, aging=_aging(policy, now))
+        if self._let_be:
+            sure = self._nearest_of(_Mark.FREE | _Mark.SURE, search, policy, now, most)
+            if len(sure) >= policy.alert_cap:
+                return sure
+        # Rather asked by two workers than by none.
+        return self._nearest_of(_Mark.FREE, search, policy, now, most)
+
+    @staticmethod
+    def _nearest_of(
+        marks: int, search: Callable[..., list[Found[ResponderId]]], policy: Policy, now: datetime, most: int
+    ) -> list[Found[ResponderId]]:
+        """Two questions, for the index knows how old a fix is."""
+        lately = _aging(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
+        heard = search(all_of=marks, aging=lately)
+        with_way = search(all_of=marks | _Mark.WAY, aging=_aging(policy, now))
         both = {each.key: each for each in (*heard, *with_way)}
         return sorted(both.values(), key=lambda each: (each.likely_m, each.key))[:most]
 
@@ -267,7 +280,7 @@ class Roster:
         self._mark(responder_id)
 
     def let_be(self, responder_ids: Iterable[ResponderId]) -> None:
-        """Ask none of these for now: a worker of whom nothing is heard may be asking them."""
+        """Rather ask others than these for now: a worker of whom nothing is heard may be asking them."""
         for each in responder_ids:
             self._let_be.add(each)
             self._mark(each)
@@ -314,7 +327,8 @@ class Roster:
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:
-        free = 0 if responder_id in self._engagements or responder_id in self._let_be else _Mark.FREE
+        free = 0 if responder_id in self._engagements else _Mark.FREE
+        free |= 0 if responder_id in self._let_be else _Mark.SURE
         way = _Mark.WAY if responder_id in self._ways else 0
         return free | way | (_Mark.HERE if responder_id in self._here else 0)
 

@@ -174,6 +174,11 @@ class Colleagues:
             recipient in each.connected and now_s - each.heard_at_s <= _HUSHED_S for each in self._by_id.values()
         )
 
+    def excuse(self, seconds: float) -> None:
+        """Nobody could be heard for so long, for this worker stood still."""
+        for each in self._by_id.values():
+            each.heard_at_s = min(self._now_s(), each.heard_at_s + seconds)
+
     def forget_silent(self) -> list[str]:
         """Let go of those of whom nothing was heard lately; returns who that was."""
         dead = [each for each, known in self._by_id.items() if self._now_s() - known.heard_at_s > _SILENT_S]

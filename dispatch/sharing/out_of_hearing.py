@@ -1,4 +1,4 @@
-"""Who was last seen with a worker that has fallen silent: they are let be until they turn up.
+"""Who was last seen with a worker that has fallen silent: others are asked rather than they, until they turn up.
 
 It may be dead: then their phones come back, to another worker, within seconds. Or it stands alone, cut off from Redis
 and perhaps from PostgreSQL too, and goes on asking those who are connected to it, which nobody here hears of.
@@ -20,7 +20,7 @@ _PREFIX: Final = responder_mailbox(ResponderId(""))
 
 
 class OutOfHearing:
-    """Leaves them out of the searches of a roster. `is_connected` says of a mailbox whether a session is known of."""
+    """Has the searches of a roster prefer others. `is_connected` says of a mailbox whether a session is known of."""
 
     def __init__(
         self,

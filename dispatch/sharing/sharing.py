@@ -237,7 +237,12 @@ class Sharing:
         self._news.next().profiles.append(responder.responder_id)
 
     async def _pulse(self) -> None:
+        last_s = time.monotonic()
         while True:
+            # Whoever stood still has not heard the others, and may not take them for silent.
+            now_s = time.monotonic()
+            self.colleagues.excuse(max(0.0, now_s - last_s - PULSE_EVERY_S))
+            last_s = now_s
             if self.link.is_away:
                 self._out_of_hearing.everybody_is_back()
             else:

@@ -6,11 +6,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from dispatch.rescue.policy import Policy
-from dispatch.rescue.vocabulary import ResponderId, TravelMode
-from dispatch.responders.responder import Fix, Responder
+from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId, TravelMode
+from dispatch.responders.responder import Engagement, Fix, Responder
 from dispatch.responders.roster import Roster
 from dispatch.sharing.out_of_hearing import OutOfHearing
-from tests.people import WULIN
+from tests.people import WULIN, beside
 
 NOON = datetime(2026, 6, 17, 4, 0, tzinfo=UTC)
 
@@ -23,23 +23,27 @@ class City:
         self.connected: set[str] = set()
         self.roster = Roster(ZoneInfo("Asia/Shanghai"))
         self.roster.put(_responder())
+        # Others are near enough, and no others are to be asked: with too few of them everybody is.
+        for number in range(Policy().alert_cap):
+            self.roster.put(_responder(f"other-{number}", north_m=50.0))
         self.out = OutOfHearing(self.roster, self.connected.__contains__, now=self._now, now_s=lambda: self.now_s)
 
     def _now(self) -> datetime:
         return NOON + timedelta(seconds=self.now_s)
 
     def can_be_asked(self) -> bool:
-        return bool(self.roster.candidates(WULIN, now=self._now(), policy=Policy()))
+        found = self.roster.candidates(WULIN, now=self._now(), policy=Policy())
+        return any(each.responder_id == "r1" for each in found)
 
     def pass_s(self, seconds: float) -> None:
         self.now_s += seconds
         self.out.look()
 
 
-def _responder() -> Responder:
+def _responder(name: str = "r1", *, north_m: float = 0.0) -> Responder:
     return Responder(
-        responder_id=ResponderId("r1"),
-        name="r1",
+        responder_id=ResponderId(name),
+        name=name,
         phone=None,
         certificate_number="1",
         certificate_expires_on=(NOON + timedelta(days=30)).date(),
@@ -47,7 +51,7 @@ def _responder() -> Responder:
         language="zh",
         on_duty=True,
         created_at=NOON,
-        fix=Fix(WULIN, NOON, 10.0),
+        fix=Fix(beside(WULIN, north_m=north_m), NOON, 10.0),
     )
 
 
@@ -88,3 +92,13 @@ def test_nobody_is_let_be_for_ever(city: City) -> None:
 def test_a_worker_that_hears_nobody_knows_nothing_of_others(city: City) -> None:
     city.out.everybody_is_back()
     assert city.can_be_asked()
+
+
+def test_where_others_are_too_few_they_are_asked_all_the_same() -> None:
+    alone = City()
+    for number in range(3):
+        alone.roster.engage(ResponderId(f"other-{number}"), Engagement(IncidentId("i"), AlertId("a"), accepted=True))
+    alone.now_s = 1.0
+    alone.out.note(["responder:r1"])
+    # Rather by two workers than by none.
+    assert alone.can_be_asked()
