@@ -219,14 +219,17 @@ class ResponderService:
 
     async def _save_unsaved(self) -> None:
         for responder_id in list(self._unsaved):
-            # As it stands when it is its turn: somebody may just be saying something else.
-            known = self.one(responder_id)
-            await self._save(responder_id, on_duty=known.on_duty, mode=known.mode)
+            await self._save(responder_id)
             self._unsaved.discard(responder_id)
 
     async def _save(self, responder_id: ResponderId, **values: Any) -> Responder:
+        """Write these values; with none, duty as memory has it."""
         # Memory follows in the order of the commits.
         async with self._saving.setdefault(responder_id, asyncio.Lock()):
+            if not values:
+                # As it stands when it is its turn: somebody may just have said something else.
+                known = self.one(responder_id)
+                values = {"on_duty": known.on_duty, "mode": known.mode}
             async with self._database.transaction() as connection:
                 written = await repository.change(connection, responder_id, values)
             # Positions may have come in while the commit was under way: the change goes onto what is there now.

@@ -7,6 +7,7 @@ import pytest
 
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.responders import repository
+from dispatch.responders.responder import Responder
 from tests.people import WULIN, ServiceInProcess, beside, until
 from tests.stoppable_database import StoppableDatabase, is_back, is_known_to_be_away, unnoticed
 
@@ -70,10 +71,10 @@ async def test_who_goes_off_duty_stays_so_though_what_they_said_in_the_outage_is
         await is_back(service)
         change, gate, entered = repository.change, asyncio.Event(), asyncio.Event()
 
-        async def slow(*arguments: Any) -> None:
+        async def slow(*arguments: Any) -> Responder:
             entered.set()
             await gate.wait()
-            await change(*arguments)
+            return await change(*arguments)
 
         monkeypatch.setattr(repository, "change", slow)
         off = asyncio.create_task(responders.set_duty("r1", on_duty=False))

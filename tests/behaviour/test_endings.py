@@ -48,7 +48,12 @@ async def test_the_ambulance_is_announced_and_arrives(service: ServiceInProcess)
         path = f"/v1/incidents/{opened['incident_id']}/ambulance"
         async with service.socket("caller", opened["incident_id"]) as caller:
             seen = await service.call("POST", path, role="operator", json={"eta_s": 480})
-            assert seen["ambulance"] == {"eta_s": 480, "arrives_at": "2026-06-17T04:08:00Z", "arrived_at": None}
+            assert seen["ambulance"] == {
+                "eta_s": 480,
+                "arrives_at": "2026-06-17T04:08:00Z",
+                "arrived_at": None,
+                "unit": None,
+            }
             told = await caller.next("incident", where=lambda m: m["ambulance"]["eta_s"] is not None)
             assert told["ambulance"]["eta_s"] == 480
             await service.time_passes(seconds=300)

@@ -9,7 +9,7 @@ from tests.people import WULIN, Message, ServiceInProcess, SocketClient, beside
 OPERATOR_SEES = {
     "incident_id", "version", "state", "kind", "drill", "opened_at", "closed_at", "end_reason", "location", "floor",
     "note", "caller", "cpr_in_progress", "ambulance", "likely_duplicates", "alerts", "timeline",
-    "nobody_reached", "merged_into", "merged",
+    "nobody_reached", "merged_into", "merged", "centre", "case_number", "called_at", "collapsed_at",
 }  # fmt: skip
 
 
