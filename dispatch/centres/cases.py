@@ -8,7 +8,7 @@ the first one's case, too.
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid5
@@ -222,15 +222,8 @@ class CaseDesk:
         return list(found)
 
     def _command(self, said: CaseIn, centre: str, by: str) -> OpenIncident:
-        return OpenIncident(
-            place=said.location.place(),
-            accuracy_m=said.location.accuracy_m,
-            kind=said.kind,
-            floor=said.floor,
-            note=said.note or None,
-            phone=said.caller.phone if said.caller else None,
-            cpr_in_progress=said.cpr_in_progress,
-            drill=said.drill,
+        return replace(
+            said.command(),
             by=by,
             centre=centre,
             case_number=said.case_number,

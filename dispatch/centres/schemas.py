@@ -8,9 +8,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, StringConstrai
 
 from dispatch.access.endpoints import CENTRE_NAME
 from dispatch.centres.vocabulary import Drills, EventType, Format, WebhookState
-from dispatch.engine.schemas import CallerIn, NearestAedInReceipt, Note
-from dispatch.locations import LocationIn, checked_datum
-from dispatch.rescue.vocabulary import IncidentKind, IncidentState
+from dispatch.engine.schemas import NearestAedInReceipt, SosIn
+from dispatch.locations import checked_datum
+from dispatch.rescue.vocabulary import IncidentState
 from geo.datum import Datum
 
 CentreName = Annotated[str, StringConstraints(pattern=CENTRE_NAME)]
@@ -32,15 +32,17 @@ class _In(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class AmbulanceSaid(_In):
-    """When the ambulance will be there: `eta_s` seconds after `at` (now without it), or `arrives_at`."""
-
+class _AmbulanceWord(_In):
     eta_s: float | None = Field(None, ge=0, le=24 * 3600, allow_inf_nan=False)
     arrives_at: AwareDatetime | None = None
     unit: Unit | None = None
     at: AwareDatetime | None = Field(
         None, description="As of when this is so; older word than what is known is let be."
     )
+
+
+class AmbulanceSaid(_AmbulanceWord):
+    """When the ambulance will be there: `eta_s` seconds after `at` (now without it), or `arrives_at`."""
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "AmbulanceSaid":
@@ -49,16 +51,10 @@ class AmbulanceSaid(_In):
         return self
 
 
-class AmbulanceNews(_In):
+class AmbulanceNews(_AmbulanceWord):
     """The same, or that it is there."""
 
-    eta_s: float | None = Field(None, ge=0, le=24 * 3600, allow_inf_nan=False)
-    arrives_at: AwareDatetime | None = None
     arrived: Literal[True] | None = None
-    unit: Unit | None = None
-    at: AwareDatetime | None = Field(
-        None, description="As of when this is so; older word than what is known is let be."
-    )
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "AmbulanceNews":
@@ -67,22 +63,14 @@ class AmbulanceNews(_In):
         return self
 
 
-class CaseIn(_In):
-    """A case of a 120 centre. `request_id` is made once and repeated with every try."""
+class CaseIn(SosIn):
+    """A case of a 120 centre: an SOS with what the centre knows of it. `request_id` is repeated with every try."""
 
-    request_id: UUID
     centre: CentreName | None = Field(None, description="Whose case it is; without it the token's own centre.")
     case_number: CaseNumber = Field(description="Its number there: one number, one incident.")
-    location: LocationIn
-    kind: IncidentKind = IncidentKind.CARDIAC_ARREST
-    caller: CallerIn | None = None
-    note: Note | None = None
-    floor: int | None = Field(None, ge=-20, le=200, strict=True)
-    cpr_in_progress: bool = Field(default=False, strict=True)
     ambulance: AmbulanceSaid | None = None
     opened_at: AwareDatetime | None = Field(None, description="When the centre took the call.")
     collapsed_at: AwareDatetime | None = Field(None, description="When the patient collapsed, by the caller's word.")
-    drill: bool = Field(default=False, strict=True)
 
 
 class CaseReceipt(BaseModel):

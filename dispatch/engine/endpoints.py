@@ -32,7 +32,6 @@ from dispatch.rescue.commands import (
     Close,
     Command,
     ExpectAmbulance,
-    OpenIncident,
     SetCpr,
     Widen,
 )
@@ -78,17 +77,7 @@ async def sos(request: Request, said: SosIn) -> Response:
 
 async def take_sos(desk: SosDesk, said: SosIn) -> Response:
     """Open the incident that somebody calls for; the answer."""
-    command = OpenIncident(
-        place=said.location.place(),
-        accuracy_m=said.location.accuracy_m,
-        kind=said.kind,
-        floor=said.floor,
-        note=said.note or None,
-        phone=said.caller.phone if said.caller else None,
-        cpr_in_progress=said.cpr_in_progress,
-        drill=said.drill,
-    )
-    receipt = await desk.take(str(said.request_id), command)
+    receipt = await desk.take(str(said.request_id), said.command())
     return _json(receipt.body, status.HTTP_200_OK if receipt.repeated else status.HTTP_201_CREATED)
 
 

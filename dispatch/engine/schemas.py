@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 
 from dispatch.locations import LocationIn, LocationOut
 from dispatch.phones import Phone
+from dispatch.rescue.commands import OpenIncident
 from dispatch.rescue.vocabulary import (
     AlertRole,
     AlertState,
@@ -41,6 +42,19 @@ class SosIn(_In):
     floor: int | None = Field(None, ge=-20, le=200, strict=True)
     cpr_in_progress: bool = Field(default=False, strict=True)
     drill: bool = Field(default=False, strict=True)
+
+    def command(self) -> OpenIncident:
+        """What it asks for."""
+        return OpenIncident(
+            place=self.location.place(),
+            accuracy_m=self.location.accuracy_m,
+            kind=self.kind,
+            floor=self.floor,
+            note=self.note or None,
+            phone=self.caller.phone if self.caller else None,
+            cpr_in_progress=self.cpr_in_progress,
+            drill=self.drill,
+        )
 
 
 class NearestAedInReceipt(BaseModel):

@@ -3,7 +3,6 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
-from enum import IntFlag
 from functools import partial
 from itertools import islice
 from zoneinfo import ZoneInfo
@@ -13,31 +12,13 @@ from dispatch.rescue.scene import Candidate
 from dispatch.rescue.vocabulary import ResponderId
 from dispatch.responders.histories import Histories
 from dispatch.responders.responder import Engagement, Fix, Responder
+from dispatch.responders.search_marks import HEARD_LATELY_S, Mark, accuracy_m_of, aging_of
 from geo.distance import distance_m
-from geo.fixes import FixAging
 from geo.nearest import Found, MovingPoints
 from geo.place import Place
 
 # So many more than wanted are looked up, for the few whose certificate has run out or who were asked too often.
 _SPARE = 4
-
-# A phone that said where it is a moment ago comes back by itself: a restart must not make everybody unreachable.
-HEARD_LATELY_S = 120.0
-
-# A phone that does not say how exact its fix is has not measured well.
-_UNTOLD_ACCURACY_M = 50.0
-
-
-class _Mark(IntFlag):
-    """What the index of those on duty knows of them besides their place."""
-
-    FREE = 1
-    # A session, or another way to them that has proven to work.
-    WAY = 2
-    # A session in this very process.
-    HERE = 4
-    # No worker of whom nothing is heard may be asking them.
-    SURE = 8
 
 
 class Roster:
@@ -84,7 +65,7 @@ class Roster:
             [responder_id for responder_id, _ in here],
             [fix.place.latitude for _, fix in here],
             [fix.place.longitude for _, fix in here],
-            accuracies_m=[_accuracy_m(fix) for _, fix in here],
+            accuracies_m=[accuracy_m_of(fix) for _, fix in here],
             fixed_at_s=[fix.at.timestamp() for _, fix in here],
             marks=[self._marks_of(responder_id) for responder_id, _ in here],
         )
@@ -101,7 +82,7 @@ class Roster:
             self._on_duty.put(
                 responder.responder_id,
                 responder.fix.place,
-                accuracy_m=_accuracy_m(responder.fix),
+                accuracy_m=accuracy_m_of(responder.fix),
                 fixed_at_s=responder.fix.at.timestamp(),
                 marks=self._marks_of(responder.responder_id),
             )
@@ -230,22 +211,22 @@ class Roster:
         """The nearest who are free and to whom there is a way; those who are let be only where others are too few."""
         search = partial(self._on_duty.nearest, place, most, within_m=policy.reach_m, keep=keep)
         if self.asks_only_here():
-            return search(all_of=_Mark.FREE | _Mark.HERE, aging=_aging(policy, now))
+            return search(all_of=Mark.FREE | Mark.HERE, aging=aging_of(policy, now))
         if self._let_be:
-            sure = self._nearest_of(_Mark.FREE | _Mark.SURE, search, policy, now, most)
+            sure = self._nearest_of(Mark.FREE | Mark.SURE, search, policy, now, most)
             if len(sure) >= policy.alert_cap:
                 return sure
         # Rather asked by two workers than by none.
-        return self._nearest_of(_Mark.FREE, search, policy, now, most)
+        return self._nearest_of(Mark.FREE, search, policy, now, most)
 
     @staticmethod
     def _nearest_of(
         marks: int, search: Callable[..., list[Found[ResponderId]]], policy: Policy, now: datetime, most: int
     ) -> list[Found[ResponderId]]:
         """Two questions, for the index knows how old a fix is."""
-        lately = _aging(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
+        lately = aging_of(policy, now, lifetime_s=min(policy.fix.lifetime_s, HEARD_LATELY_S))
         heard = search(all_of=marks, aging=lately)
-        with_way = search(all_of=marks | _Mark.WAY, aging=_aging(policy, now))
+        with_way = search(all_of=marks | Mark.WAY, aging=aging_of(policy, now))
         both = {each.key: each for each in (*heard, *with_way)}
         return sorted(both.values(), key=lambda each: (each.likely_m, each.key))[:most]
 
@@ -299,13 +280,13 @@ class Roster:
         self, responder_ids: Iterable[ResponderId], place: Place, *, now: datetime, policy: Policy
     ) -> tuple[Candidate, ...]:
         """Where these are now, as far as it is known, and how far from `place`."""
-        aging = _aging(policy, now)
+        aging = aging_of(policy, now)
         lately = now - timedelta(seconds=policy.price.recent_s)
         here: list[Candidate] = []
         for responder_id in responder_ids:
             responder = self._responders.get(responder_id)
             fix = responder.fix if responder else None
-            spread_m = aging.spread_m(_accuracy_m(fix), fix.at.timestamp()) if fix else None
+            spread_m = aging.spread_m(accuracy_m_of(fix), fix.at.timestamp()) if fix else None
             if fix is not None and spread_m is not None:
                 found = Found(responder_id, distance_m(place, fix.place), spread_m)
                 here.append(self._candidate(found, policy, lately, is_night=False))
@@ -327,10 +308,10 @@ class Roster:
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:
-        free = 0 if responder_id in self._engagements else _Mark.FREE
-        free |= 0 if responder_id in self._let_be else _Mark.SURE
-        way = _Mark.WAY if responder_id in self._ways else 0
-        return free | way | (_Mark.HERE if responder_id in self._here else 0)
+        free = 0 if responder_id in self._engagements else Mark.FREE
+        free |= 0 if responder_id in self._let_be else Mark.SURE
+        way = Mark.WAY if responder_id in self._ways else 0
+        return free | way | (Mark.HERE if responder_id in self._here else 0)
 
     def _mark(self, responder_id: ResponderId) -> None:
         self._changed.add(responder_id)
@@ -402,11 +383,3 @@ class Roster:
 
 def _no() -> bool:
     return False
-
-
-def _aging(policy: Policy, now: datetime, *, lifetime_s: float | None = None) -> FixAging:
-    return FixAging(now.timestamp(), policy.fix.lifetime_s if lifetime_s is None else lifetime_s, policy.fix.drift_m_s)
-
-
-def _accuracy_m(fix: Fix) -> float:
-    return _UNTOLD_ACCURACY_M if fix.accuracy_m is None else fix.accuracy_m

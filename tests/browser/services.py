@@ -42,7 +42,8 @@ class OwnService(LiveService):
         finally:
             self.cluster.start()
             give_up_at = time.monotonic() + _BACK_WITHIN_S
-            while self.admin.get("/health/ready").json()["status"] != "ready" and time.monotonic() < give_up_at:
+            while self.admin.get("/health/ready").json()["status"] != "ready":
+                assert time.monotonic() < give_up_at, "the service did not find its database again"
                 time.sleep(0.05)
 
 
