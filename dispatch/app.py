@@ -97,7 +97,7 @@ def create_app(
     app.state.centre_limit = RateLimit("centre", CASES_PER_MINUTE, redis)
     app.state.report_limit = RateLimit("report", settings.reports_per_minute, redis)
     _add_routes(app)
-    _add_middleware(app, settings)
+    _add_middleware(app, settings, service.clock)
     return app
 
 
@@ -155,7 +155,7 @@ def _describe_problems(app: FastAPI) -> None:
     app.openapi = openapi  # type: ignore[method-assign]
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
+def _add_middleware(app: FastAPI, settings: Settings, clock: Clock) -> None:
     headers = (
         ("Content-Security-Policy", content_security_policy(settings)),
         ("X-Content-Type-Options", "nosniff"),
@@ -171,5 +171,5 @@ def _add_middleware(app: FastAPI, settings: Settings) -> None:
         "*/reports/batch": max(MOST_BATCH_BYTES, settings.max_body_bytes),
     }
     app.add_middleware(BodyLimit, settings.max_body_bytes, most_for)
-    app.add_middleware(AnswerHeaders, headers)
+    app.add_middleware(AnswerHeaders, headers, clock)
     app.add_middleware(Timing)

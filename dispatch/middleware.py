@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from dispatch.clock import Clock
 from dispatch.metrics import HTTP_SECONDS
 from dispatch.problems import TooLarge, problem_response
 from dispatch.storage.database import only_looking
@@ -118,10 +119,15 @@ class Lookers:
 
 
 class AnswerHeaders:
-    """Adds the same headers to every answer."""
+    """Adds the same headers to every answer, and `Dispatch-Time`: the service's clock in UTC, to the millisecond.
 
-    def __init__(self, app: ASGIApp, headers: Iterable[tuple[str, str]]) -> None:
+    `Date` has whole seconds, and the server keeps it for a second or two: a page that goes by it may date what somebody
+    saw at a device before the fault that they have seen to.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Iterable[tuple[str, str]], clock: Clock) -> None:
         self._app = app
+        self._clock = clock
         self._headers = [(name.lower().encode(), value.encode()) for name, value in headers]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -133,7 +139,8 @@ class AnswerHeaders:
 
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and not docs:
-                message["headers"] = [*message.get("headers", ()), *self._headers]
+                now = self._clock.now().isoformat(timespec="milliseconds").encode()
+                message["headers"] = [*message.get("headers", ()), *self._headers, (b"dispatch-time", now)]
             await send(message)
 
         await self._app(scope, receive, with_headers)

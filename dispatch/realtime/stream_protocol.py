@@ -13,6 +13,7 @@ from starlette.types import Scope
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from uvicorn.protocols.utils import ClientDisconnected
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
@@ -131,6 +132,13 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             # It and its parser point at each other, and would stay until the collector comes by.
             before.parser = None  # type: ignore[assignment] # as it does itself when it ends
         super().connection_made(transport)
+
+    def shutdown(self) -> None:
+        """Send the client away at the end of the service, unless it is going already: that must not keep others."""
+        try:
+            super().shutdown()
+        except InvalidState:
+            self.transport.close()
 
     async def run_asgi(self) -> None:
         """Run the application, which finds this line among the scope's extensions.

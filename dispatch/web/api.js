@@ -58,9 +58,8 @@ export async function ask(method, path, options = {}) {
     if (options.signal?.aborted) throw error;
     throw new Unreachable(String(error));
   }
-  const date = response.headers.get("Date");
-  // The header has whole seconds: half a second is the best guess for what it cut off.
-  if (date) learnServerTime(Date.parse(date) + 500, sent_ms - 500, Date.now() + 500);
+  const at = response.headers.get("Dispatch-Time");
+  if (at) learnServerTime(at, sent_ms, Date.now());
   if (!response.ok) throw new Refusal({ ...readProblem(text), status: response.status });
   return /** @type {T} */ (text ? JSON.parse(text) : undefined);
 }

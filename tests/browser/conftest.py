@@ -11,6 +11,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.browser.custodian import Custodian
 from tests.browser.office import Office
 from tests.browser.town import Town
+from tests.browser.waiting import until
 from tests.push.receiving import Listener, listening
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -159,6 +160,8 @@ def custodian_page(open_page: OpenPage, live_service: Service, custodian: Custod
     def opened(**options: Any) -> Page:
         page = open_page(f"/custodian#token={live_service.token('custodian', custodian.subject)}", **options)
         expect(page.locator("#due")).to_be_visible()
+        # While it takes the page over, a route of the test's may be passed by.
+        until(page, lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
         return page
 
     return opened

@@ -39,6 +39,9 @@ def test_an_inspection_without_a_network_is_kept_and_sent_once_when_it_is_back(
     page.reload()
     expect(page.locator("#offline")).to_contain_text("没有网络")
     expect(page.locator("#waiting")).to_contain_text("地下车库")
+    # What is kept of the service's answers does not say when they were given: that would be taken for the time of day.
+    told = "fetch('/v1/page-settings').then((answer) => answer.headers.get('Dispatch-Time'))"
+    assert page.evaluate(told) is None
     show(page, "custodian-offline")
     page.context.set_offline(False)
     page.evaluate("window.dispatchEvent(new Event('online'))")
@@ -46,6 +49,7 @@ def test_an_inspection_without_a_network_is_kept_and_sent_once_when_it_is_back(
     expect(page.locator("#offline")).to_be_hidden()
     expect(page.locator(".state-chip")).to_have_text("正常")
     assert len(custodian.reports(aed_id)) == 1
+    assert page.evaluate(told)
 
 
 def test_a_report_whose_answer_was_lost_is_sent_again_and_counts_once(

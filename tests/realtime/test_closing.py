@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import websockets
+from websockets.protocol import State
 
 from dispatch.realtime import stream_protocol
 from dispatch.realtime.close_codes import CloseCode
@@ -47,6 +48,28 @@ async def test_everybody_is_told_to_come_back_when_the_service_stops(
     for client in clients:
         assert await client.closed() == CloseCode.GOING_AWAY
         await client.__aexit__()
+
+
+async def test_one_that_leaves_with_much_still_to_be_read_does_not_keep_the_service_from_stopping(
+    postgis_url: str, database: Database, clock: MovableClock, tmp_path: Path
+) -> None:
+    del database
+    async with run_in_process(settings_for_tests(tmp_path), postgis_url, clock) as service:
+        leaving = await _reads_nothing(service, "ann")
+        staying = service.socket("operator", "ben")
+        await staying.__aenter__()
+        session, *_ = service.service.hub._sessions["operators"]
+        line = session._line
+        assert isinstance(line, stream_protocol.StreamProtocol)
+        # More than the network holds: so its socket is still there when it has said that it goes.
+        line.send_now("x" * 30_000_000)
+        closing = asyncio.create_task(leaving.close())
+        while line.conn.state is State.OPEN:  # noqa: ASYNC110 - what a protocol has read sets no event
+            await asyncio.sleep(0.02)
+    assert await staying.closed() == CloseCode.GOING_AWAY
+    await staying.__aexit__()
+    leaving.transport.abort()
+    await closing
 
 
 async def _reads_nothing(service: ServiceInProcess, subject: str) -> websockets.ClientConnection:

@@ -61,10 +61,22 @@
       if (answer.ok) void kept.put(key, answer.clone());
       return answer;
     });
-    const held = await kept.match(key);
-    if (!held) return fresh;
+    const last = await kept.match(key);
+    if (!last) return fresh;
+    const held = timeless(last);
     const late = new Promise((resolve) => setTimeout(() => resolve(held), PATIENCE_MS));
     return /** @type {Promise<Response>} */ (Promise.race([fresh.catch(() => held), late]));
+  }
+
+  /**
+   * A kept answer without the time at which it was given: the page must not take that for what time it is.
+   *
+   * @param {Response} answer
+   */
+  function timeless(answer) {
+    const headers = new Headers(answer.headers);
+    headers.delete("Dispatch-Time");
+    return new Response(answer.body, { status: answer.status, statusText: answer.statusText, headers });
   }
 
   /**
