@@ -11,6 +11,7 @@ from psycopg.errors import error_from_result
 
 from dispatch.storage.pooling import KEPT_AS_IT_IS, KEPT_BY_POOLER, PROBE, as_options, in_each_transaction
 from dispatch.storage.prepared import Prepared
+from dispatch.storage.servers_clock import NOT_TOO_LATE, ServersClock, was_too_late
 
 Row = tuple[str | None, ...]
 
@@ -79,6 +80,7 @@ class Line:
         self._socket = self._pgconn.socket
         self._prepared: set[bytes] = set()
         self._first = first
+        self._clock = ServersClock()
         # Whether what is prepared is there the next time.
         self._prepares = True
         self._answer: asyncio.Future[list[pq.abc.PGresult]] | None = None
@@ -111,11 +113,12 @@ class Line:
                     await connection.execute(KEPT_BY_POOLER)
         except TimeoutError as error:
             raise NotAnswered(f"no connection to the database within {within_s:.1f} s") from error
-        if not is_pooled:
-            return cls(connection)
-        line = cls(connection, [in_each_transaction(settings)])
+        line = cls(connection, [in_each_transaction(settings)] if is_pooled else ())
+        by = asyncio.get_running_loop().time() + within_s
         try:
-            await line.find_out_what_lasts(by=asyncio.get_running_loop().time() + within_s)
+            if is_pooled:
+                await line.find_out_what_lasts(by=by)
+            await line.learn_the_time(by=by)
         except BaseException:
             await line.close()
             raise
@@ -130,6 +133,14 @@ class Line:
             self._prepares = False
         else:
             self._prepares = count == ("0",)
+
+    async def learn_the_time(self, *, by: float) -> None:
+        """Ask the server what time it is, once for the life of this connection, or where its clock was set."""
+        await self.prepare(NOT_TOO_LATE, by=by)
+        asked_at_s = self._loop.time()
+        question = (NOT_TOO_LATE, NOT_TOO_LATE.values({"until": float("inf")}))
+        (said,) = _checked(await self._asked(lambda: self._send(question), by))
+        self._clock.learn(said.get_value(0, 0), asked_at_s=asked_at_s, heard_at_s=self._loop.time())
 
     @property
     def is_free(self) -> bool:
@@ -151,21 +162,33 @@ class Line:
 
     async def run(self, step: Step, *, by: float) -> list[Row]:
         """One statement, which is a transaction of its own: committed when this returns."""
-        if self._first:
-            return (await self.run_together([step], by=by))[0]
-        await self.prepare(step[0], by=by)
-        return _rows(_checked(await self._asked(lambda: self._send(step), by))[0])
+        return (await self.run_together([step], by=by))[0]
 
     async def run_together(self, steps: Sequence[Step], *, by: float) -> list[list[Row]]:
         """All of them in one transaction, or none, in one round trip: libpq's pipeline up to a sync is a transaction.
 
         When one fails the server passes over the rest and rolls back; the sync's own result comes after the commit.
+        What the server comes to only when its asker no longer waits it leaves undone. Raises `NotAnswered` for that too.
         """
-        whole = [*self._first, *steps]
-        for statement, _ in whole:
+        for statement, _ in (*self._first, *steps):
             await self.prepare(statement, by=by)
-        results = _checked(await self._asked(lambda: self._send_together(whole), by))
-        return [_rows(result) for result in results[len(self._first) : -1]]
+        results = await self._asked_in_time(steps, by)
+        if was_too_late(results[0]) and self._loop.time() < by:
+            # Its clock was set: what time it is has to be learned anew.
+            await self.learn_the_time(by=by)
+            results = await self._asked_in_time(steps, by)
+        if was_too_late(results[0]):
+            raise NotAnswered("the database came to it too late, and left it undone")
+        return [_rows(result) for result in _checked(results)[1 + len(self._first) : -1]]
+
+    async def _asked_in_time(self, steps: Sequence[Step], by: float) -> list[pq.abc.PGresult]:
+        asked_at_s = self._loop.time()
+        until = self._clock.may_begin_until(by, now_s=asked_at_s)
+        whole = [(NOT_TOO_LATE, NOT_TOO_LATE.values({"until": until})), *self._first, *steps]
+        results = await self._asked(lambda: self._send_together(whole), by)
+        if results[0].status not in _FAILED:
+            self._clock.learn(results[0].get_value(0, 0), asked_at_s=asked_at_s, heard_at_s=self._loop.time())
+        return results
 
     async def close(self) -> None:
         """End it; whoever waits is told."""
