@@ -55,11 +55,26 @@ class Engagements:
             if alert_id is not None:
                 self._follow(incident, alert_id)
 
-    def follow(self, decision: Decision) -> None:
-        """Follow a decision that another worker took: those whom it frees are that worker's to look at again."""
+    def follow(self, decision: Decision, *, is_written: bool = True) -> None:
+        """Follow a decision that another worker took: those whom it frees are that worker's to look at again.
+
+        What is not written has nothing that keeps it from asking somebody who is bound here: they stay so.
+        """
         for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
-            if alert_id is not None:
+            if alert_id is None:
+                continue
+            alert = decision.incident.alerts[alert_id]
+            if is_written or not (alert.is_active and self._is_bound_otherwise(alert)):
                 self._follow(decision.incident, alert_id, arrives=False)
+
+    def _is_bound_otherwise(self, alert: Alert) -> bool:
+        """Whether memory knows that another alert binds whom this one is for."""
+        held = self._roster.engagement_of(alert.responder_id)
+        live = None if held is None or held.alert_id == alert.alert_id else self._live.get(held.incident_id)
+        if held is None or live is None or live.incident is None:
+            return False
+        other = live.incident.alerts.get(held.alert_id)
+        return other is not None and other.is_active
 
     def bind(self, incident: Incident) -> None:
         """Bind everybody whom an incident binds: it was written down though nobody heard so."""

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
@@ -41,7 +42,7 @@ from dispatch.rescue.decide import decide
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
-from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
 from dispatch.storage.database import Database
 from dispatch.storage.time_ordered import time_ordered_id
@@ -258,24 +259,31 @@ class Engine:
         async with live.lock:
             is_kept = await self._opened(live, decision, opening)
             if not is_kept:
-                await self._ask_others_than_unreachable(decision.incident.incident_id, live)
+                await self._ask_others_than_unheard(decision.incident.incident_id, live)
             return is_kept
 
-    async def _ask_others_than_unreachable(self, incident_id: IncidentId, live: LiveIncident) -> None:
-        """Pushes wait in the database: whom only they would reach is not asked, as that was found out too late."""
+    async def _ask_others_than_unheard(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """That the database is away was found out too late: some who are asked will not hear of it."""
         now = self.clock.now()
-        lost = []
+        lost = self._not_ours_to_ask(live.present)
         for alert in live.present.pending():
             responder = self.roster.get(alert.responder_id)
+            # Pushes wait in the database.
             if responder is not None and not self.roster.is_reachable(responder, now):
-                lost.append(alert.alert_id)
+                lost.add(alert.alert_id)
         if not lost:
             return
         try:
-            await self._decided(incident_id, live, LoseWays(tuple(lost)), "system")
+            await self._decided(incident_id, live, LoseWays(tuple(sorted(lost))), "system")
         except Exception:
             # The SOS is kept and its alerts are out; the next is asked when the time to answer is over.
-            log.exception("unreachable people are not replaced yet", incident_id=incident_id)
+            log.exception("who does not hear of it is not replaced yet", incident_id=incident_id)
+
+    def _not_ours_to_ask(self, incident: Incident) -> set[AlertId]:
+        """The offers to whom another worker may be asking now, while no database keeps two from asking one person."""
+        if not self.roster.asks_only_here():
+            return set()
+        return {each.alert_id for each in incident.pending() if not self.roster.is_here(each.responder_id)}
 
     async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
         self.engagements.reserve(decision)
@@ -291,6 +299,8 @@ class Engine:
         live.opening = opening
         live.take_in(decision)
         self.live.note_place(decision.incident)
+        if sent is None:
+            owed = _without(owed, self._not_ours_to_ask(decision.incident))
         with SOS_STEP_SECONDS.labels("deliver").time():
             self._after_commit([decision], [owed], sent)
         for other in self.likely_duplicates(decision.incident):
@@ -456,6 +466,11 @@ class Engine:
         count(decision)
         for told in self.on_decided:
             told(decision)
+
+
+def _without(owed: Owed, alert_ids: Collection[AlertId]) -> Owed:
+    """What is owed but these offers."""
+    return replace(owed, messages=[each for each in owed.messages if each.alert_id not in alert_ids])
 
 
 def _nobody_calls() -> None:

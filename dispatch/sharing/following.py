@@ -195,7 +195,7 @@ class Following:
         live.is_unsure = live.is_unsure or not told.is_written
         live.opening = live.opening or told.opening
         self._engine.live.note_place(incident)
-        self._engine.engagements.follow(decision)
+        self._engine.engagements.follow(decision, is_written=told.is_written)
         self._engine.answer_history.learn(decision)
         return True
 

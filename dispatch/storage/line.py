@@ -168,7 +168,7 @@ class Line:
         """All of them in one transaction, or none, in one round trip: libpq's pipeline up to a sync is a transaction.
 
         When one fails the server passes over the rest and rolls back; the sync's own result comes after the commit.
-        What the server comes to only when its asker no longer waits it leaves undone. Raises `NotAnswered` for that too.
+        What the server comes to only when its asker no longer waits it leaves undone: then this raises `NotAnswered`.
         """
         for statement, _ in (*self._first, *steps):
             await self.prepare(statement, by=by)

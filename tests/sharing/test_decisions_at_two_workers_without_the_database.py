@@ -1,13 +1,18 @@
 """What is decided on something that only another worker's journal holds leaves no hole in the rows."""
 
+import asyncio
 from datetime import timedelta
+from pathlib import Path
 
 from dispatch.rescue.commands import SetCpr
 from dispatch.rescue.decide import decide
+from dispatch.rescue.scene import Candidate
 from dispatch.rescue.vocabulary import IncidentId
 from dispatch.sharing.envelope import ToldDecision
-from tests.people import ServiceInProcess, until
-from tests.sharing.conftest import Workers
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, until
+from tests.redis_server import RedisServer
+from tests.sharing.conftest import Workers, running_workers
+from tests.stoppable_database import StoppableDatabase
 
 
 def _told(worker: ServiceInProcess, incident_id: IncidentId, *, is_written: bool) -> ToldDecision:
@@ -55,3 +60,33 @@ async def _is_one_story(workers: Workers, incident_id: IncidentId) -> None:
         incident = await worker.incident(incident_id)
         assert incident["state"] == "closed"
         assert [line["number"] for line in incident["timeline"]] == list(range(1, incident["version"] + 1))
+
+
+async def test_two_that_ask_the_same_people_as_the_database_freezes_do_not_both_tell_them(
+    stoppable: StoppableDatabase, redis_server: RedisServer, clock: MovableClock, tmp_path: Path
+) -> None:
+    async with running_workers(2, redis_server, stoppable.url, clock, tmp_path) as workers:
+        one, two = workers.each
+        async with (
+            one.on_duty("r1", beside(WULIN, north_m=100)) as r1,
+            two.on_duty("r2", beside(WULIN, north_m=120)) as r2,
+        ):
+
+            async def both_know_both() -> bool:
+                return all(len(_nearest(each)) == 2 for each in workers.each)
+
+            await until(both_know_both)
+            with stoppable.frozen():
+                # Each plans both, before either knows that the other does, or that nothing keeps them from it.
+                opened = await asyncio.gather(one.sos(), two.sos(beside(WULIN, north_m=60)))
+                assert [each["alerted"] for each in opened] == [1, 1]
+                ours, theirs = await r1.next("alert"), await r2.next("alert")
+                assert [ours["incident_id"], theirs["incident_id"]] == [each["incident_id"] for each in opened]
+                for phone in (r1, r2):
+                    await phone.settled()
+                    assert [each["type"] for each in phone.heard].count("alert") == 1
+
+
+def _nearest(worker: ServiceInProcess) -> tuple[Candidate, ...]:
+    surveyor = worker.service.engine.surveyor
+    return surveyor.roster.candidates(WULIN, now=worker.service.clock.now(), policy=surveyor.policy)
