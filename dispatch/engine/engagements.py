@@ -71,8 +71,11 @@ class Engagements:
         """Whether memory knows that another alert binds whom this one is for."""
         held = self._roster.engagement_of(alert.responder_id)
         live = None if held is None or held.alert_id == alert.alert_id else self._live.get(held.incident_id)
-        if held is None or live is None or live.incident is None:
+        if held is None or live is None:
             return False
+        if live.incident is None:
+            # It is being opened here.
+            return live.lock.locked()
         other = live.incident.alerts.get(held.alert_id)
         return other is not None and other.is_active
 

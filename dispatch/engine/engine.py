@@ -44,7 +44,7 @@ from dispatch.rescue.incident import Incident, fold
 from dispatch.rescue.merging import merge
 from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.rescue.wakes import Wake
-from dispatch.storage.database import Database
+from dispatch.storage.database import Away, Database
 from dispatch.storage.time_ordered import time_ordered_id
 
 log = structlog.get_logger()
@@ -129,22 +129,27 @@ class Engine:
 
         Once begun it goes on to its end, whatever becomes of who asked: what is committed must also be told.
         """
-        is_unsure = self.recording.is_away or not await self._is_sure(incident_id)
-        if is_unsure and await self.decided_elsewhere(incident_id, command, by):
-            return (await self.incident(incident_id)).present
-        try:
-            return await self.command_here(incident_id, command, by=by)
-        except Error:
-            if not self.recording.is_away:
-                raise
-        # The database has gone in the middle of it.
+        if not self.recording.is_away and await self._is_sure(incident_id):
+            try:
+                return await self.command_here(incident_id, command, by=by)
+            except Error:
+                # Or else the database has gone in the middle of it.
+                if not self.recording.is_away:
+                    raise
         if await self.decided_elsewhere(incident_id, command, by):
             return (await self.incident(incident_id)).present
-        return await self.command_here(incident_id, command, by=by)
+        return await self.command_here(incident_id, command, by=by, insists=True)
 
-    async def command_here(self, incident_id: IncidentId, command: Command, *, by: str) -> Incident:
-        """As `command`, by this worker and no other."""
-        decision = await asyncio.shield(asyncio.ensure_future(self._carry_out(incident_id, command, by)))
+    async def command_here(
+        self, incident_id: IncidentId, command: Command, *, by: str, insists: bool = False
+    ) -> Incident:
+        """As `command`, by this worker and no other.
+
+        Should the database go away, and another worker be the one that goes on deciding in the incident, this raises
+        `psycopg.Error`, unless it `insists`: nobody else has done it.
+        """
+        carrying = self._carry_out(incident_id, command, by, insists=insists)
+        decision = await asyncio.shield(asyncio.ensure_future(carrying))
         return decision.incident
 
     async def let_time_pass(self, incident_id: IncidentId) -> None:
@@ -189,12 +194,14 @@ class Engine:
                 self.roster.release(alert.responder_id, alert_id)
         self.engagements.bind(incident)
 
-    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> Decision:
+    async def _carry_out(
+        self, incident_id: IncidentId, command: Command, by: str, *, insists: bool = False
+    ) -> Decision:
         started = time.perf_counter()
         live = self.live.place_for(incident_id)
         async with live.lock:
             try:
-                decision = await self._decided(incident_id, live, command, by)
+                decision = await self._decided(incident_id, live, command, by, insists=insists)
             finally:
                 if live.incident is not None:
                     # Another service may have ended what memory still held somebody for.
@@ -202,7 +209,9 @@ class Engine:
         COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
         return decision
 
-    async def _decided(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> Decision:
+    async def _decided(
+        self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str, *, insists: bool
+    ) -> Decision:
         for number in range(_TRIES):
             if number >= _IN_HURRY:
                 await asyncio.sleep(random.uniform(0.0, _GIVES_WAY_S))  # noqa: S311 - who goes first is no secret
@@ -225,7 +234,7 @@ class Engine:
                     continue
                 live.wakes_at(decision.wake)
                 return decision
-            if await self._recorded((live,), (decision,), rewake=rewake):
+            if await self._recorded((live,), (decision,), rewake=rewake, insists=insists):
                 return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
@@ -247,7 +256,7 @@ class Engine:
     async def carry_out_again(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> None:
         """Carry out what was said before, whose lock the asker holds; what no longer can be is let be."""
         with contextlib.suppress(Refused):
-            await self._decided(incident_id, live, command, by)
+            await self._decided(incident_id, live, command, by, insists=True)
 
     async def open(self, decision: Decision, opening: Opening) -> bool:
         """Write down and send a decision that opens an incident; whether it is in the database, not in the journal.
@@ -274,7 +283,7 @@ class Engine:
         if not lost:
             return
         try:
-            await self._decided(incident_id, live, LoseWays(tuple(sorted(lost))), "system")
+            await self._decided(incident_id, live, LoseWays(tuple(sorted(lost))), "system", insists=True)
         except Exception:
             # The SOS is kept and its alerts are out; the next is asked when the time to answer is over.
             log.exception("who does not hear of it is not replaced yet", incident_id=incident_id)
@@ -336,7 +345,7 @@ class Engine:
             decisions = merge(
                 ends, goes_on, await self.surveyor.scene_for(goes_on, LookAround(), now=self.clock.now()), by=by
             )
-            if await self._recorded(lives, decisions, rewake=True):
+            if await self._recorded(lives, decisions, rewake=True, insists=True):
                 return
         raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {_TRIES} times")
 
@@ -356,9 +365,7 @@ class Engine:
         """The incident, from the database where memory has none. Whoever asks holds its lock. Raises `NotFound`."""
         if live.incident is not None:
             return live.incident
-        async with self.database.statement() as connection:
-            events = await ledger.load_events(connection, incident_id)
-            shown = await ledger.shown_versions(connection, [incident_id])
+        events, shown_version = await self._read(incident_id)
         opened: Incident | None = live.incident
         if opened is not None:
             # While the database was being asked: memory knows more.
@@ -366,7 +373,14 @@ class Engine:
         if not events:
             self.live.drop_place(incident_id, live)
             raise NotFound(f"There is no incident {incident_id}.")
-        return self.remember(incident_id, live, events, shown.get(incident_id, 0))
+        return self.remember(incident_id, live, events, shown_version)
+
+    async def _read(self, incident_id: IncidentId) -> tuple[list[Event], int]:
+        """Its events, and up to which the operators have been told, as the rows tell it."""
+        async with self.database.statement() as connection:
+            events = await ledger.load_events(connection, incident_id)
+            shown = await ledger.shown_versions(connection, [incident_id])
+        return events, shown.get(incident_id, 0)
 
     def remember(
         self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown_version: int
@@ -379,11 +393,16 @@ class Engine:
         self.live.note_place(live.incident)
         return live.incident
 
-    async def _recorded(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool) -> bool:
+    async def _recorded(
+        self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool, insists: bool
+    ) -> bool:
         """Write decisions down as one and send them; False when somebody else was faster: decide them anew."""
         if not self.engagements.are_free(decisions):
             # Somebody was asked elsewhere while streets were being asked about.
             return False
+        if self.recording.is_away and not insists and not self._may_be_kept(lives, decisions):
+            # It went away while others were waited for who decided in the same incident.
+            raise Away("another worker goes on deciding in this incident")
         for decision in decisions:
             self.engagements.reserve(decision)
         try:
@@ -429,8 +448,10 @@ class Engine:
         CONFLICTS.labels(clash).inc()
         log.info("decided anew", incident_id=lives[0].present.incident_id, clash=clash)
         if clash != RESPONDER_TAKEN:
+            # Should the database go away just now, what memory holds is all that there is: it is not forgotten first.
             for live in lives:
-                live.forget()
+                incident_id = live.present.incident_id
+                self.remember(incident_id, live, *await self._read(incident_id))
         with self.recording.outage_suppressed():
             await self.resolve_clash(error)
 

@@ -52,6 +52,14 @@ class Following:
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
 
+    def home_of(self, live: LiveIncident) -> str | None:
+        """The worker that decided last in an incident, as far as is known; also what is heard but not followed yet."""
+        if live.incident is not None:
+            for told, sender in reversed(self._waiting.get(live.incident.incident_id, ())):
+                if told.events[-1].number > live.incident.version:
+                    return sender
+        return live.home
+
     async def check(self) -> int:
         """Read anew what the rows know more of than memory; returns how many incidents that were.
 
@@ -203,8 +211,22 @@ class Following:
         """Where both have decided, one of them goes on: what the other said is said again once there is a database."""
         first = told.events[0].number
         if tuple(live.events[first - 1 : told.events[-1].number]) == told.events:
+            if told.events[-1].number == live.present.version:
+                # Read from the rows before it was heard whose it is.
+                live.home = sender
             return
         if live.is_unsure or told.incident_id in self._engine.recording.unwritten:
+            ours = [each.kind for each in live.events[first - 1 :]]
+            log.warning(
+                "two workers have decided on one incident",
+                incident_id=told.incident_id,
+                version=first - 1,
+                here=ours,
+                there=[each.kind for each in told.events],
+                home=live.home,
+                sender=sender,
+                is_written=told.is_written,
+            )
             self._forked.add(told.incident_id)
             live.home = sender if sender < self._worker else HERE
 

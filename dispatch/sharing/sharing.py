@@ -12,6 +12,7 @@ from uuid import uuid4
 
 import orjson
 import structlog
+from psycopg import Error
 
 from dispatch.access.tokens import secret_of
 from dispatch.clock import Clock, SteadyClock
@@ -388,9 +389,10 @@ class Sharing:
         """Whether this worker looks after an incident while the database cannot say who does."""
         if self._recording.is_away and self.colleagues.with_database():
             return False
-        if live.home == HERE:
+        home = self.following.home_of(live)
+        if home == HERE:
             return True
-        if self.link.is_away or (live.home is not None and live.home in self.colleagues):
+        if self.link.is_away or (home is not None and home in self.colleagues):
             return False
         return self.worker <= min(self.colleagues.ids(), default=self.worker)
 
@@ -406,8 +408,9 @@ class Sharing:
             return min(able)
         if live is not None and self._is_ours(live):
             return None
-        if live is not None and live.home is not None and live.home in self.colleagues:
-            return live.home
+        home = None if live is None else self.following.home_of(live)
+        if home is not None and home in self.colleagues:
+            return home
         return min(self.colleagues.ids(), default=None)
 
     def _waits_for_home(self, live: LiveIncident | None) -> bool:
@@ -419,7 +422,16 @@ class Sharing:
         return self.colleagues.has_database(home) or time.monotonic() - self._back_at_s < PASSING_S
 
     async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
-        await self._parts.engine.command_here(incident_id, command, by=by)
+        """Do what another worker asks for. Raises `psycopg.Error` where that is not this one's to do."""
+        engine = self._parts.engine
+        try:
+            await engine.command_here(incident_id, command, by=by)
+        except Error:
+            live = engine.live.get(incident_id)
+            if not self._recording.is_away or live is None or live.incident is None or not self._is_ours(live):
+                raise
+            # The database has gone in the middle of it.
+            await engine.command_here(incident_id, command, by=by, insists=True)
 
     def _asks_only_here(self) -> bool:
         """Without the database nothing keeps two workers from asking one person: each asks those connected to it.

@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from dispatch.rescue.events import Event, Offered, Opened, Planned
+from dispatch.rescue.events import Event, Offered, Opened, Planned, Withdrawn
 from dispatch.rescue.vocabulary import AlertState
 from tests.faults.callers import Sos
 from tests.faults.evidence import Evidence, IncidentRow
@@ -95,11 +95,27 @@ def _is_planned(sos: Sos, row: IncidentRow) -> Iterator[Finding]:
         yield Finding(
             Measure.LOST, f"unplanned {row.incident_id}", f"incident {row.incident_id} begins with {kinds}, not planned"
         )
-    offered = sum(isinstance(event.what, Offered) and event.what.wave == 1 for event in row.events)
+    asked = _asked_at_first(row)
     for _, _, alerted in [each for each in sos.receipts if each[1] == row.incident_id][:1]:
-        if alerted != offered:
-            text = f"incident {row.incident_id} was answered with {alerted} alerted and has {offered} offers"
+        if alerted not in asked:
+            text = f"incident {row.incident_id} was answered with {alerted} alerted and has {sorted(asked)} offers"
             yield Finding(Measure.LOST, f"offers {row.incident_id}", text)
+
+
+def _asked_at_first(row: IncidentRow) -> set[int]:
+    """How many were asked when the caller was answered: by the opening, and by what replaced some of them at once.
+
+    That happens where the database went away in the middle of it, and others are to be asked than was planned.
+    """
+    opening = row.rows[0].unpacked()
+    offered = {each.what.alert_id for each in opening if isinstance(each.what, Offered)}
+    asked = {len(offered)}
+    replacing = row.rows[1].unpacked() if len(row.rows) > 1 else []
+    if replacing and all(each.by == "system" for each in replacing) and isinstance(replacing[0].what, Withdrawn):
+        withdrawn = {each.what.alert_id for each in replacing if isinstance(each.what, Withdrawn)}
+        added = sum(isinstance(each.what, Offered) for each in replacing)
+        asked.add(len(offered - withdrawn) + added)
+    return asked
 
 
 def undelivered(people: Mapping[str, Person], held: Evidence) -> Iterator[Finding]:
