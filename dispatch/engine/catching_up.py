@@ -99,8 +99,7 @@ class CatchingUp:
         """See to it that the next try does not run into what made this one impossible."""
         if error.diag.constraint_name == ledger.REQUEST_ID_TAKEN:
             for each, _ in lacking:
-                if await self._is_taken(each):
-                    each.decisions = [ledger.under_another_request_id(decision) for decision in each.decisions]
+                each.is_request_taken = each.is_request_taken or await self._is_taken(each)
         elif error.diag.constraint_name == ledger.RESPONDER_TAKEN:
             # Whom memory knows to be free, of an incident whose end is not written yet, nobody has to give up.
             await self._engine.engagements.learn()

@@ -1,8 +1,9 @@
 """Incidents whose rows lack what memory or a journal knows, and which of them are to be written as one."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import groupby
+from uuid import UUID, uuid5
 
 from dispatch.engine.decision_codec import JournaledDecision, Opening
 from dispatch.engine.live_incident import LiveIncident
@@ -16,13 +17,15 @@ from dispatch.rescue.vocabulary import AlertId, IncidentId
 class Lagging:
     """One of them: `live` is where memory keeps it, if it does; `decisions` are those that are to be written.
 
-    `written` are the events of its rows, as they were last read.
+    `written` are the events of its rows, as they were last read. `is_request_taken`: its request id has opened another
+    incident meanwhile; both happened, and both are kept.
     """
 
     incident_id: IncidentId
     live: LiveIncident = field(default_factory=LiveIncident)
     decisions: Sequence[JournaledDecision] = ()
     written: Sequence[Event] = ()
+    is_request_taken: bool = False
 
     @property
     def ours(self) -> list[Event]:
@@ -52,7 +55,10 @@ class Lagging:
     @property
     def opening(self) -> Opening | None:
         """What else its opening took, where that is known here."""
-        return next((each.opening for each in self.decisions if each.opening is not None), self.live.opening)
+        found = next((each.opening for each in self.decisions if each.opening is not None), self.live.opening)
+        if found is None or not self.is_request_taken:
+            return found
+        return replace(found, request_id=str(uuid5(UUID(found.request_id), self.incident_id)))
 
     def incident(self) -> Incident:
         """The incident as rows and memory together tell it. Raises `KeyError` or `ValueError` where they do not fit."""

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
-from uuid import UUID, uuid4, uuid5
+from uuid import uuid4
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -171,14 +171,6 @@ def _catch_up_parameters(lacking: CatchUp) -> dict[str, Any]:
         **_message_rows(lacking.owed.messages),
         **push_parameters(lacking.owed.calls, by_hook=lacking.owed.by_hook),
     }
-
-
-def under_another_request_id(decision: JournaledDecision) -> JournaledDecision:
-    """The same decision, where its request id has opened another incident meanwhile: both happened, both are kept."""
-    if decision.opening is None:
-        return decision
-    other = str(uuid5(UUID(decision.opening.request_id), decision.incident_id))
-    return replace(decision, opening=replace(decision.opening, request_id=other))
 
 
 async def load_events(connection: AsyncConnection, incident_id: IncidentId) -> list[Event]:

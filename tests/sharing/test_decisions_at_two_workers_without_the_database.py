@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
+from dispatch.engine.engine import new_incident_id
 from dispatch.rescue.commands import SetCpr
 from dispatch.rescue.decide import decide
 from dispatch.rescue.scene import Candidate
@@ -53,6 +54,28 @@ async def test_memory_that_is_ahead_of_the_rows_decides_anew_instead_of_leaving_
     sharing.following.take(_told(one, incident_id, is_written=True), sender="0-died")
     await one.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
     await _is_one_story(workers, incident_id)
+
+
+async def test_an_sos_that_two_workers_took_is_kept_as_two_though_only_its_first_decision_tells_its_request_id(
+    workers: Workers,
+) -> None:
+    one, _ = workers.each
+    opened = await one.sos()
+    taken = one.service.engine.live.place_for(IncidentId(opened["incident_id"]))
+    sharing = one.service.sharing
+    assert sharing is not None
+    assert taken.opening is not None
+    # Tapped again at a worker that was cut off, and has died since.
+    twin = new_incident_id()
+    sharing.following.take(ToldDecision(twin, tuple(taken.events), is_written=False, opening=taken.opening), sender="0-died")
+    await one.call("POST", f"/v1/incidents/{twin}/close", role="operator")
+
+    async def is_written() -> bool:
+        return twin not in one.service.recording.unwritten
+
+    await until(is_written)
+    await _is_one_story(workers, twin)
+    assert (await one.incident(opened["incident_id"]))["state"] != "closed"
 
 
 async def _is_one_story(workers: Workers, incident_id: IncidentId) -> None:
