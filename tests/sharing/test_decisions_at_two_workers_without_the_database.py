@@ -67,7 +67,8 @@ async def test_an_sos_that_two_workers_took_is_kept_as_two_though_only_its_first
     assert taken.opening is not None
     # Tapped again at a worker that was cut off, and has died since.
     twin = new_incident_id()
-    sharing.following.take(ToldDecision(twin, tuple(taken.events), is_written=False, opening=taken.opening), sender="0-died")
+    told = ToldDecision(twin, tuple(taken.events), is_written=False, opening=taken.opening)
+    sharing.following.take(told, sender="0-died")
     await one.call("POST", f"/v1/incidents/{twin}/close", role="operator")
 
     async def is_written() -> bool:
