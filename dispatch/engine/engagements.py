@@ -47,24 +47,33 @@ class Engagements:
         held = (self._roster.engagement_of(alert.responder_id) for each in decisions for alert in bound_by(each))
         return all(each is None or each.incident_id in here for each in held)
 
-    def keep(self, decision: Decision) -> None:
-        """Follow a decision that stands."""
+    def keep(self, decision: Decision, *, is_written: bool = True) -> None:
+        """Follow a decision that stands.
+
+        Whom it asks was taken out of everybody's reach before; another worker may have bound and freed them meanwhile.
+        Who is bound by another alert stays so, unless the database says that they are bound by this one.
+        """
         incident = decision.incident
-        # Those who have just been offered something were taken out of everybody's reach before the commit.
-        for alert_id in dict.fromkeys(map(_alert_id_unless_offered, decision.events)):
-            if alert_id is not None:
+        for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
+            if alert_id is None:
+                continue
+            alert = incident.alerts[alert_id]
+            held = self._roster.engagement_of(alert.responder_id)
+            if is_written or not alert.is_active or held is None or held.alert_id == alert_id:
                 self._follow(incident, alert_id)
 
     def follow(self, decision: Decision, *, is_written: bool = True) -> None:
         """Follow a decision that another worker took: those whom it frees are that worker's to look at again.
 
-        What is not written has nothing that keeps it from asking somebody who is bound here: they stay so.
+        What is not written has nothing that keeps it from asking somebody who is bound here: they stay so. And what is
+        only told of an alert, by who does not know yet that they have left it for another, binds nobody anew.
         """
+        asked = {alert.alert_id for alert in bound_by(decision)} if is_written else set()
         for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
             if alert_id is None:
                 continue
             alert = decision.incident.alerts[alert_id]
-            if is_written or not (alert.is_active and self._is_bound_otherwise(alert)):
+            if alert_id in asked or not (alert.is_active and self._is_bound_otherwise(alert)):
                 self._follow(decision.incident, alert_id, arrives=False)
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
@@ -149,7 +158,3 @@ def bound_by(decision: Decision) -> list[Alert]:
         for event in decision.events
         if isinstance(event.what, Offered) or (isinstance(event.what, Accepted) and event.what.late)
     ]
-
-
-def _alert_id_unless_offered(event: Event) -> AlertId | None:
-    return None if isinstance(event.what, Offered) else getattr(event.what, "alert_id", None)

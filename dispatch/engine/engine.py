@@ -289,10 +289,13 @@ class Engine:
             log.exception("who does not hear of it is not replaced yet", incident_id=incident_id)
 
     def _not_ours_to_ask(self, incident: Incident) -> set[AlertId]:
-        """The offers to whom another worker may be asking now, while no database keeps two from asking one person."""
-        if not self.roster.asks_only_here():
-            return set()
-        return {each.alert_id for each in incident.pending() if not self.roster.is_here(each.responder_id)}
+        """The offers to whom another worker has asked, or may be asking, with no database to keep two from that."""
+        roster = self.roster
+        held = {each.alert_id: roster.engagement_of(each.responder_id) for each in incident.pending()}
+        lost = {alert_id for alert_id, by in held.items() if by is not None and by.alert_id != alert_id}
+        if roster.asks_only_here():
+            lost |= {each.alert_id for each in incident.pending() if not roster.is_here(each.responder_id)}
+        return lost
 
     async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
         self.engagements.reserve(decision)
@@ -435,7 +438,7 @@ class Engine:
 
         Not where another worker goes on deciding, nor if it asks somebody whom that worker may be asking.
         """
-        if not all(map(self.live.is_ours, lives)):
+        if not all(map(self.live.is_ours, lives)) or not self.engagements.are_free(decisions):
             return False
         asked = (alert.responder_id for each in decisions for alert in bound_by(each))
         return not self.roster.asks_only_here() or all(map(self.roster.is_here, asked))
@@ -472,7 +475,7 @@ class Engine:
         if any(part.calls for part in owed):
             self.on_calls()
         for decision in decisions:
-            self.engagements.keep(decision)
+            self.engagements.keep(decision, is_written=sent is not None)
             self.feed.show(decision.incident.incident_id)
             # The sockets are written when this turn of the loop ends: what else there is must not keep them waiting.
             asyncio.get_running_loop().call_soon(self._look_back, decision)
