@@ -44,6 +44,8 @@ class OperatorFeed:
         self._engine = engine
         self._waiting: dict[IncidentId, None] = {}
         self._looks_different: set[IncidentId] = set()
+        # Otherwise than operators have been told: what they hold of it is to be thrown away.
+        self._went_otherwise: set[IncidentId] = set()
         # Told while the database was away, and so without a number.
         self._untold: set[IncidentId] = set()
         self._wake = asyncio.Event()
@@ -60,6 +62,11 @@ class OperatorFeed:
         """Something beside this incident changes how it looks, though nothing happened in it."""
         self._looks_different.add(incident_id)
         self.show(incident_id)
+
+    def show_anew(self, incident_id: IncidentId) -> None:
+        """The incident went another way than operators have been told, perhaps up to a higher version."""
+        self._went_otherwise.add(incident_id)
+        self.show_again(incident_id)
 
     def show_untold(self) -> None:
         """The database is back: what was told without a number gets one."""
@@ -120,6 +127,7 @@ class OperatorFeed:
         for live, showing in told:
             if showing.incident_id in sent:
                 live.shown_version = max(showing.version, live.shown_version)
+        self._went_otherwise -= sent.keys()
         self.on_shown({showing.incident_id: showing.version for _, showing in told if showing.incident_id in sent})
         for message in sent.values():
             self._hub.deliver(message.recipient, message.seq, message.body)
@@ -134,9 +142,11 @@ class OperatorFeed:
             try:
                 live = await self._engine.incident(incident_id)
                 shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
-                fresh = [event for event in live.events if event.number > shown]
+                is_anew = incident_id in self._went_otherwise
+                fresh = [event for event in live.events if is_anew or event.number > shown]
                 if fresh or incident_id in different:
-                    showing = Showing(incident_id, shown, live.present.version, self._message(live, fresh))
+                    body = self._message(live, fresh, is_anew=is_anew)
+                    showing = Showing(incident_id, shown, live.present.version, body)
                     told.append((live, showing))
                     # A storm's worth of timelines takes tens of milliseconds: an SOS has its turn between any two.
                     await asyncio.sleep(0)
@@ -166,10 +176,10 @@ class OperatorFeed:
             self._untold.add(showing.incident_id)
             self._hub.tell_everywhere(OPERATORS, orjson.loads(showing.body))
 
-    def _message(self, live: "LiveIncident", fresh: Sequence[Event]) -> str:
+    def _message(self, live: "LiveIncident", fresh: Sequence[Event], *, is_anew: bool) -> str:
         incident = live.present
         view = self._engine.views.for_operator(incident, fresh, self._engine.likely_duplicates(incident))
-        return to_json_text({"type": "incident", **view})
+        return to_json_text({"type": "incident", **view, **({"anew": True} if is_anew else {})})
 
 
 def _nobody_asks(_shown: Mapping[IncidentId, int]) -> None:

@@ -115,4 +115,4 @@ class TwoWays:
         for alert in strays_of(incident, fork.branch):
             engine.roster.release(alert.responder_id, alert.alert_id)
         engine.engagements.let_go(incident)
-        engine.feed.show(incident_id)
+        engine.feed.show_anew(incident_id)

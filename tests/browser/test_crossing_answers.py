@@ -193,3 +193,27 @@ def test_a_place_that_was_found_after_going_off_duty_is_not_told(open_page: Open
     )
     # Were it taken for shared, going on duty again would start nothing.
     assert told == {"sent": 0, "after": "off", "once_more": "asking"}
+
+
+def test_an_incident_that_went_another_way_takes_the_place_of_what_the_console_was_told(open_page: OpenPage) -> None:
+    page = open_page("/console")
+    board = page.evaluate(
+        """async () => {
+          const { Board } = await import("/web/console/board.js");
+          const board = new Board("", { onIncident: () => undefined, onPicture: () => undefined });
+          const timeline = (...kinds) => kinds.map((kind, index) => ({ number: index + 1, kind }));
+          const take = (version, state, more, ...kinds) => {
+            board.takeIncident({
+              type: "incident", incident_id: "one", opened_at: "", version, state, ...more, timeline: timeline(...kinds),
+            });
+            const known = board.incidents.get("one");
+            return [known.version, known.state, known.timeline.map((entry) => entry.kind)];
+          };
+          take(3, "responding", {}, "opened", "planned", "accepted");
+          return [take(2, "closed", {}, "opened", "planned"), take(2, "closed", { anew: true }, "opened", "closed")];
+        }"""
+    )
+    assert board == [
+        [3, "responding", ["opened", "planned", "accepted"]],
+        [2, "closed", ["opened", "closed"]],
+    ]

@@ -111,3 +111,25 @@ async def test_nobody_is_engaged_twice_after_it(two: Two, stoppable: StoppableDa
         ]
         rows = stoppable.sql("select incident_id::text, state, active from alerts order by offered_at")
         assert len(active) == 1, f"{active} {rows} {versions}"
+
+
+async def test_consoles_throw_away_what_they_were_told_of_it(two: Two) -> None:
+    one, other, cut = two
+    async with one.socket("operator", "ann") as console:
+        incident_id = (await one.sos())["incident_id"]
+        await console.next("incident", where=lambda m: m["incident_id"] == incident_id)
+        _cut_off(one, cut)
+        versions: list[int] = []
+        for is_in_progress in (True, False, True):
+            one.clock.move(seconds=1)
+            body = {"in_progress": is_in_progress}
+            told = await one.call("POST", f"/v1/incidents/{incident_id}/cpr", role="operator", json=body)
+            versions.append(told["version"])
+            await console.next("incident", where=lambda m: m["version"] == versions[-1])
+        closed = await other.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+        assert closed["version"] < versions[-1]
+        cut["off"] = False
+        await is_back(one)
+        anew = await console.next("incident", where=lambda m: "anew" in m)
+    assert (anew["version"], anew["state"]) == (closed["version"], "closed")
+    assert [each["number"] for each in anew["timeline"]] == list(range(1, closed["version"] + 1))

@@ -31,7 +31,7 @@ class Console:
     def _hear(self, message: Message) -> None:
         if message["type"] == "incident":
             version, _ = self.shown.get(message["incident_id"], (0, ""))
-            if message["version"] >= version:
+            if message["version"] >= version or message.get("anew"):
                 self.shown[message["incident_id"]] = (message["version"], message["state"])
 
 

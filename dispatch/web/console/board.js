@@ -55,6 +55,7 @@ export class Board {
   /** @param {OperatorIncidentMessage | OperatorIncident} message */
   takeIncident(message) {
     const isNew = !this.incidents.has(message.incident_id);
+    if ("anew" in message) this.incidents.delete(message.incident_id);
     const incident = this.#merge(message);
     this.handlers.onIncident(incident, isNew);
     this.#forgetOld();

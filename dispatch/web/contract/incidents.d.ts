@@ -124,4 +124,5 @@ export interface OperatorIncident extends IncidentFacts {
 // Without `seq` while the database is away: nobody can number them.
 export type CallerIncidentMessage = CallerIncident & { type: "incident"; seq?: number };
 
-export type OperatorIncidentMessage = OperatorIncident & { type: "incident"; seq?: number };
+// `anew`: it went another way than was told before, perhaps up to a higher version; this is all of it.
+export type OperatorIncidentMessage = OperatorIncident & { type: "incident"; seq?: number; anew?: true };
