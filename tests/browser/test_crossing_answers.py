@@ -203,9 +203,8 @@ def test_an_incident_that_went_another_way_takes_the_place_of_what_the_console_w
           const board = new Board("", { onIncident: () => undefined, onPicture: () => undefined });
           const timeline = (...kinds) => kinds.map((kind, index) => ({ number: index + 1, kind }));
           const take = (version, state, more, ...kinds) => {
-            board.takeIncident({
-              type: "incident", incident_id: "one", opened_at: "", version, state, ...more, timeline: timeline(...kinds),
-            });
+            const incident = { incident_id: "one", opened_at: "", version, state, timeline: timeline(...kinds) };
+            board.takeIncident({ type: "incident", ...incident, ...more });
             const known = board.incidents.get("one");
             return [known.version, known.state, known.timeline.map((entry) => entry.kind)];
           };
