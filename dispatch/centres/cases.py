@@ -156,7 +156,7 @@ class CaseDesk:
         # Said twice: they are one already.
         if duplicate != goes_on or opened_as == into:
             try:
-                await self._engine.merge(duplicate, goes_on, by=str(asker))
+                await self._engine.mergers.merge(duplicate, goes_on, by=str(asker))
             except Refused as refusal:
                 raise Conflict(refusal.detail, code=refusal.code) from refusal
         return await self.view(centre, case_number, asker)

@@ -4,9 +4,8 @@ import asyncio
 import contextlib
 import random
 import time
-from collections.abc import Awaitable, Callable, Collection, Sequence
-from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Sequence
+from datetime import timedelta
 from functools import partial
 
 import orjson
@@ -16,17 +15,19 @@ from psycopg import Error, IntegrityError
 from dispatch.clock import Clock
 from dispatch.engine import due_rows, ledger
 from dispatch.engine.counting import count
-from dispatch.engine.decision_codec import Opening
 from dispatch.engine.engagements import Engagements, bound_by
 from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
+from dispatch.engine.mergers import Mergers
 from dispatch.engine.messages import ResponderMessages
+from dispatch.engine.openings import Openings
 from dispatch.engine.operator_feed import OperatorFeed
+from dispatch.engine.other_workers import NoOtherWorkers, OtherWorkers
 from dispatch.engine.outbox import Outbox, Telephones
 from dispatch.engine.recording import Recording
 from dispatch.engine.survey import Surveyor
 from dispatch.engine.views import IncidentViews
-from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS, SOS_STEP_SECONDS
+from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.commands import (
@@ -34,18 +35,15 @@ from dispatch.rescue.commands import (
     Command,
     LetTimePass,
     LookAround,
-    LoseWays,
     Refused,
 )
 from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import decide
 from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident, fold
-from dispatch.rescue.merging import merge
-from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.rescue.vocabulary import IncidentId
 from dispatch.rescue.wakes import Wake
 from dispatch.storage.database import Away, Database
-from dispatch.storage.time_ordered import time_ordered_id
 
 log = structlog.get_logger()
 
@@ -83,20 +81,13 @@ class Engine:
         self.live = LiveIncidents()
         self.engagements = Engagements(self.roster, database, self.live)
         self.feed = OperatorFeed(database, hub, self)
+        self.openings = Openings(self)
+        self.mergers = Mergers(self)
         # Counted when somebody asks: after every decision it would be a look through all of them.
         OPEN_INCIDENTS.set_function(lambda: sum(1 for _ in self.live.going_on()))
         # Told that phones are to be woken by other channels than their sockets.
         self.on_calls: Callable[[], None] = _nobody_calls
-        # Knows an incident as well as its rows do, where other workers decide too.
-        self.freshen: Callable[[IncidentId], Awaitable[None]] = _is_fresh
-        # Whether its rows know more of an incident than memory does, where other workers decide too.
-        self.is_outdated: Callable[[IncidentId], Awaitable[bool]] = _is_not_outdated
-        # Has another worker carry a command out that goes on deciding in the incident; False where this one is to.
-        self.decided_elsewhere: Callable[[IncidentId, Command, str], Awaitable[bool]] = _nobody_else
-        # Entered while decisions are being written down: other workers may have to know whom these are about to bind.
-        self.reserving: Callable[[Sequence[Decision]], contextlib.AbstractContextManager[None]] = _nobody_to_tell
-        # Told of every decision in the moment that it stands, and whether it is in the database.
-        self.on_standing: Callable[[Sequence[Decision], bool], None] = _nobody_follows
+        self.others: OtherWorkers = NoOtherWorkers()
         # Told of every decision that stands, after its messages are on their way.
         self.on_decided: list[Callable[[Decision], None]] = []
 
@@ -136,7 +127,7 @@ class Engine:
                 # Or else the database has gone in the middle of it.
                 if not self.recording.is_away:
                     raise
-        if await self.decided_elsewhere(incident_id, command, by):
+        if await self.others.decided_elsewhere(incident_id, command, by):
             return (await self.incident(incident_id)).present
         return await self.command_here(incident_id, command, by=by, insists=True)
 
@@ -201,7 +192,7 @@ class Engine:
         live = self.live.place_for(incident_id)
         async with live.lock:
             try:
-                decision = await self._decided(incident_id, live, command, by, insists=insists)
+                decision = await self.decided(incident_id, live, command, by, insists=insists)
             finally:
                 if live.incident is not None:
                     # Another service may have ended what memory still held somebody for.
@@ -209,9 +200,10 @@ class Engine:
         COMMAND_SECONDS.labels(type(command).__name__).observe(time.perf_counter() - started)
         return decision
 
-    async def _decided(
+    async def decided(
         self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str, *, insists: bool
     ) -> Decision:
+        """Carry out a command, whose incident's lock the asker holds; `insists`: see `command_here`."""
         for number in range(_TRIES):
             if number >= _IN_HURRY:
                 await asyncio.sleep(random.uniform(0.0, _GIVES_WAY_S))  # noqa: S311 - who goes first is no secret
@@ -222,7 +214,7 @@ class Engine:
                 decision = decide(incident, command, scene, by=by)
             except Refused:
                 # What another worker has just taken in may be what makes it possible.
-                if incident_id in self.recording.unwritten or not await self.is_outdated(incident_id):
+                if incident_id in self.recording.unwritten or not await self.others.is_outdated(incident_id):
                     raise
                 live.forget()
                 continue
@@ -234,7 +226,7 @@ class Engine:
                     continue
                 live.wakes_at(decision.wake)
                 return decision
-            if await self._recorded((live,), (decision,), rewake=rewake, insists=insists):
+            if await self.recorded((live,), (decision,), rewake=rewake, insists=insists):
                 return decision
         raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
 
@@ -256,101 +248,7 @@ class Engine:
     async def carry_out_again(self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str) -> None:
         """Carry out what was said before, whose lock the asker holds; what no longer can be is let be."""
         with contextlib.suppress(Refused):
-            await self._decided(incident_id, live, command, by, insists=True)
-
-    async def open(self, decision: Decision, opening: Opening) -> bool:
-        """Write down and send a decision that opens an incident; whether it is in the database, not in the journal.
-
-        Raises `IntegrityError` when it may not be. The caller sees to it that this is not cancelled half-way.
-        """
-        live = self.live.place_for(decision.incident.incident_id)
-        # Whom it binds may ask for it before it is written: they wait for that.
-        async with live.lock:
-            is_kept = await self._opened(live, decision, opening)
-            if not is_kept:
-                await self._ask_others_than_unheard(decision.incident.incident_id, live)
-            return is_kept
-
-    async def _ask_others_than_unheard(self, incident_id: IncidentId, live: LiveIncident) -> None:
-        """That the database is away was found out too late: some who are asked will not hear of it."""
-        now = self.clock.now()
-        lost = self._not_ours_to_ask(live.present)
-        for alert in live.present.pending():
-            responder = self.roster.get(alert.responder_id)
-            # Pushes wait in the database.
-            if responder is not None and not self.roster.is_reachable(responder, now):
-                lost.add(alert.alert_id)
-        if not lost:
-            return
-        try:
-            await self._decided(incident_id, live, LoseWays(tuple(sorted(lost))), "system", insists=True)
-        except Exception:
-            # The SOS is kept and its alerts are out; the next is asked when the time to answer is over.
-            log.exception("who does not hear of it is not replaced yet", incident_id=incident_id)
-
-    def _not_ours_to_ask(self, incident: Incident) -> set[AlertId]:
-        """The offers to whom another worker has asked, or may be asking, with no database to keep two from that."""
-        roster = self.roster
-        held = {each.alert_id: roster.engagement_of(each.responder_id) for each in incident.pending()}
-        lost = {alert_id for alert_id, by in held.items() if by is not None and by.alert_id != alert_id}
-        if roster.asks_only_here():
-            lost |= {each.alert_id for each in incident.pending() if not roster.is_here(each.responder_id)}
-        return lost
-
-    async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
-        self.engagements.reserve(decision)
-        try:
-            with SOS_STEP_SECONDS.labels("render").time():
-                owed = self.outbox.owed(decision)
-            with SOS_STEP_SECONDS.labels("commit").time(), self.reserving((decision,)):
-                sent = await self.recording.open(decision, owed, opening)
-        except BaseException:
-            self.engagements.release(decision)
-            self.live.drop_place(decision.incident.incident_id, live)
-            raise
-        live.opening = opening
-        live.take_in(decision)
-        self.live.note_place(decision.incident)
-        if sent is None:
-            owed = _without(owed, self._not_ours_to_ask(decision.incident))
-        with SOS_STEP_SECONDS.labels("deliver").time():
-            self._after_commit([decision], [owed], sent)
-        for other in self.likely_duplicates(decision.incident):
-            self.feed.show_again(other)
-        return sent is not None
-
-    async def merge(self, duplicate_id: IncidentId, into_id: IncidentId, *, by: str) -> None:
-        """Make two calls for one emergency one incident, in one transaction. Raises `NotFound` and `Refused`."""
-        await asyncio.shield(asyncio.ensure_future(self._merge(duplicate_id, into_id, by)))
-
-    async def _merge(self, duplicate_id: IncidentId, into_id: IncidentId, by: str) -> None:
-        if duplicate_id == into_id:
-            raise Refused("same_incident", "An incident cannot be merged into itself.")
-        # Always in the same order: two merges the other way round must not wait for each other.
-        first, second = sorted((duplicate_id, into_id))
-        async with self.live.place_for(first).lock, self.live.place_for(second).lock:
-            left, right = self.live.place_for(duplicate_id), self.live.place_for(into_id)
-            await self._made_one((duplicate_id, left), (into_id, right), by)
-
-    async def merge_again(
-        self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
-    ) -> None:
-        """As `carry_out_again`: make two incidents one whose locks the asker holds, if that can still be."""
-        with contextlib.suppress(Refused):
-            await self._made_one(duplicate, into, by)
-
-    async def _made_one(
-        self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
-    ) -> None:
-        lives = duplicate[1], into[1]
-        for _ in range(_TRIES):
-            ends, goes_on = await self.loaded(*duplicate), await self.loaded(*into)
-            decisions = merge(
-                ends, goes_on, await self.surveyor.scene_for(goes_on, LookAround(), now=self.clock.now()), by=by
-            )
-            if await self._recorded(lives, decisions, rewake=True, insists=True):
-                return
-        raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {_TRIES} times")
+            await self.decided(incident_id, live, command, by, insists=True)
 
     def likely_duplicates(self, incident: Incident) -> list[IncidentId]:
         """Other incidents so near in place and time that they are likely the same emergency."""
@@ -396,7 +294,7 @@ class Engine:
         self.live.note_place(live.incident)
         return live.incident
 
-    async def _recorded(
+    async def recorded(
         self, lives: Sequence[LiveIncident], decisions: Sequence[Decision], *, rewake: bool, insists: bool
     ) -> bool:
         """Write decisions down as one and send them; False when somebody else was faster: decide them anew."""
@@ -411,7 +309,7 @@ class Engine:
         try:
             owed = [self.outbox.owed(each) for each in decisions]
             is_unsure = any(each.is_unsure for each in lives)
-            with self.reserving(decisions):
+            with self.others.reserving(decisions):
                 sent = await self.recording.go_on(
                     decisions,
                     owed,
@@ -430,7 +328,7 @@ class Engine:
             return False
         for live, decision in zip(lives, decisions, strict=True):
             live.take_in(decision)
-        self._after_commit(decisions, owed, sent)
+        self.after_commit(decisions, owed, sent)
         return True
 
     def _may_be_kept(self, lives: Sequence[LiveIncident], decisions: Sequence[Decision]) -> bool:
@@ -465,13 +363,14 @@ class Engine:
         if _constraint_of(error) == RESPONDER_TAKEN:
             await self.engagements.learn()
 
-    def _after_commit(self, decisions: Sequence[Decision], owed: Sequence[Owed], sent: Sequence[Sent] | None) -> None:
+    def after_commit(self, decisions: Sequence[Decision], owed: Sequence[Owed], sent: Sequence[Sent] | None) -> None:
+        """Tell of decisions that stand; `sent` is None where nobody could number their messages."""
         if sent is None:
             self.tell_unnumbered([message for part in owed for message in part.messages])
         else:
             for message in sent:
                 self.hub.deliver(message.recipient, message.seq, message.body)
-        self.on_standing(decisions, sent is not None)
+        self.others.stand(decisions, is_written=sent is not None)
         if any(part.calls for part in owed):
             self.on_calls()
         for decision in decisions:
@@ -492,41 +391,8 @@ class Engine:
             told(decision)
 
 
-def _without(owed: Owed, alert_ids: Collection[AlertId]) -> Owed:
-    """What is owed but these offers."""
-    return replace(owed, messages=[each for each in owed.messages if each.alert_id not in alert_ids])
-
-
 def _nobody_calls() -> None:
     """Sockets are all there is."""
-
-
-async def _is_fresh(_incident_id: IncidentId) -> None:
-    """This worker is the only one."""
-
-
-def _nobody_to_tell(_decisions: Sequence[Decision]) -> contextlib.AbstractContextManager[None]:
-    """This worker is the only one."""
-    return contextlib.nullcontext()
-
-
-async def _nobody_else(_incident_id: IncidentId, _command: Command, _by: str) -> bool:
-    """This worker is the only one."""
-    return False
-
-
-async def _is_not_outdated(_incident_id: IncidentId) -> bool:
-    """This worker is the only one."""
-    return False
-
-
-def _nobody_follows(_decisions: Sequence[Decision], _is_written: bool) -> None:  # noqa: FBT001 - as it is told
-    """This worker is the only one."""
-
-
-def new_incident_id() -> IncidentId:
-    """An id nobody can guess, which says when it was made: the events are split by time along it."""
-    return IncidentId(str(time_ordered_id(datetime.now(UTC))))
 
 
 def _constraint_of(error: IntegrityError) -> str:

@@ -36,7 +36,7 @@ class IncidentDesk:
     async def view(self, incident_id: IncidentId, asker: Identity) -> dict[str, Any]:
         """One incident, as `asker` may see it. Raises `NotFound` and `Forbidden`."""
         _may_see(incident_id, asker)
-        await self._engine.freshen(incident_id)
+        await self._engine.others.freshen(incident_id)
         live = await self._engine.incident(incident_id)
         if asker.is_operator:
             return self._for_operator(live.present, live.events)
@@ -58,7 +58,7 @@ class IncidentDesk:
     async def merge(self, incident_id: IncidentId, into: IncidentId, asker: Identity) -> dict[str, Any]:
         """Make one incident part of another and show the other. Raises `NotFound` and `Conflict`."""
         try:
-            await self._engine.merge(incident_id, into, by=str(asker))
+            await self._engine.mergers.merge(incident_id, into, by=str(asker))
         except Refused as refusal:
             raise Conflict(refusal.detail, code=refusal.code) from refusal
         return await self.view(into, asker)

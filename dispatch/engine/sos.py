@@ -15,7 +15,8 @@ from dispatch.aeds.service import AedService
 from dispatch.encoding import to_json
 from dispatch.engine import ledger
 from dispatch.engine.decision_codec import Opening
-from dispatch.engine.engine import Engine, new_incident_id
+from dispatch.engine.engine import Engine
+from dispatch.engine.openings import new_incident_id
 from dispatch.metrics import CONFLICTS, SOS, SOS_STEP_SECONDS
 from dispatch.rescue.best_plan import best_plan
 from dispatch.rescue.commands import OpenIncident
@@ -147,7 +148,7 @@ class SosDesk:
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
-        is_kept = await self._engine.open(decision, Opening(request_id, to_json(receipt)))
+        is_kept = await self._engine.openings.open(decision, Opening(request_id, to_json(receipt)))
         if not is_kept:
             # Whom only a push would have reached is not asked after all.
             receipt |= _asked_in((await self._engine.incident(decision.incident.incident_id)).present)

@@ -100,7 +100,7 @@ class TwoWays:
             await self._engine.carry_out_again(said.incident_id, live, said.what, said.by)
         elif said.what in forked:
             into = forked[said.what].lagging.live
-            await self._engine.merge_again((said.incident_id, live), (said.what, into), said.by)
+            await self._engine.mergers.merge_again((said.incident_id, live), (said.what, into), said.by)
 
     async def _tell_how_it_stands(self, fork: Fork) -> None:
         engine, incident_id = self._engine, fork.lagging.incident_id

@@ -14,9 +14,8 @@ over [0, until_s], P_a(s) the probability that somebody is there with AED a by s
 ... pair of hands and for the first shock. In every single outcome this is a sum of maxima over those who come (for
 hands, of the largest few), with falling weights; such functions are monotone and submodular, and so is their mean.
 
-What one more offer adds is then an integral, from its arrival on, of a step function that depends on the set and on
-the offer's AED alone. `_steps` computes it once for a set; offers are kept in the order of arrival, so one sweep
-along the steps says what each of them adds (`_gains`).
+What one more offer adds is then an integral, from its arrival on, of a step function of the set and the offer's AED.
+`_steps` computes it once for a set; offers are kept in the order of arrival: one sweep says what each adds (`_gains`).
 
 All in one file, because a kept compilation only notices changes of the file it is in.
 """

@@ -1,7 +1,6 @@
 """One of several workers: what it hears from the others and tells them, and how it goes on when it hears nothing."""
 
 import asyncio
-import math
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,24 +11,20 @@ from uuid import uuid4
 
 import orjson
 import structlog
-from psycopg import Error
 
 from dispatch.access.tokens import secret_of
 from dispatch.clock import Clock, SteadyClock
 from dispatch.engine.engine import Engine
-from dispatch.engine.live_incident import HERE, LiveIncident
 from dispatch.engine.reach import Reach
 from dispatch.metrics import COLLEAGUES, NEWS, REDIS_AWAY
 from dispatch.realtime.hub import Hub
-from dispatch.rescue.commands import Command
-from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
 from dispatch.responders.responder import Responder
 from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
-from dispatch.sharing.colleagues import PASSING_S, PULSE_EVERY_S, Colleagues, checksum_of
-from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
-from dispatch.sharing.errands import Errand, Errands
+from dispatch.sharing.colleagues import PULSE_EVERY_S, Colleagues, checksum_of
+from dispatch.sharing.deciding import Deciding, DecidingParts
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, read_envelope
 from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
@@ -37,7 +32,6 @@ from dispatch.sharing.live_positions import LivePositions
 from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
 from dispatch.sharing.profiles import ProfilesToRead
-from dispatch.sharing.reserving import Reservation, Reserving
 from dispatch.sharing.seal import NotOurs, Seal
 from dispatch.sharing.shared_fixes import SharedFixes, SharedFixesParts
 from dispatch.storage.availability import Availability
@@ -98,10 +92,9 @@ class Sharing:
                 note_failure=self._recording.note_failure,
             )
         )
-        # When the database was last lost or found.
-        self._back_at_s = -math.inf
-        self._errands = Errands(self._carry_out, self._tell_errand)
-        self._reserving = Reserving(self._roster, self._tell_reservations)
+        self._deciding = Deciding(
+            self.worker, DecidingParts(parts.engine, self.colleagues, self.link, self.following, self._news)
+        )
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
         # Whether somebody decides of whom nothing is heard: the rows told so when they were last looked at.
         self._misses_news = False
@@ -145,14 +138,10 @@ class Sharing:
         parts.hub.on_arrival = partial(_both, parts.hub.on_arrival, self._arrived)
         parts.hub.on_leaving = partial(_both, parts.hub.on_leaving, self._left)
         parts.responders.on_changed = self._tell_of_profile
-        engine.freshen = self._freshen
-        engine.is_outdated = self._is_outdated
-        engine.decided_elsewhere = self._decided_elsewhere
-        engine.reserving = self._reserving.until_written
-        engine.on_standing = self._tell_of_decisions
+        engine.others = self._deciding
         engine.feed.on_shown = self._tell_shown
-        engine.live.is_ours = self._is_ours
-        self._roster.asks_only_here = self._asks_only_here
+        engine.live.is_ours = self._deciding.is_ours
+        self._roster.asks_only_here = self._deciding.asks_only_here
         self._roster.tell_others()
 
     # --- what others are told ---
@@ -212,23 +201,6 @@ class Sharing:
     def _is_heard(self) -> bool:
         return len(self.colleagues) > 0
 
-    def _tell_of_decisions(self, decisions: Sequence[Decision], is_written: bool) -> None:  # noqa: FBT001 - as it is told
-        if self._news.is_needed:
-            told = [self._told(each, is_written=is_written) for each in decisions if each.events]
-            self._news.next().decisions.extend(told)
-
-    def _told(self, decision: Decision, *, is_written: bool) -> ToldDecision:
-        incident_id = decision.incident.incident_id
-        live = None if is_written or decision.events[0].number > 1 else self._parts.engine.live.get(incident_id)
-        return ToldDecision(incident_id, decision.events, is_written, None if live is None else live.opening)
-
-    def _tell_reservations(self, reservations: Sequence[Reservation]) -> None:
-        if self._news.is_needed:
-            self._news.next().reservations.extend(reservations)
-
-    def _tell_errand(self, errand: Errand) -> None:
-        self._news.next().errands.append(errand)
-
     def _tell_shown(self, versions: Mapping[IncidentId, int]) -> None:
         if self._news.is_needed:
             self._news.next().shown.update(versions)
@@ -263,7 +235,7 @@ class Sharing:
 
     def database_changed(self, _availability: Availability) -> None:
         """Others are to know at once whether this worker has a database: those connected to it are its to ask."""
-        self._back_at_s = time.monotonic()
+        self._deciding.database_changed()
         self._say_pulse()
 
     def _say_pulse(self) -> None:
@@ -294,23 +266,18 @@ class Sharing:
         for recipient, seq, body in news.messages:
             self._tell_here(recipient, seq, body)
         self._hear_of_worker(news)
-        self._reserving.hear(news.reservations)
+        self._deciding.hear_reservations(news)
         for told in news.decisions:
             self._keep_up_with(told.events[-1].at)
             self.following.take(told, sender=news.sender)
         # After the decisions: what one led to is known by the time that it is answered.
-        self._hear_errands(news)
+        self._deciding.hear_errands(news)
         self._hear_what_is_shown(news.shown)
         if news.fixes:
             self._fixes.hear(news.fixes)
         self._profiles.have_changed(news.profiles)
         if news.has_lost:
             self._look.set()
-
-    def _hear_errands(self, news: Envelope) -> None:
-        for errand in news.errands:
-            if errand.to == self.worker:
-                self._errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
 
     def _hear_what_is_shown(self, shown: Mapping[IncidentId, int]) -> None:
         for incident_id, version in shown.items():
@@ -385,63 +352,6 @@ class Sharing:
     def _responders_here(self) -> list[str]:
         return [each for each in self._parts.hub.recipients() if each.startswith("responder:")]
 
-    def _is_ours(self, live: LiveIncident) -> bool:
-        """Whether this worker looks after an incident while the database cannot say who does."""
-        if self._recording.is_away and self.colleagues.with_database():
-            return False
-        home = self.following.home_of(live)
-        if home == HERE:
-            return True
-        if self.link.is_away or (home is not None and home in self.colleagues):
-            return False
-        return self.worker <= min(self.colleagues.ids(), default=self.worker)
-
-    async def _decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
-        """Have the worker carry it out that goes on deciding in the incident, where that is heard; whether it did."""
-        worker = self._who_decides(self._parts.engine.live.get(incident_id))
-        return worker is not None and await self._errands.ask(worker, incident_id, command, by)
-
-    def _who_decides(self, live: LiveIncident | None) -> str | None:
-        if self.link.is_away or (not self._recording.is_away and not self._waits_for_home(live)):
-            return None
-        if self._recording.is_away and (able := self.colleagues.with_database()):
-            return min(able)
-        if live is not None and self._is_ours(live):
-            return None
-        home = None if live is None else self.following.home_of(live)
-        if home is not None and home in self.colleagues:
-            return home
-        return min(self.colleagues.ids(), default=None)
-
-    def _waits_for_home(self, live: LiveIncident | None) -> bool:
-        """Whether an incident is in a journal that its worker is about to write down."""
-        home = live.home if live is not None and live.is_unsure else None
-        if home is None or home not in self.colleagues:
-            return False
-        # One that has lost it alone hands everything to those who have it.
-        return self.colleagues.has_database(home) or time.monotonic() - self._back_at_s < PASSING_S
-
-    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
-        """Do what another worker asks for. Raises `psycopg.Error` where that is not this one's to do."""
-        engine = self._parts.engine
-        try:
-            await engine.command_here(incident_id, command, by=by)
-        except Error:
-            live = engine.live.get(incident_id)
-            if not self._recording.is_away or live is None or live.incident is None or not self._is_ours(live):
-                raise
-            # The database has gone in the middle of it.
-            await engine.command_here(incident_id, command, by=by, insists=True)
-
-    def _asks_only_here(self) -> bool:
-        """Without the database nothing keeps two workers from asking one person: each asks those connected to it.
-
-        So does one that has it, until all have.
-        """
-        if self._recording.is_away:
-            return self._is_heard() or self.link.is_away
-        return not self.colleagues.all_have_database()
-
     async def _check(self) -> None:
         """Find in the database what was not told, until cancelled."""
         while True:
@@ -469,22 +379,6 @@ class Sharing:
 
     def _misses_positions(self) -> bool:
         return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
-
-    def _may_be_behind(self) -> bool:
-        return (self._is_heard() or self.link.is_away) and not self._recording.is_away
-
-    async def _freshen(self, incident_id: IncidentId) -> None:
-        """Who asks one worker a moment after another has decided is shown what that one decided."""
-        if self._may_be_behind():
-            with self._recording.outage_suppressed():
-                await self.following.bring_up_to_date(incident_id)
-
-    async def _is_outdated(self, incident_id: IncidentId) -> bool:
-        """Whether the rows know more of an incident than memory does."""
-        if self._may_be_behind():
-            with self._recording.outage_suppressed():
-                return await self.following.is_behind(incident_id)
-        return False
 
     async def close(self) -> None:
         """Tell the others who has left with this worker, and let go of Redis."""

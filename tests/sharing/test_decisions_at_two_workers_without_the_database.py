@@ -4,7 +4,7 @@ import asyncio
 from datetime import timedelta
 from pathlib import Path
 
-from dispatch.engine.engine import new_incident_id
+from dispatch.engine.openings import new_incident_id
 from dispatch.rescue.commands import SetCpr
 from dispatch.rescue.decide import decide
 from dispatch.rescue.scene import Candidate

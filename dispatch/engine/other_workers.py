@@ -1,0 +1,59 @@
+"""What an engine asks of the other workers that decide on the same incidents; alone there are none."""
+
+import contextlib
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from typing import Protocol
+
+from dispatch.rescue.commands import Command
+from dispatch.rescue.course import Decision
+from dispatch.rescue.vocabulary import IncidentId
+
+
+class OtherWorkers(Protocol):
+    """Those with whom an engine shares its incidents."""
+
+    async def freshen(self, incident_id: IncidentId) -> None:
+        """Know an incident as well as its rows do."""
+        ...
+
+    async def is_outdated(self, incident_id: IncidentId) -> bool:
+        """Whether its rows know more of an incident than memory does."""
+        ...
+
+    async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
+        """Have another worker carry a command out that goes on deciding in the incident; False: this one is to."""
+        ...
+
+    def reserving(self, decisions: Sequence[Decision]) -> AbstractContextManager[None]:
+        """Entered while decisions are being written down: others may have to know whom these are about to bind."""
+        ...
+
+    def stand(self, decisions: Sequence[Decision], *, is_written: bool) -> None:
+        """These decisions stand from this moment on, in the database or in this worker's journal."""
+        ...
+
+
+class NoOtherWorkers:
+    """This worker is the only one."""
+
+    async def freshen(self, incident_id: IncidentId) -> None:
+        """Memory knows all that is known."""
+
+    async def is_outdated(self, incident_id: IncidentId) -> bool:
+        """It never is."""
+        del incident_id
+        return False
+
+    async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
+        """Nobody else decides."""
+        del incident_id, command, by
+        return False
+
+    def reserving(self, decisions: Sequence[Decision]) -> AbstractContextManager[None]:
+        """Nobody else might ask them."""
+        del decisions
+        return contextlib.nullcontext()
+
+    def stand(self, decisions: Sequence[Decision], *, is_written: bool) -> None:
+        """Nobody else follows."""

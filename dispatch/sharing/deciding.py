@@ -1,0 +1,167 @@
+"""Who decides in an incident that several workers know: any of them, as long as PostgreSQL lets one win."""
+
+import time
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+import orjson
+from psycopg import Error
+
+from dispatch.engine.engine import Engine
+from dispatch.engine.live_incident import HERE, LiveIncident
+from dispatch.rescue.commands import Command
+from dispatch.rescue.course import Decision
+from dispatch.rescue.vocabulary import IncidentId
+from dispatch.sharing.colleagues import PASSING_S, Colleagues
+from dispatch.sharing.envelope import Envelope, ToldDecision
+from dispatch.sharing.errands import Errand, Errands
+from dispatch.sharing.following import Following
+from dispatch.sharing.link import Link
+from dispatch.sharing.outgoing import OutgoingNews
+from dispatch.sharing.reserving import Reservation, Reserving
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingParts:
+    """What it goes by, and whom it tells."""
+
+    engine: Engine
+    colleagues: Colleagues
+    link: Link
+    following: Following
+    news: OutgoingNews
+
+
+class Deciding:
+    """An engine's `OtherWorkers`: they are told what is decided here, and decide what is not this one's to."""
+
+    def __init__(self, worker: str, parts: DecidingParts) -> None:
+        self._worker = worker
+        self._engine = parts.engine
+        self._recording = parts.engine.recording
+        self._colleagues = parts.colleagues
+        self._link = parts.link
+        self._following = parts.following
+        self._news = parts.news
+        self._errands = Errands(self._carry_out, self._tell_errand)
+        self._reserving = Reserving(parts.engine.roster, self._tell_reservations)
+        # When the database was last lost or found.
+        self._changed_at_s = float("-inf")
+
+    def database_changed(self) -> None:
+        """It was lost, or found again."""
+        self._changed_at_s = time.monotonic()
+
+    # --- what others are told ---
+
+    def reserving(self, decisions: Sequence[Decision]) -> AbstractContextManager[None]:
+        """Entered while decisions are being written down: others are told whom these bind, should it take long."""
+        return self._reserving.until_written(decisions)
+
+    def stand(self, decisions: Sequence[Decision], *, is_written: bool) -> None:
+        """Tell of decisions that stand from this moment on."""
+        if self._news.is_needed:
+            told = [self._told(each, is_written=is_written) for each in decisions if each.events]
+            self._news.next().decisions.extend(told)
+
+    def _told(self, decision: Decision, *, is_written: bool) -> ToldDecision:
+        incident_id = decision.incident.incident_id
+        live = None if is_written or decision.events[0].number > 1 else self._engine.live.get(incident_id)
+        return ToldDecision(incident_id, decision.events, is_written, None if live is None else live.opening)
+
+    def _tell_reservations(self, reservations: Sequence[Reservation]) -> None:
+        if self._news.is_needed:
+            self._news.next().reservations.extend(reservations)
+
+    def _tell_errand(self, errand: Errand) -> None:
+        self._news.next().errands.append(errand)
+
+    # --- what others tell ---
+
+    def hear_reservations(self, news: Envelope) -> None:
+        """Whom another worker is about to bind."""
+        self._reserving.hear(news.reservations)
+
+    def hear_errands(self, news: Envelope) -> None:
+        """What another worker asks for, or answers; what it led to has been followed before."""
+        for errand in news.errands:
+            if errand.to == self._worker:
+                self._errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
+
+    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
+        """Do what another worker asks for. Raises `psycopg.Error` where that is not this one's to do."""
+        engine = self._engine
+        try:
+            await engine.command_here(incident_id, command, by=by)
+        except Error:
+            live = engine.live.get(incident_id)
+            if not self._recording.is_away or live is None or live.incident is None or not self.is_ours(live):
+                raise
+            # The database has gone in the middle of it.
+            await engine.command_here(incident_id, command, by=by, insists=True)
+
+    # --- who decides ---
+
+    def is_ours(self, live: LiveIncident) -> bool:
+        """Whether this worker looks after an incident while the database cannot say who does."""
+        if self._recording.is_away and self._colleagues.with_database():
+            return False
+        home = self._following.home_of(live)
+        if home == HERE:
+            return True
+        if self._link.is_away or (home is not None and home in self._colleagues):
+            return False
+        return self._worker <= min(self._colleagues.ids(), default=self._worker)
+
+    async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
+        """Have the worker carry it out that goes on deciding in the incident, where that is heard; whether it did."""
+        worker = self._who_decides(self._engine.live.get(incident_id))
+        return worker is not None and await self._errands.ask(worker, incident_id, command, by)
+
+    def _who_decides(self, live: LiveIncident | None) -> str | None:
+        if self._link.is_away or (not self._recording.is_away and not self._waits_for_home(live)):
+            return None
+        if self._recording.is_away and (able := self._colleagues.with_database()):
+            return min(able)
+        if live is not None and self.is_ours(live):
+            return None
+        home = None if live is None else self._following.home_of(live)
+        if home is not None and home in self._colleagues:
+            return home
+        return min(self._colleagues.ids(), default=None)
+
+    def _waits_for_home(self, live: LiveIncident | None) -> bool:
+        """Whether an incident is in a journal that its worker is about to write down."""
+        home = live.home if live is not None and live.is_unsure else None
+        if home is None or home not in self._colleagues:
+            return False
+        # One that has lost it alone hands everything to those who have it.
+        return self._colleagues.has_database(home) or time.monotonic() - self._changed_at_s < PASSING_S
+
+    def asks_only_here(self) -> bool:
+        """Without the database nothing keeps two workers from asking one person: each asks those connected to it.
+
+        So does one that has it, until all have.
+        """
+        if self._recording.is_away:
+            return len(self._colleagues) > 0 or self._link.is_away
+        return not self._colleagues.all_have_database()
+
+    # --- what the rows know ---
+
+    def _may_be_behind(self) -> bool:
+        return (len(self._colleagues) > 0 or self._link.is_away) and not self._recording.is_away
+
+    async def freshen(self, incident_id: IncidentId) -> None:
+        """Who asks one worker a moment after another has decided is shown what that one decided."""
+        if self._may_be_behind():
+            with self._recording.outage_suppressed():
+                await self._following.bring_up_to_date(incident_id)
+
+    async def is_outdated(self, incident_id: IncidentId) -> bool:
+        """Whether the rows know more of an incident than memory does."""
+        if self._may_be_behind():
+            with self._recording.outage_suppressed():
+                return await self._following.is_behind(incident_id)
+        return False
