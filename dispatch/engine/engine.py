@@ -30,13 +30,7 @@ from dispatch.engine.views import IncidentViews
 from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS
 from dispatch.problems import NotFound
 from dispatch.realtime.hub import Hub
-from dispatch.rescue.commands import (
-    Accept,
-    Command,
-    LetTimePass,
-    LookAround,
-    Refused,
-)
+from dispatch.rescue.commands import Accept, Command, LetTimePass, LookAround, Refused
 from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import decide
 from dispatch.rescue.events import Event
@@ -352,7 +346,10 @@ class Engine:
             # Should the database go away just now, what memory holds is all that there is: it is not forgotten first.
             for live in lives:
                 incident_id = live.present.incident_id
-                self.remember(incident_id, live, *await self._read(incident_id))
+                events, shown_version = await self._read(incident_id)
+                live.forget()
+                if events:
+                    self.remember(incident_id, live, events, shown_version)
         with self.recording.outage_suppressed():
             await self.resolve_clash(error)
 
