@@ -1,0 +1,68 @@
+"""Whose an incident is to decide, and whose a first-aider is to ask, as far as what is heard tells."""
+
+from dataclasses import replace
+
+import pytest
+
+from dispatch.engine.openings import new_incident_id
+from dispatch.rescue.events import Event
+from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
+from dispatch.sharing.envelope import ToldDecision
+from tests.people import WULIN, beside
+from tests.sharing.conftest import Workers, sharing_of
+
+R1 = ResponderId("r1")
+THEIRS = AlertId("0d1f3a52-8a4e-8c55-b0a5-6f7c3f5e9a11")
+
+
+def _with_their_alert(events: list[Event]) -> tuple[Event, ...]:
+    """The same events, about an alert of theirs."""
+    return tuple(
+        replace(each, what=replace(each.what, alert_id=THEIRS)) if hasattr(each.what, "alert_id") else each  # type: ignore[call-arg] # those that have one
+        for each in events
+    )
+
+
+@pytest.mark.parametrize("is_written", [False, True])
+async def test_only_the_database_takes_somebody_from_the_alert_that_binds_them_here(
+    workers: Workers, *, is_written: bool
+) -> None:
+    one, _ = workers.each
+    async with one.on_duty("r1", beside(WULIN, north_m=100)) as r1:
+        opened = await one.sos()
+        alert = await r1.next("alert")
+        await r1.settled()
+        engine = one.service.engine
+        ours = engine.live.place_for(IncidentId(opened["incident_id"]))
+        theirs = ToldDecision(new_incident_id(), _with_their_alert(ours.events), is_written, ours.opening)
+        sharing_of(one).following.take(theirs, sender="0-other")
+        held = engine.roster.engagement_of(R1)
+        assert held is not None
+        assert held.alert_id == (THEIRS if is_written else alert["alert_id"])
+
+
+async def test_a_decision_that_was_read_in_the_rows_before_it_was_heard_is_still_its_workers(workers: Workers) -> None:
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    live = one.service.engine.live.place_for(incident_id)
+    following = sharing_of(one).following
+    live.home = None
+    following.take(ToldDecision(incident_id, tuple(live.events), is_written=True), sender="0-other")
+    assert following.home_of(live) == "0-other"
+    # What is older than what is known says nothing of whose it is now.
+    following.take(ToldDecision(incident_id, tuple(live.events[:1]), is_written=True), sender="0-third")
+    assert following.home_of(live) == "0-other"
+
+
+async def test_what_waits_to_be_followed_is_its_workers_already(workers: Workers) -> None:
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    live = one.service.engine.live.place_for(incident_id)
+    following = sharing_of(one).following
+    before = following.home_of(live)
+    async with live.lock:
+        # Something is being decided here, which may take as long as a database takes to be found away.
+        later = replace(live.events[-1], number=live.present.version + 1)
+        following.take(ToldDecision(incident_id, (later,), is_written=True), sender="0-other")
+        assert live.home == before
+        assert following.home_of(live) == "0-other"
