@@ -11,7 +11,6 @@ from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expec
 from tests.browser.custodian import Custodian
 from tests.browser.office import Office
 from tests.browser.town import Town
-from tests.browser.waiting import until
 from tests.push.receiving import Listener, listening
 
 CHROMIUM = Path("/usr/bin/chromium")
@@ -155,13 +154,15 @@ def custodian(live_service: Service, town: Town) -> Custodian:
 
 @pytest.fixture
 def custodian_page(open_page: OpenPage, live_service: Service, custodian: Custodian) -> Callable[..., Page]:
-    """Opens the page of that custodian, once it shows what there is."""
+    """Opens the page of that custodian, once it shows what there is.
+
+    A test that stands between page and service says `service_workers="block"`: a service worker passes such a route by
+    now and then.
+    """
 
     def opened(**options: Any) -> Page:
         page = open_page(f"/custodian#token={live_service.token('custodian', custodian.subject)}", **options)
         expect(page.locator("#due")).to_be_visible()
-        # While it takes the page over, a route of the test's may be passed by.
-        until(page, lambda: page.evaluate("navigator.serviceWorker.controller !== null"))
         return page
 
     return opened

@@ -56,7 +56,7 @@ def test_a_report_whose_answer_was_lost_is_sent_again_and_counts_once(
     custodian_page: Callable[..., Page], custodian: Custodian
 ) -> None:
     aed_id = custodian.device("浙江图书馆大厅", looked_at=False)
-    page = custodian_page()
+    page = custodian_page(service_workers="block")
     lost = {"answers": 1}
 
     def losing(route: Any) -> None:
@@ -90,7 +90,7 @@ def test_a_page_that_is_open_twice_loses_nothing_of_either(
     custodian_page: Callable[..., Page], custodian: Custodian
 ) -> None:
     ours, theirs = custodian.device("大厅", looked_at=False), custodian.device("车库", looked_at=False)
-    tab = custodian_page()
+    tab = custodian_page(service_workers="block")
     app = tab.context.new_page()
     app.goto("/custodian")
     expect(app.locator("#due")).to_be_visible()
@@ -116,7 +116,7 @@ def test_what_a_network_on_the_way_says_is_no_refusal(
     custodian_page: Callable[..., Page], custodian: Custodian
 ) -> None:
     aed_id = custodian.device("酒店大堂", looked_at=False)
-    page = custodian_page()
+    page = custodian_page(service_workers="block")
     page.route("**/reports", lambda route: route.fulfill(status=403, body="<html>Please pay for the network</html>"))
     inspect_all_good(page, aed_id)
     expect(page.locator("#waiting")).to_contain_text("已存在手机上")
@@ -131,7 +131,7 @@ def test_a_token_that_runs_out_amid_an_inspection_loses_nothing(
     custodian_page: Callable[..., Page], custodian: Custodian, live_service: Any
 ) -> None:
     aed_id = custodian.device("大厅", looked_at=False)
-    page = custodian_page()
+    page = custodian_page(service_workers="block")
     page.locator(f"[data-device='{aed_id}']").click()
     page.locator("#inspect").click()
     page.locator("#all-good").click()
@@ -153,7 +153,7 @@ def test_somebody_else_on_the_same_phone_sees_and_sends_nothing_of_the_one_befor
 ) -> None:
     other = Custodian(live_service.admin, town, "李强")
     aed_id = custodian.device("浙江图书馆大厅", looked_at=False)
-    page = custodian_page()
+    page = custodian_page(service_workers="block")
     page.route("**/reports", lambda route: route.abort())
     page.locator(f"[data-device='{aed_id}']").click()
     page.locator("#inspect").click()

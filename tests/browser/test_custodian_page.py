@@ -111,7 +111,7 @@ def test_an_order_about_a_device_that_is_not_listed_is_seen_to_all_the_same(
     def unlisted(route: Any) -> None:
         route.fulfill(json=route.fetch().json() | {"devices": []})
 
-    page = custodian_page(prepare=lambda page: page.route("**/v1/custodians/me", unlisted))
+    page = custodian_page(service_workers="block", prepare=lambda page: page.route("**/v1/custodians/me", unlisted))
     page.locator("[data-inspect]").click()
     expect(page.locator(".inspection h2")).to_contain_text("大厅")
     page.locator("#all-good").click()
