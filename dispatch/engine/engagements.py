@@ -53,14 +53,10 @@ class Engagements:
         Whom it asks was taken out of everybody's reach before; another worker may have bound and freed them meanwhile.
         Who is bound by another alert stays so, unless the database says that they are bound by this one.
         """
-        incident = decision.incident
-        for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
-            if alert_id is None:
-                continue
-            alert = incident.alerts[alert_id]
+        for alert in _told_of(decision):
             held = self._roster.engagement_of(alert.responder_id)
-            if is_written or not alert.is_active or held is None or held.alert_id == alert_id:
-                self._follow(incident, alert_id)
+            if is_written or not alert.is_active or held is None or held.alert_id == alert.alert_id:
+                self._follow(decision.incident, alert.alert_id)
 
     def follow(self, decision: Decision, *, is_written: bool = True) -> None:
         """Follow a decision that another worker took: those whom it frees are that worker's to look at again.
@@ -69,12 +65,9 @@ class Engagements:
         only told of an alert, by who does not know yet that they have left it for another, binds nobody anew.
         """
         asked = {alert.alert_id for alert in bound_by(decision)} if is_written else set()
-        for alert_id in dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events):
-            if alert_id is None:
-                continue
-            alert = decision.incident.alerts[alert_id]
-            if alert_id in asked or not (alert.is_active and self._is_bound_otherwise(alert)):
-                self._follow(decision.incident, alert_id, arrives=False)
+        for alert in _told_of(decision):
+            if alert.alert_id in asked or not (alert.is_active and self._is_bound_otherwise(alert)):
+                self._follow(decision.incident, alert.alert_id, arrives=False)
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
         """Whether memory knows that another alert binds whom this one is for."""
@@ -158,3 +151,9 @@ def bound_by(decision: Decision) -> list[Alert]:
         for event in decision.events
         if isinstance(event.what, Offered) or (isinstance(event.what, Accepted) and event.what.late)
     ]
+
+
+def _told_of(decision: Decision) -> list[Alert]:
+    """The alerts that something happened to, each once, as they stand after it."""
+    alert_ids = dict.fromkeys(getattr(event.what, "alert_id", None) for event in decision.events)
+    return [decision.incident.alerts[each] for each in alert_ids if each is not None]

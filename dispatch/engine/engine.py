@@ -18,7 +18,7 @@ from dispatch.engine.counting import count
 from dispatch.engine.engagements import Engagements, bound_by
 from dispatch.engine.ledger import RESPONDER_TAKEN, Outgoing, Owed, Sent
 from dispatch.engine.live_incident import LiveIncident, LiveIncidents
-from dispatch.engine.mergers import Mergers
+from dispatch.engine.mergers import TRIES, Mergers
 from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.openings import Openings
 from dispatch.engine.operator_feed import OperatorFeed
@@ -41,9 +41,7 @@ from dispatch.storage.database import Away, Database
 
 log = structlog.get_logger()
 
-# A decision that lost to another worker's, or to a responder who has just been taken, is decided anew this often.
-_TRIES = 12
-# From this one on it waits a little before: workers that hear each other through the rows only run into each other.
+# From this try on it waits a little before: workers that hear each other through the rows only run into each other.
 _IN_HURRY = 4
 _GIVES_WAY_S = 0.05
 
@@ -198,7 +196,7 @@ class Engine:
         self, incident_id: IncidentId, live: LiveIncident, command: Command, by: str, *, insists: bool
     ) -> Decision:
         """Carry out a command, whose incident's lock the asker holds; `insists`: see `command_here`."""
-        for number in range(_TRIES):
+        for number in range(TRIES):
             if number >= _IN_HURRY:
                 await asyncio.sleep(random.uniform(0.0, _GIVES_WAY_S))  # noqa: S311 - who goes first is no secret
             incident = await self.loaded(incident_id, live)
@@ -222,7 +220,7 @@ class Engine:
                 return decision
             if await self.recorded((live,), (decision,), rewake=rewake, insists=insists):
                 return decision
-        raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {_TRIES} times")
+        raise RuntimeError(f"{type(command).__name__} on {incident_id} lost to other decisions {TRIES} times")
 
     async def _put_off(self, incident: Incident, wake: Wake | None) -> bool:
         """Write when an incident in which nothing happened is looked at next; False when it is another by now."""

@@ -12,8 +12,8 @@ from dispatch.rescue.vocabulary import IncidentId
 if TYPE_CHECKING:
     from dispatch.engine.engine import Engine
 
-# As often is it decided anew when others were faster in one of the two.
-_TRIES = 12
+# A decision that lost to another worker's, or to a responder who has just been taken, is decided anew this often.
+TRIES = 12
 
 
 class Mergers:
@@ -46,11 +46,11 @@ class Mergers:
         self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
     ) -> None:
         lives = duplicate[1], into[1]
-        for _ in range(_TRIES):
+        for _ in range(TRIES):
             ends, goes_on = await self._engine.loaded(*duplicate), await self._engine.loaded(*into)
             now = self._engine.clock.now()
             scene = await self._engine.surveyor.scene_for(goes_on, LookAround(), now=now)
             decisions = merge(ends, goes_on, scene, by=by)
             if await self._engine.recorded(lives, decisions, rewake=True, insists=True):
                 return
-        raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {_TRIES} times")
+        raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {TRIES} times")
