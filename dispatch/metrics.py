@@ -28,7 +28,7 @@ SOS_STEP_SECONDS = Histogram(
     ["step"],
     buckets=_SECONDS,
 )
-SOS = Counter("dispatch_sos_total", "SOS taken, by outcome: opened, repeated, refused.", ["outcome"])
+SOS = Counter("dispatch_sos_total", "SOS taken, by outcome: opened, repeated, refused, handed_over.", ["outcome"])
 ALERTS = Counter("dispatch_alerts_total", "Alerts sent, by role.", ["role"])
 EVENTS = Counter("dispatch_incident_events_total", "Events of incidents, by kind.", ["kind"])
 ANSWER_SECONDS = Histogram(

@@ -179,7 +179,10 @@ class Service:
         self.retention = Retention(self.database.url, clock, Keeping.by(settings))
         self._tasks: list[asyncio.Task[None]] = []
         self._introduce()
-        self.sharing = sharing_of(settings, SharingParts(self.engine, self.hub, self.reach, self.responders, clock))
+        self.sharing = sharing_of(
+            settings,
+            SharingParts(self.engine, self.sos, self.acknowledgements, self.hub, self.reach, self.responders, clock),
+        )
         if self.sharing is not None:
             self.availability.on_change(self.sharing.database_changed)
 

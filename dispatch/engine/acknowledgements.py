@@ -67,6 +67,8 @@ class Acknowledgements:
         if not up_to:
             return
         try:
+            if self._engine.recording.is_away and await self._engine.others.acknowledged_elsewhere(up_to):
+                return
             async with self._engine.database.statement() as connection:
                 received = await mailboxes.acknowledge(connection, up_to)
         except BaseException:

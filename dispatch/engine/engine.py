@@ -26,6 +26,7 @@ from dispatch.engine.other_workers import NoOtherWorkers, OtherWorkers
 from dispatch.engine.outbox import Outbox, Telephones
 from dispatch.engine.recording import Recording
 from dispatch.engine.survey import Surveyor
+from dispatch.engine.turns import Turns
 from dispatch.engine.views import IncidentViews
 from dispatch.metrics import COMMAND_SECONDS, CONFLICTS, OPEN_INCIDENTS
 from dispatch.problems import NotFound
@@ -75,6 +76,7 @@ class Engine:
         self.feed = OperatorFeed(database, hub, self)
         self.openings = Openings(self)
         self.mergers = Mergers(self)
+        self.turns = Turns()
         # Counted when somebody asks: after every decision it would be a look through all of them.
         OPEN_INCIDENTS.set_function(lambda: sum(1 for _ in self.live.going_on()))
         # Told that phones are to be woken by other channels than their sockets.
@@ -181,8 +183,8 @@ class Engine:
         self, incident_id: IncidentId, command: Command, by: str, *, insists: bool = False
     ) -> Decision:
         started = time.perf_counter()
-        live = self.live.place_for(incident_id)
-        async with live.lock:
+        # Looked for when its turn has come: until then nothing says that the incident must not be forgotten.
+        async with self.turns.turn_of(command), (live := self.live.place_for(incident_id)).lock:
             try:
                 decision = await self.decided(incident_id, live, command, by, insists=insists)
             finally:

@@ -1,6 +1,6 @@
 """Opens incidents: writes an SOS down, in the database or in the journal, and tells whom it asks."""
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -29,15 +29,16 @@ class Openings:
     def __init__(self, engine: "Engine") -> None:
         self._engine = engine
 
-    async def open(self, decision: Decision, opening: Opening) -> bool:
+    async def open(self, decision: Decision, opening: Opening, *, may_be_kept: Callable[[], bool]) -> bool:
         """Write down and send a decision that opens an incident; whether it is in the database, not in the journal.
 
-        Raises `IntegrityError` when it may not be. The caller sees to it that this is not cancelled half-way.
+        Raises `IntegrityError` when it may not be, and another `psycopg.Error` when it cannot be written and is none
+        that `may_be_kept`. The caller sees to it that this is not cancelled half-way.
         """
         live = self._engine.live.place_for(decision.incident.incident_id)
         # Whom it binds may ask for it before it is written: they wait for that.
         async with live.lock:
-            is_kept = await self._opened(live, decision, opening)
+            is_kept = await self._opened(live, decision, opening, may_be_kept)
             if not is_kept:
                 await self._ask_others_than_unheard(decision.incident.incident_id, live)
             return is_kept
@@ -68,13 +69,15 @@ class Openings:
             lost |= {each.alert_id for each in incident.pending() if not roster.is_here(each.responder_id)}
         return lost
 
-    async def _opened(self, live: LiveIncident, decision: Decision, opening: Opening) -> bool:
+    async def _opened(
+        self, live: LiveIncident, decision: Decision, opening: Opening, may_be_kept: Callable[[], bool]
+    ) -> bool:
         self._engine.engagements.reserve(decision)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
                 owed = self._engine.outbox.owed(decision)
             with SOS_STEP_SECONDS.labels("commit").time(), self._engine.others.reserving((decision,)):
-                sent = await self._engine.recording.open(decision, owed, opening)
+                sent = await self._engine.recording.open(decision, owed, opening, may_be_kept=may_be_kept)
         except BaseException:
             self._engine.engagements.release(decision)
             self._engine.live.drop_place(decision.incident.incident_id, live)

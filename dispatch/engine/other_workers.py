@@ -1,11 +1,11 @@
 """What an engine asks of the other workers that decide on the same incidents; alone there are none."""
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
-from typing import Protocol
+from typing import Any, Protocol
 
-from dispatch.rescue.commands import Command
+from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
 
@@ -23,6 +23,18 @@ class OtherWorkers(Protocol):
 
     async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
         """Have another worker carry a command out that goes on deciding in the incident; False: this one is to."""
+        ...
+
+    def can_be_opened_elsewhere(self) -> bool:
+        """Whether another worker can write down an SOS that this one cannot."""
+        ...
+
+    async def opened_elsewhere(self, request_id: str, command: OpenIncident) -> Mapping[str, Any] | None:
+        """Have such a worker take an SOS; what its caller is answered, None when this one is to take it."""
+        ...
+
+    async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
+        """Have such a worker note up to which message these recipients have everything; whether one has."""
         ...
 
     def reserving(self, decisions: Sequence[Decision]) -> AbstractContextManager[None]:
@@ -48,6 +60,20 @@ class NoOtherWorkers:
     async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
         """Nobody else decides."""
         del incident_id, command, by
+        return False
+
+    def can_be_opened_elsewhere(self) -> bool:
+        """Nobody else can."""
+        return False
+
+    async def opened_elsewhere(self, request_id: str, command: OpenIncident) -> Mapping[str, Any] | None:
+        """Nobody else takes it."""
+        del request_id, command
+        return None
+
+    async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
+        """Nobody else does."""
+        del up_to
         return False
 
     def reserving(self, decisions: Sequence[Decision]) -> AbstractContextManager[None]:

@@ -15,7 +15,7 @@ from dispatch.metrics import JOURNALED
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
 from dispatch.storage.availability import Availability, is_contention
-from dispatch.storage.database import Database, reaching_through
+from dispatch.storage.database import Away, Database, reaching_through
 
 log = structlog.get_logger()
 
@@ -50,12 +50,18 @@ class Recording:
         """Somebody's try failed: note it where it says that the database is away. Whether it says no more than that."""
         return self._availability.note_failure(error)
 
-    async def open(self, decision: Decision, owed: Owed, opening: Opening) -> list[Sent] | None:
+    async def open(
+        self, decision: Decision, owed: Owed, opening: Opening, *, may_be_kept: Callable[[], bool] = _always
+    ) -> list[Sent] | None:
         """Write an incident's opening; None: it is in the journal, and messages have no numbers yet.
 
-        Raises `IntegrityError` when the request id or a responder is taken.
+        Raises `IntegrityError` when the request id or a responder is taken, and what else went wrong with one that is
+        none that `may_be_kept`, but another worker's to take.
         """
-        if not self.is_away:
+        if self.is_away:
+            if not may_be_kept():
+                raise Away("another worker takes this SOS")
+        else:
             try:
                 return await ledger.record_opening(
                     self._database, decision, owed, request_id=opening.request_id, receipt=opening.receipt
@@ -65,6 +71,8 @@ class Recording:
             except Error as error:
                 # Whatever is wrong, somebody lies there: it is kept, and written when that is possible.
                 self._say(error)
+                if not may_be_kept():
+                    raise
         await self.keep([JournaledDecision(decision.incident.incident_id, decision.events, opening)])
         return None
 

@@ -3,12 +3,14 @@
 import asyncio
 import time
 from collections import OrderedDict
+from collections.abc import Callable, Coroutine, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import orjson
-from psycopg import IntegrityError
+import structlog
+from psycopg import Error, IntegrityError
 
 from dispatch.access.tokens import Identity, Role, TokenIssuer
 from dispatch.aeds.service import AedService
@@ -38,6 +40,16 @@ _AEDS_WITHIN_M = 5000.0
 _REMEMBERED = 10_000
 
 _TRIES = 5
+
+log = structlog.get_logger()
+
+
+def _never() -> bool:
+    return False
+
+
+def _whatever_happens() -> bool:
+    return True
 
 
 def _timed_plan(request: PlanRequest) -> Plan:
@@ -77,8 +89,21 @@ class SosDesk:
             first = await asyncio.shield(task)
             SOS.labels("repeated").inc()
             return Receipt(first.body, repeated=True)
+        return await self._begun(request_id, self._take_first(request_id, command))
+
+    async def take_for_another(self, request_id: str, command: OpenIncident) -> Mapping[str, Any]:
+        """Open an incident for a worker that cannot write it down; what its caller is answered.
+
+        Raises `psycopg.Error` when this one cannot either: then nothing has happened, and the other is to take it.
+        """
+        task = self._taken.get(request_id)
+        if task is not None:
+            return (await asyncio.shield(task)).body
+        return (await self._begun(request_id, self._take_written(request_id, command))).body
+
+    async def _begun(self, request_id: str, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
         # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
-        task = asyncio.ensure_future(self._take_first(request_id, command))
+        task = asyncio.ensure_future(taking)
         self._taken[request_id] = task
         task.add_done_callback(lambda done: self._settle(request_id, done))
         return await asyncio.shield(task)
@@ -90,15 +115,35 @@ class SosDesk:
             self._taken.popitem(last=False)
 
     async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
-        started = time.perf_counter()
-        known = self._known(request_id) if self._engine.recording.is_away else None
+        if not self._engine.recording.is_away:
+            try:
+                return await self._take_written(
+                    request_id, command, may_be_kept=lambda: not self._engine.others.can_be_opened_elsewhere()
+                )
+            except IntegrityError:
+                raise
+            except Error as error:
+                # The database has gone in the middle of it, for this worker.
+                log.warning("an SOS could not be written here", request_id=request_id, error=str(error))
+        known = self._known(request_id)
         if known is not None:
             SOS.labels("repeated").inc()
             return Receipt(known, repeated=True)
+        answered = await self._engine.others.opened_elsewhere(request_id, command)
+        if answered is not None:
+            SOS.labels("handed_over").inc()
+            return Receipt(dict(answered), repeated=False)
+        return await self._take_written(request_id, command, may_be_kept=_whatever_happens)
+
+    async def _take_written(
+        self, request_id: str, command: OpenIncident, *, may_be_kept: Callable[[], bool] = _never
+    ) -> Receipt:
+        """Open an incident and write it down; in the journal only where it `may_be_kept`, else `Error` is raised."""
+        started = time.perf_counter()
         for number in range(_TRIES):
             try:
                 # Whoever lies there is heard, should all who are near be asked by others in this very moment.
-                receipt = await self._open(request_id, command, asks=number < _TRIES - 1)
+                receipt = await self._open(request_id, command, asks=number < _TRIES - 1, may_be_kept=may_be_kept)
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
                 answered = await self._learned(request_id, error)
@@ -132,7 +177,9 @@ class SosDesk:
             await self._engine.resolve_clash(error)
         return None
 
-    async def _open(self, request_id: str, command: OpenIncident, *, asks: bool) -> Receipt:
+    async def _open(
+        self, request_id: str, command: OpenIncident, *, asks: bool, may_be_kept: Callable[[], bool]
+    ) -> Receipt:
         """Open an incident; unless it `asks`, with nobody asked yet: the lookout does so in a moment."""
         now = self._engine.clock.now()
         with SOS_STEP_SECONDS.labels("survey").time():
@@ -148,7 +195,8 @@ class SosDesk:
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
-        is_kept = await self._engine.openings.open(decision, Opening(request_id, to_json(receipt)))
+        opening = Opening(request_id, to_json(receipt))
+        is_kept = await self._engine.openings.open(decision, opening, may_be_kept=may_be_kept)
         if not is_kept:
             # Whom only a push would have reached is not asked after all.
             receipt |= _asked_in((await self._engine.incident(decision.incident.incident_id)).present)

@@ -43,7 +43,7 @@ def is_worth_the_journey(comes: Commitment, request: PlanRequest) -> bool:
         if (promised := table.commitment_of(row)) is not None and promised.responder_id == comes.responder_id
     )
     standing = np.nonzero(table.stands == UNDER_WAY)[0]
-    gains = appraise(table.offers, table.terms, standing[standing != row])[2]
+    gains = appraise(*table.weighed, standing[standing != row])[2]
     return bool(gains[row] >= request.policy.price.journey)
 
 
@@ -53,6 +53,7 @@ class _Search:
     def __init__(self, request: PlanRequest) -> None:
         self.request = request
         self.table: OfferTable = offer_table(request)
+        self.offers, self.terms = self.table.weighed
         self.stands = self.table.stands.copy()
         self.chosen: Integers = np.empty(0, dtype=np.int64)
         self.bound = 0.0
@@ -62,9 +63,8 @@ class _Search:
 
     def choose(self) -> None:
         """Find the best alerts beside what stands; keep those chosen before if they are worth more."""
-        table, before = self.table, self.chosen
-        offers = (*table.offers[:6], self.stands)
-        self.chosen, self._value, self.bound = best_alerts(offers, table.terms, self._room, table.choices)
+        before, offers = self.chosen, (*self.offers[:6], self.stands)
+        self.chosen, self._value, self.bound = best_alerts(offers, self.terms, self._room, self.table.choices)
         if len(before):
             chosen, value = self.chosen, self._value
             self.chosen, self._value = before, None
@@ -115,7 +115,7 @@ class _Search:
         comes = self.table.offers[1]
         unanswered = self._unanswered()
         coming = np.array([row for row in self._rows(UNDER_WAY) if row not in unanswered], dtype=np.int64)
-        gains = appraise(self.table.offers, self.table.terms, coming)[2]
+        gains = appraise(self.offers, self.terms, coming)[2]
         for row in unanswered:
             if gains[row] < self.request.policy.price.journey * comes[row] and not self._is_demanded(row):
                 self.stands[row] = ASIDE
@@ -146,9 +146,8 @@ class _Search:
         """What those under way and those chosen are worth, less the prices of the latter."""
         if self._value is not None:
             return self._value
-        terms = self.table.terms
-        hands_s, shock_s, _ = appraise(self.table.offers, terms, self._standing())
-        return float(terms[3] * hands_s + terms[4] * shock_s - self.table.offers[5][self.chosen].sum())
+        hands_s, shock_s, _ = appraise(self.offers, self.terms, self._standing())
+        return float(self.terms[3] * hands_s + self.terms[4] * shock_s - self.offers[5][self.chosen].sum())
 
     def accept_probability(self, role: AlertRole, *, without: int = -1) -> float:
         """How likely somebody of those asked comes in the role; for an AED, one that can be had."""
@@ -190,7 +189,7 @@ class _Search:
     def _gains_beside(self, row: int) -> Floats:
         """What each offer would add if `row` did not stand."""
         standing = self._standing()
-        return appraise(self.table.offers, self.table.terms, standing[standing != row])[2]
+        return appraise(self.offers, self.terms, standing[standing != row])[2]
 
     def _best_of(self, role: AlertRole) -> int | None:
         arrive_s, _, _, aed, responder, price, _ = self.table.offers
@@ -199,7 +198,7 @@ class _Search:
         fits &= arrive_s < self.table.terms[2]
         if not fits.any():
             return None
-        gains = appraise(self.table.offers, self.table.terms, self._standing())[2] - price
+        gains = appraise(self.offers, self.terms, self._standing())[2] - price
         return int(np.argmax(np.where(fits, gains, -np.inf)))
 
     def _outlook(self, standing: Integers) -> Outlook:

@@ -11,6 +11,7 @@ from dispatch.rescue.arrival import Arrivals, estimate_arrivals, turnout_s
 from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers, Offers, Terms
 from dispatch.rescue.offer_kernels import offers_in_time
 from dispatch.rescue.plan import Commitment, PlanRequest
+from dispatch.rescue.passing_worth import worth_of
 from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
 from dispatch.rescue.scene import AedOption, Candidate
 from dispatch.rescue.vocabulary import ResponderId
@@ -27,7 +28,8 @@ class OfferTable:
 
     The responders of `offers` are numbered through `candidates` and on through `under_way`; its AEDs are columns of
     `aeds`, or lie behind them where they can no longer be fetched. `open_s` is how long each AED can still be reached,
-    infinite where no end is known.
+    infinite where no end is known. `offers` and `terms` go by the clock; `weighed` are the same for the search, where
+    a second is as long as it is worth.
     """
 
     candidates: tuple[Candidate, ...]
@@ -37,6 +39,7 @@ class OfferTable:
     arrivals: Arrivals
     offers: Offers
     terms: Terms
+    weighed: tuple[Offers, Terms]
 
     @property
     def stands(self) -> Integers:
@@ -95,7 +98,9 @@ def offer_table(request: PlanRequest) -> OfferTable:
         hands_per_min / 60.0,
         benefit.shock_per_min / 60.0,
     )
-    return OfferTable(candidates, under_way, aeds, open_s, arrivals, rows.in_order(), terms)
+    offers = rows.in_order()
+    weighed = worth_of(offers, terms, benefit, request.elapsed_s)
+    return OfferTable(candidates, under_way, aeds, open_s, arrivals, offers, terms, weighed)
 
 
 def acceptance_of(candidate: Candidate, policy: AcceptancePolicy, *, is_night: bool) -> float:

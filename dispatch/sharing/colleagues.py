@@ -43,6 +43,8 @@ class _Colleague:
     named: set[str] | None = None
     asked_at_s: float | None = None
     has_database: bool = True
+    # Whether what it decides may be in its journal only.
+    keeps: bool = False
     # Since when that is so, as far as it has said.
     so_since_s: float = -math.inf
 
@@ -132,6 +134,7 @@ class Colleagues:
         colleague = self._by_id[worker]
         if colleague.has_database != pulse.has_database:
             colleague.has_database, colleague.so_since_s = pulse.has_database, self._now_s()
+        colleague.keeps = pulse.keeps
         if (len(colleague.connected), colleague.checksum) == (pulse.connected, pulse.checksum):
             return False
         now_s = self._now_s()
@@ -140,9 +143,15 @@ class Colleagues:
         colleague.asked_at_s = now_s
         return True
 
-    def all_have_database(self) -> bool:
-        """Whether all can write to PostgreSQL, as far as they have said."""
-        return all(each.has_database for each in self._by_id.values())
+    def any_keeps(self) -> bool:
+        """Whether anybody decides what is in no row yet, as far as they have said."""
+        return any(each.keeps for each in self._by_id.values())
+
+    def has_kept(self, worker: str) -> None:
+        """One that lives has told of a decision that is in its journal only."""
+        colleague = self._by_id.get(worker)
+        if colleague is not None:
+            colleague.keeps = True
 
     def with_database(self) -> list[str]:
         """Those who can write to PostgreSQL, and not since a moment ago only: others may be about to, too."""

@@ -1,23 +1,26 @@
 """Who decides in an incident that several workers know: any of them, as long as PostgreSQL lets one win."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import Any
 
 import orjson
-from psycopg import Error
 
+from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.engine import Engine
 from dispatch.engine.live_incident import HERE, LiveIncident
-from dispatch.rescue.commands import Command
+from dispatch.engine.sos import SosDesk
+from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
 from dispatch.sharing.colleagues import PASSING_S, Colleagues
 from dispatch.sharing.envelope import Envelope, ToldDecision
-from dispatch.sharing.errands import Errand, Errands
+from dispatch.sharing.errands import Errand
 from dispatch.sharing.following import Following
 from dispatch.sharing.link import Link
+from dispatch.sharing.on_behalf import OnBehalf, OnBehalfParts
 from dispatch.sharing.outgoing import OutgoingNews
 from dispatch.sharing.reserving import Reservation, Reserving
 
@@ -27,6 +30,8 @@ class DecidingParts:
     """What it goes by, and whom it tells."""
 
     engine: Engine
+    sos: SosDesk
+    acknowledgements: Acknowledgements
     colleagues: Colleagues
     link: Link
     following: Following
@@ -44,7 +49,16 @@ class Deciding:
         self._link = parts.link
         self._following = parts.following
         self._news = parts.news
-        self._errands = Errands(self._carry_out, self._tell_errand)
+        self._on_behalf = OnBehalf(
+            OnBehalfParts(
+                parts.engine,
+                parts.sos,
+                parts.acknowledgements,
+                self.is_ours,
+                parts.colleagues.__contains__,
+                self._tell_errand,
+            )
+        )
         self._reserving = Reserving(parts.engine.roster, self._tell_reservations)
         # When the database was last lost or found.
         self._changed_at_s = float("-inf")
@@ -87,19 +101,7 @@ class Deciding:
         """What another worker asks for, or answers; what it led to has been followed before."""
         for errand in news.errands:
             if errand.to == self._worker:
-                self._errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
-
-    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
-        """Do what another worker asks for. Raises `psycopg.Error` where that is not this one's to do."""
-        engine = self._engine
-        try:
-            await engine.command_here(incident_id, command, by=by)
-        except Error:
-            live = engine.live.get(incident_id)
-            if not self._recording.is_away or live is None or live.incident is None or not self.is_ours(live):
-                raise
-            # The database has gone in the middle of it.
-            await engine.command_here(incident_id, command, by=by, insists=True)
+                self._on_behalf.errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
 
     # --- who decides ---
 
@@ -117,7 +119,33 @@ class Deciding:
     async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
         """Have the worker carry it out that goes on deciding in the incident, where that is heard; whether it did."""
         worker = self._who_decides(self._engine.live.get(incident_id))
-        return worker is not None and await self._errands.ask(worker, incident_id, command, by)
+        return worker is not None and await self._on_behalf.command(worker, incident_id, command, by)
+
+    # --- while this one alone has lost the database ---
+
+    def _who_can_write(self) -> str | None:
+        """A worker that can, where this one cannot: it decides and writes for both."""
+        if self._link.is_away or not self._recording.is_away:
+            return None
+        return min(self._colleagues.with_database(), default=None)
+
+    def can_be_opened_elsewhere(self) -> bool:
+        """Whether another worker can write down an SOS that this one cannot."""
+        return self._who_can_write() is not None
+
+    async def opened_elsewhere(self, request_id: str, command: OpenIncident) -> Mapping[str, Any] | None:
+        """Have a worker take an SOS that can write it down; what the caller is answered, None where there is none."""
+        worker = self._who_can_write()
+        return None if worker is None else await self._on_behalf.opening(worker, request_id, command)
+
+    async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
+        """Have a worker note acknowledgements that can write them down; whether one has."""
+        worker = self._who_can_write()
+        return worker is not None and await self._on_behalf.receipts(worker, up_to)
+
+    def keeps_what_it_decides(self) -> bool:
+        """Whether what is decided here is in this worker's journal only, so that others may not know whom it binds."""
+        return bool(self._recording.unwritten) or (self._recording.is_away and self._who_can_write() is None)
 
     def _who_decides(self, live: LiveIncident | None) -> str | None:
         if self._link.is_away or (not self._recording.is_away and not self._waits_for_home(live)):
@@ -142,11 +170,11 @@ class Deciding:
     def asks_only_here(self) -> bool:
         """Without the database nothing keeps two workers from asking one person: each asks those connected to it.
 
-        So does one that has it, until all have.
+        So does one that has it, while another keeps what it decides for itself.
         """
         if self._recording.is_away:
             return len(self._colleagues) > 0 or self._link.is_away
-        return not self._colleagues.all_have_database()
+        return self._colleagues.any_keeps()
 
     # --- what the rows know ---
 

@@ -38,12 +38,13 @@ class ToldDecision:
 class Pulse:
     """A worker lives: how many recipients are connected to it, and a checksum over who that is.
 
-    `has_database`: it can write to PostgreSQL, as far as it knows.
+    `has_database`: it can write to PostgreSQL, as far as it knows. `keeps`: what it decides may be in its journal only.
     """
 
     connected: int
     checksum: int
     has_database: bool = True
+    keeps: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,8 @@ class Envelope:
             said["decisions"] = [_decision_to_json(each) for each in self.decisions]
         if self.pulse is not None:
             said["pulse"] = [self.pulse.connected, self.pulse.checksum, self.pulse.has_database]
+            # Beside it: a former version reads three.
+            said["keeps"] = self.pulse.keeps
         if self.everybody is not None:
             said["everybody"] = [self.everybody.recipients, self.everybody.is_first, self.everybody.is_last]
         if self.errands:
@@ -142,7 +145,7 @@ def _envelope(said: Mapping[str, Any]) -> Envelope:
             (each, latitude, longitude, accuracy_m, at_s)
             for each, latitude, longitude, accuracy_m, at_s in said.get("fixes", ())
         ],
-        pulse=None if pulse is None else Pulse(*pulse),
+        pulse=None if pulse is None else _pulse(pulse, said),
         everybody=None if everybody is None else Everybody(tuple(everybody[0]), everybody[1], everybody[2]),
         asks=list(said.get("asks", ())),
         errands=[Errand(to, number, what, answers) for to, number, what, answers in said.get("errands", ())],
@@ -152,6 +155,12 @@ def _envelope(said: Mapping[str, Any]) -> Envelope:
         ],
         has_lost=bool(said.get("has_lost")),
     )
+
+
+def _pulse(values: Sequence[Any], said: Mapping[str, Any]) -> Pulse:
+    connected, checksum, has_database = values
+    # A former version does not say so: without the database it decides for itself.
+    return Pulse(connected, checksum, has_database, keeps=said.get("keeps", not has_database))
 
 
 def _decision_to_json(told: ToldDecision) -> dict[str, Any]:

@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import uuid4
@@ -13,9 +12,11 @@ import orjson
 import structlog
 
 from dispatch.access.tokens import secret_of
-from dispatch.clock import Clock, SteadyClock
+from dispatch.clock import Clock
+from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.engine import Engine
 from dispatch.engine.reach import Reach
+from dispatch.engine.sos import SosDesk
 from dispatch.metrics import COLLEAGUES, NEWS, REDIS_AWAY
 from dispatch.realtime.hub import Hub
 from dispatch.rescue.vocabulary import IncidentId, ResponderId
@@ -29,10 +30,12 @@ from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
 from dispatch.sharing.live_positions import LivePositions
+from dispatch.sharing.other_clocks import keep_up_with
 from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
 from dispatch.sharing.profiles import ProfilesToRead
 from dispatch.sharing.seal import NotOurs, Seal
+from dispatch.sharing.seldom import SeldomWarnings
 from dispatch.sharing.shared_fixes import SharedFixes, SharedFixesParts
 from dispatch.storage.availability import Availability
 from dispatch.storage.redis_address import RedisAddress, read_redis_url
@@ -47,16 +50,14 @@ _LOOKED_AT_AT_ONCE = 500
 _CHECK_EVERY_S = 3.0
 _CHECK_ALONE_EVERY_S = 0.4
 
-# Clocks of machines that are looked after differ by less; one that is hours ahead must not take all others with it.
-_CLOCKS_APART = timedelta(seconds=5)
-_WARN_EVERY_S = 60.0
-
 
 @dataclass(frozen=True, slots=True)
 class SharingParts:
     """Those who are kept true, and who tell what is new."""
 
     engine: Engine
+    sos: SosDesk
+    acknowledgements: Acknowledgements
     hub: Hub
     reach: Reach
     responders: ResponderService
@@ -71,6 +72,7 @@ class Sharing:
         self._parts = parts
         self._roster = parts.engine.roster
         self._recording = parts.engine.recording
+        self._warn = SeldomWarnings()
         self._seal = Seal(secret)
         self.colleagues = Colleagues()
         self.link = Link(address, sender=self.worker)
@@ -93,7 +95,16 @@ class Sharing:
             )
         )
         self._deciding = Deciding(
-            self.worker, DecidingParts(parts.engine, self.colleagues, self.link, self.following, self._news)
+            self.worker,
+            DecidingParts(
+                parts.engine,
+                parts.sos,
+                parts.acknowledgements,
+                self.colleagues,
+                self.link,
+                self.following,
+                self._news,
+            ),
         )
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
         # Whether somebody decides of whom nothing is heard: the rows told so when they were last looked at.
@@ -102,7 +113,6 @@ class Sharing:
         self._name_all = asyncio.Event()
         self._elsewhere_changed = asyncio.Event()
         self._untold_profiles: set[str] = set()
-        self._warned_at_s: dict[str, float] = {}
         # How many are connected here, and the checksum over who that is.
         self._here = (0, 0)
         self._introduce()
@@ -231,7 +241,11 @@ class Sharing:
             await asyncio.sleep(PULSE_EVERY_S)
 
     def _own_pulse(self) -> Pulse:
-        return Pulse(*self._here, has_database=not self._recording.is_away)
+        return Pulse(
+            *self._here,
+            has_database=not self._recording.is_away,
+            keeps=self._deciding.keeps_what_it_decides(),
+        )
 
     def database_changed(self, _availability: Availability) -> None:
         """Others are to know at once whether this worker has a database: those connected to it are its to ask."""
@@ -268,7 +282,9 @@ class Sharing:
         self._hear_of_worker(news)
         self._deciding.hear_reservations(news)
         for told in news.decisions:
-            self._keep_up_with(told.events[-1].at)
+            keep_up_with(told.events[-1].at, self._parts.clock, self._warn)
+            if not told.is_written:
+                self.colleagues.has_kept(news.sender)
             self.following.take(told, sender=news.sender)
         # After the decisions: what one led to is known by the time that it is answered.
         self._deciding.hear_errands(news)
@@ -321,22 +337,6 @@ class Sharing:
                 for recipient in some:
                     self._parts.reach.elsewhere_changed(recipient)
                 await asyncio.sleep(0)
-
-    def _keep_up_with(self, at: datetime) -> None:
-        """Facts stay in order though another machine's clock is a little ahead."""
-        clock = self._parts.clock
-        ahead = at - clock.now()
-        if ahead > _CLOCKS_APART:
-            self._warn("another machine's clock is ahead of this one's", by_s=ahead.total_seconds())
-        elif isinstance(clock, SteadyClock) and ahead > timedelta(0):
-            clock.start_not_before(at)
-
-    def _warn(self, event: str, **more: Any) -> None:
-        """Say so, but not with every message."""
-        now_s = time.monotonic()
-        if now_s - self._warned_at_s.get(event, -_WARN_EVERY_S) >= _WARN_EVERY_S:
-            self._warned_at_s[event] = now_s
-            log.warning(event, **more)
 
     # --- while something is away ---
 

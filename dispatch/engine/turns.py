@@ -1,0 +1,81 @@
+"""Whose command is carried out next where more is asked for than this worker can do at once.
+
+Without a bound everything under way gets slower together: an SOS stands in line behind each of a hundred half-done
+commands, and a yes comes later than the time to answer it. So few are under way, and who waits goes by what it is.
+SOS take no turns: they never wait.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from enum import IntEnum
+from heapq import heappop, heappush
+from itertools import count
+from typing import Final
+
+from dispatch.rescue.commands import Accept, Command, ConfirmReceipt, Decline, Progress
+
+# Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms.
+_AT_ONCE: Final = 32
+
+
+class Urgency(IntEnum):
+    """What goes first."""
+
+    # Somebody says yes or no: the next one is asked, or nobody else is.
+    ANSWER = 0
+    ORDINARY = 1
+    # What happened is written down: nothing follows from it that could not wait.
+    NOTICE = 2
+
+
+_URGENCIES: Final[dict[type[Command], Urgency]] = {
+    Accept: Urgency.ANSWER,
+    Decline: Urgency.ANSWER,
+    Progress: Urgency.NOTICE,
+    ConfirmReceipt: Urgency.NOTICE,
+}
+
+
+class Turns:
+    """At most so many at once; the others by urgency, and among equals in the order in which they came."""
+
+    def __init__(self, at_once: int = _AT_ONCE) -> None:
+        self._free = at_once
+        self._order = count()
+        self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
+
+    def __len__(self) -> int:
+        """How many wait."""
+        return sum(not each.done() for _, _, each in self._waiting)
+
+    @asynccontextmanager
+    async def turn_of(self, command: Command) -> AsyncIterator[None]:
+        """Entered when it is a command's turn, which lasts until the block is left."""
+        await self._take(_URGENCIES.get(type(command), Urgency.ORDINARY))
+        try:
+            yield
+        finally:
+            self._give_back()
+
+    async def _take(self, urgency: Urgency) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        heappush(self._waiting, (urgency, next(self._order), turn))
+        try:
+            await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                # It was given, and is not taken.
+                self._give_back()
+            raise
+
+    def _give_back(self) -> None:
+        while self._waiting:
+            *_, turn = heappop(self._waiting)
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self._free += 1
