@@ -26,6 +26,7 @@ from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import open_incident
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.plan import Plan, PlanRequest
+from dispatch.storage.database import Away
 
 # The caller follows for a day; an incident is over long before.
 CALLER_TOKEN_LIFETIME = timedelta(hours=24)
@@ -73,6 +74,24 @@ class Receipt:
     repeated: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """What an SOS leads to, decided `at` a time and perhaps not written down yet."""
+
+    decision: Decision
+    at: datetime
+    receipt: dict[str, Any]
+    opening: Opening
+
+
+class _NotWrittenError(Exception):
+    """What was planned could not be written down, as far as this worker knows; the cause says why."""
+
+    def __init__(self, planned: _Planned) -> None:
+        super().__init__("an SOS could not be written down")
+        self.planned = planned
+
+
 class SosDesk:
     """Takes SOS. One request id opens one incident, whatever the network does to the answer."""
 
@@ -99,7 +118,10 @@ class SosDesk:
         task = self._taken.get(request_id)
         if task is not None:
             return (await asyncio.shield(task)).body
-        return (await self._begun(request_id, self._take_written(request_id, command))).body
+        try:
+            return (await self._begun(request_id, self._take_written(request_id, command))).body
+        except _NotWrittenError as error:
+            raise Away("it cannot be written here either") from error
 
     async def _begun(self, request_id: str, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
         # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
@@ -115,16 +137,14 @@ class SosDesk:
             self._taken.popitem(last=False)
 
     async def _take_first(self, request_id: str, command: OpenIncident) -> Receipt:
+        unwritten = None
         if not self._engine.recording.is_away:
             try:
-                return await self._take_written(
-                    request_id, command, may_be_kept=lambda: not self._engine.others.can_be_opened_elsewhere()
-                )
-            except IntegrityError:
-                raise
-            except Error as error:
+                return await self._take_written(request_id, command, may_be_kept=self._is_only_here)
+            except _NotWrittenError as error:
                 # The database has gone in the middle of it, for this worker.
-                log.warning("an SOS could not be written here", request_id=request_id, error=str(error))
+                log.warning("an SOS could not be written here", request_id=request_id, error=str(error.__cause__))
+                unwritten = error.planned
         known = self._known(request_id)
         if known is not None:
             SOS.labels("repeated").inc()
@@ -133,17 +153,31 @@ class SosDesk:
         if answered is not None:
             SOS.labels("handed_over").inc()
             return Receipt(dict(answered), repeated=False)
-        return await self._take_written(request_id, command, may_be_kept=_whatever_happens)
+        return await self._take_written(request_id, command, may_be_kept=_whatever_happens, unwritten=unwritten)
+
+    def _is_only_here(self) -> bool:
+        return not self._engine.others.can_be_opened_elsewhere()
 
     async def _take_written(
-        self, request_id: str, command: OpenIncident, *, may_be_kept: Callable[[], bool] = _never
+        self,
+        request_id: str,
+        command: OpenIncident,
+        *,
+        may_be_kept: Callable[[], bool] = _never,
+        unwritten: _Planned | None = None,
     ) -> Receipt:
-        """Open an incident and write it down; in the journal only where it `may_be_kept`, else `Error` is raised."""
+        """Open an incident and write it down; in the journal only where it `may_be_kept`.
+
+        `unwritten` is what was planned for it before, and may after all be in the database: it is no other incident.
+        Raises `_NotWrittenError`.
+        """
         started = time.perf_counter()
         for number in range(_TRIES):
+            # Whoever lies there is heard, should all who are near be asked by others in this very moment.
+            planned = unwritten or await self._planned(request_id, command, asks=number < _TRIES - 1)
+            unwritten = None
             try:
-                # Whoever lies there is heard, should all who are near be asked by others in this very moment.
-                receipt = await self._open(request_id, command, asks=number < _TRIES - 1, may_be_kept=may_be_kept)
+                receipt = await self._opened(planned, may_be_kept)
             except IntegrityError as error:
                 CONFLICTS.labels("opening").inc()
                 answered = await self._learned(request_id, error)
@@ -151,6 +185,8 @@ class SosDesk:
                     SOS.labels("repeated").inc()
                     return Receipt(answered, repeated=True)
                 continue
+            except Error as error:
+                raise _NotWrittenError(planned) from error
             SOS.labels("opened").inc()
             SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
             return receipt
@@ -177,10 +213,8 @@ class SosDesk:
             await self._engine.resolve_clash(error)
         return None
 
-    async def _open(
-        self, request_id: str, command: OpenIncident, *, asks: bool, may_be_kept: Callable[[], bool]
-    ) -> Receipt:
-        """Open an incident; unless it `asks`, with nobody asked yet: the lookout does so in a moment."""
+    async def _planned(self, request_id: str, command: OpenIncident, *, asks: bool) -> _Planned:
+        """Decide what an SOS leads to; unless it `asks`, with nobody asked yet: the lookout does so in a moment."""
         now = self._engine.clock.now()
         with SOS_STEP_SECONDS.labels("survey").time():
             scene = self._engine.surveyor.scene_at(command.place, now=now)
@@ -195,14 +229,18 @@ class SosDesk:
             "drill": decision.incident.drill,
             "nearest_aeds": self._nearest_aeds(decision, now),
         }
-        opening = Opening(request_id, to_json(receipt))
-        is_kept = await self._engine.openings.open(decision, opening, may_be_kept=may_be_kept)
+        return _Planned(decision, now, receipt, Opening(request_id, to_json(receipt)))
+
+    async def _opened(self, planned: _Planned, may_be_kept: Callable[[], bool]) -> Receipt:
+        """Write down and tell what was planned; the caller's answer."""
+        receipt = planned.receipt
+        is_kept = await self._engine.openings.open(planned.decision, planned.opening, may_be_kept=may_be_kept)
         if not is_kept:
             # Whom only a push would have reached is not asked after all.
-            receipt |= _asked_in((await self._engine.incident(decision.incident.incident_id)).present)
+            receipt = receipt | _asked_in((await self._engine.incident(planned.decision.incident.incident_id)).present)
         # Sockets are written when this turn of the loop ends: those who must run are told before the caller is.
         await asyncio.sleep(0)
-        return Receipt({**self._with_token(receipt, now), "degraded": not is_kept}, repeated=False)
+        return Receipt({**self._with_token(receipt, planned.at), "degraded": not is_kept}, repeated=False)
 
     async def _answered_before(self, request_id: str) -> dict[str, Any] | None:
         async with self._engine.database.statement() as connection:

@@ -6,9 +6,10 @@ from collections import Counter
 import numpy as np
 
 from dispatch.rescue.offer_arrays import Integers
-from dispatch.rescue.offers import OfferTable, acceptance_of
+from dispatch.rescue.offers import OfferTable
 from dispatch.rescue.plan import Change, PlannedAlert, PlanRequest
 from dispatch.rescue.reasons import WORTH_SAYING_S, Reason, fetching, going_straight, why_not_this_one
+from dispatch.rescue.saying_yes import hour_log_odds, saying_yes
 from dispatch.rescue.vocabulary import AedId, AlertRole
 
 
@@ -94,7 +95,12 @@ def _alert(
         candidate.distance_m,
         reason.en,
         reason.zh,
-        acceptance_of(candidate, request.policy.acceptance, is_night=request.is_night),
+        saying_yes(
+            candidate,
+            request.policy.acceptance,
+            is_night=request.is_night,
+            hour_log_odds=hour_log_odds(request),
+        ),
     )
 
 

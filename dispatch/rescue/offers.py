@@ -10,9 +10,10 @@ import numpy as np
 from dispatch.rescue.arrival import Arrivals, estimate_arrivals, turnout_s
 from dispatch.rescue.offer_arrays import ASIDE, FREE, UNDER_WAY, Floats, Integers, Offers, Terms
 from dispatch.rescue.offer_kernels import offers_in_time
-from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.passing_worth import worth_of
+from dispatch.rescue.plan import Commitment, PlanRequest
 from dispatch.rescue.policy import AcceptancePolicy, PricePolicy
+from dispatch.rescue.saying_yes import hour_log_odds, saying_yes
 from dispatch.rescue.scene import AedOption, Candidate
 from dispatch.rescue.vocabulary import ResponderId
 
@@ -103,13 +104,6 @@ def offer_table(request: PlanRequest) -> OfferTable:
     return OfferTable(candidates, under_way, aeds, open_s, arrivals, offers, terms, weighed)
 
 
-def acceptance_of(candidate: Candidate, policy: AcceptancePolicy, *, is_night: bool) -> float:
-    """How likely a candidate says yes: their own figure, or the population's."""
-    if candidate.acceptance is not None:
-        return candidate.acceptance
-    return policy.night if is_night else policy.day
-
-
 def _open_for_s(aed: AedOption, request: PlanRequest) -> float:
     return math.inf if aed.open_until is None else (aed.open_until - request.now) / timedelta(seconds=1)
 
@@ -190,7 +184,9 @@ def _offer_candidates(
 ) -> None:
     """Offer each candidate every role in which they would be of use before the ambulance."""
     policy, is_night = request.policy, request.is_night
-    comes = np.array([acceptance_of(each, policy.acceptance, is_night=is_night) for each in candidates], np.float64)
+    by_hour = hour_log_odds(request)
+    yes = [saying_yes(each, policy.acceptance, is_night=is_night, hour_log_odds=by_hour) for each in candidates]
+    comes = np.array(yes, np.float64)
     price = _prices(candidates, comes, policy.price, is_night=is_night)
     rows.add(offers_in_time(arrivals.direct_s, arrivals.at_aed_s, arrivals.via_aed_s, open_s, until_s, comes, price))
 

@@ -24,7 +24,8 @@ def worth_of(offers: Offers, terms: Terms, benefit: BenefitPolicy, elapsed_s: fl
     works, pair_worth, until_s, hands_per_s, shock_per_s = terms
     weight = math.exp(-fade_per_s * (elapsed_s - benefit.slopes_at_s))
     passed = _passed(np.append(offers[0], until_s), fade_per_s)
-    return (passed[:-1], *offers[1:]), (works, pair_worth, float(passed[-1]), hands_per_s * weight, shock_per_s * weight)
+    weighed = (works, pair_worth, float(passed[-1]), hands_per_s * weight, shock_per_s * weight)
+    return (passed[:-1], *offers[1:]), weighed
 
 
 def _passed(seconds: Floats, fade_per_s: float) -> Floats:

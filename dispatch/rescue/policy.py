@@ -105,6 +105,13 @@ class AcceptancePolicy:
     night: float = 0.12
     # The population's figure weighs as much as so many answers of their own.
     prior_alerts: float = 8.0
+    # The population's figure at each hour of the day, where it has been counted: 24 of them, or none. From 8 % by night
+    # to 47 % in the evening have been published, and a day's mean hides half of that.
+    by_hour: tuple[float, ...] = ()
+    # What a kilometre of straight line takes from the log odds of a yes, as far as somebody is farther away than is
+    # usual: distance predicts who accepts (London and the East Midlands, Resuscitation Plus 6, 2021).
+    odds_per_km: float = 0.0
+    usual_km: float = 0.6
     # How likely somebody who said yes is there about when promised, and how likely an AED that is on the list can be
     # taken out of its place. With 1 the plan takes promises for certain: whoever is needed only if one of them fails
     # is sent home. In the simulated city 0.75 and 0.85 save more for as many alerts (decision 20).

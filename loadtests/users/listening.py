@@ -17,7 +17,10 @@ _PING: Final = masked_frame({"type": "ping"})
 
 
 class Listener:
-    """One recipient's stream, connected when it is made. `due_ns` is when it was due; without it: now."""
+    """One recipient's stream, connected when it is made. `due_ns` is when it was due; without it: now.
+
+    What is of a type in `unread` is taken off the line, and that is all.
+    """
 
     def __init__(
         self,
@@ -26,13 +29,15 @@ class Listener:
         recipient: str,
         on_message: Callable[[Message, int], None],
         due_ns: int | None = None,
+        *,
+        unread: frozenset[str] = frozenset(),
     ) -> None:
         sent_ns = time.monotonic_ns()
         self._recipient = recipient
         self._on_message = on_message
         self._pinged_ns = 0
         self._cut_off = 0
-        self._client = SocketClient(host, token, self._take)
+        self._client = SocketClient(host, token, self._take, unread=unread)
         call("hello to welcome", sent_ns if due_ns is None else due_ns, sent_ns)
         self._reading = gevent.spawn(self._listen)
 

@@ -21,6 +21,8 @@ _ENDED: Final = ("closed", "cancelled")
 _OK: Final = 200
 # Ended a moment before, by its caller for one.
 _CONFLICT: Final = 409
+# Every dot that moved, every second: only eyes need them, and all other users would wait while it is parsed.
+_UNREAD: Final = frozenset({"picture"})
 
 
 class Operator(User):
@@ -35,7 +37,9 @@ class Operator(User):
         self._rng = Random(self._number)
         self._lines = HttpLines(str(self.host))
         self._taken: set[str] = set()
-        self._listener = Listener(str(self.host), self._token, f"operators {self._number}", self._on_message)
+        self._listener = Listener(
+            str(self.host), self._token, f"operators {self._number}", self._on_message, unread=_UNREAD
+        )
         self._listener.send({"type": "watch", "bbox": _WATCHED, "zoom": 12})
         ready()
 

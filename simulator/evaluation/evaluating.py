@@ -27,6 +27,10 @@ SENSITIVITIES: Final[dict[str, Worse]] = {
 # Numbers of alerts as near to each other as this share one run of ours.
 _AS_MANY: Final = 1.05
 
+# A lot between two prices is a little worse than the price between them would be: half the alerts are met between
+# prices that lie close around them.
+_CLOSE: Final = 1.03
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class EvaluationOptions:
@@ -115,10 +119,12 @@ def _evaluate(crew: Crew, where: Field, options: EvaluationOptions) -> Density:
 
 
 def prices_for(tuning: Tuning, best: Sequence[str]) -> list[float]:
-    """The prices to run: for the fewest and the most alerts of any rival, for half of the best ones', one between."""
+    """The prices to run: for the fewest and most alerts of any rival, around half of the best ones', and between."""
     alerts = [each for name, each in tuning.rivals.items() if name != NO_VOLUNTEERS and each > 0.0]
     halves = [tuning.rivals[name] / 2.0 for name in best]
-    wanted = sorted([min(alerts), math.sqrt(min(alerts) * min(halves)), *halves, max(alerts)])
+    between_them = math.sqrt(min(alerts) * min(halves))
+    around_halves = [min(halves) / _CLOSE, *(each * _CLOSE for each in halves)]
+    wanted = sorted([min(alerts), between_them, *around_halves, max(alerts)])
     targets: list[float] = []
     for target in wanted:
         if not targets or target > targets[-1] * _AS_MANY:

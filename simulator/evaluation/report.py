@@ -28,6 +28,12 @@ def page(told: Mapping[str, Any], pictures: Mapping[str, list[str]]) -> str:
         "`simulator/evaluation/policy.json`, at several prices of an alert; between two of them arrests fall to one or",
         "the other by lot.",
         "",
+        "That policy is told what a service would have counted here: how often people say yes by the hour and by",
+        "distance, and how often promises are kept. Of any one arrest it knows nothing that the service would not. It",
+        "weighs a minute less the later it is: survival falls by a share each minute in the models of Valenzuela and",
+        "De Maio, and by Larsen's nobody is left to save after a dozen. So what is planned by has the form of what",
+        "rules are judged by here, which no rival has.",
+        "",
         *_verdict(told),
     ]
     for density, each in told["densities"].items():

@@ -128,3 +128,20 @@ def test_whatever_is_missed_what_is_known_is_right_after_everybody_was_named() -
         clock.now_s += 10
         assert not colleagues.is_to_be_asked("a", _pulse(*connected))
         assert colleagues.count("responder:") == len(connected)
+
+
+def test_whoever_keeps_what_it_decides_is_one_to_be_careful_with() -> None:
+    colleagues, _ = _colleagues()
+    colleagues.heard("b")
+    assert not colleagues.any_keeps()
+    colleagues.has_kept("b")
+    assert colleagues.any_keeps()
+    # By its pulse all of it has been written.
+    colleagues.is_to_be_asked("b", _pulse())
+    assert not colleagues.any_keeps()
+    colleagues.is_to_be_asked("b", Pulse(0, 0, has_database=False, keeps=True))
+    assert colleagues.any_keeps()
+    colleagues.forget("b")
+    assert not colleagues.any_keeps()
+    colleagues.has_kept("b")
+    assert not colleagues.any_keeps()

@@ -39,7 +39,7 @@ _ENVELOPES = st.builds(
     presence=st.dictionaries(_TEXT, st.booleans(), max_size=3),
     profiles=st.lists(_TEXT, max_size=3),
     fixes=st.lists(st.tuples(_TEXT, _FLOATS, _FLOATS, _FLOATS, _FLOATS), max_size=3),
-    pulse=st.none() | st.builds(Pulse, _NUMBERS, st.integers(0, 2**64 - 1)),
+    pulse=st.none() | st.builds(Pulse, _NUMBERS, st.integers(0, 2**64 - 1), st.booleans(), st.booleans()),
     everybody=st.none() | st.builds(Everybody, st.lists(_TEXT, max_size=3).map(tuple), st.booleans(), st.booleans()),
     asks=st.lists(_TEXT, max_size=3),
     has_lost=st.booleans(),
@@ -57,6 +57,12 @@ def test_an_envelope_with_nothing_in_it_says_so() -> None:
     assert not Envelope("a")
     # Nobody at all is connected: that is news.
     assert Envelope("a", everybody=Everybody(()))
+
+
+def test_a_former_version_without_the_database_keeps_what_it_decides() -> None:
+    for has_database in (True, False):
+        pulse = read_envelope(_said(pulse=[3, 7, has_database])).pulse
+        assert pulse == Pulse(3, 7, has_database, keeps=not has_database)
 
 
 def _said(**more: object) -> bytes:

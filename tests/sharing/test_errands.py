@@ -1,67 +1,86 @@
-"""One worker has another carry a command out, and hears what came of it."""
+"""One worker asks another to do something, and hears what came of it."""
 
 import asyncio
+from collections.abc import Mapping
+from typing import Any
 
 import orjson
-import pytest
 
-from dispatch.problems import NotFound
-from dispatch.rescue.commands import Close, Command, Moved, Refused
-from dispatch.rescue.vocabulary import AlertId, IncidentId
-from dispatch.sharing.errands import Errand, Errands
+from dispatch.sharing.errands import Errand, Errands, Waits
 
-INCIDENT = IncidentId("i1")
+SAID = {"incident_id": "i1", "command": "Close"}
+_SOON = Waits(begun_within_s=0.05, done_within_s=0.05)
+_LONG = Waits(begun_within_s=2, done_within_s=2)
 
 
 class Pair:
-    """Two workers that hear each other; `other` does with a command what it is told to."""
+    """Two workers that hear each other; `other` does what it is told to, when it may."""
 
-    def __init__(self, outcome: Exception | None = None) -> None:
-        self.outcome = outcome
-        self.carried_out: list[tuple[str, Command, str]] = []
-        self.one = Errands(self._carry_out, self._to_other)
-        self.other = Errands(self._carry_out, self._to_one)
+    def __init__(self) -> None:
+        self.told: list[Mapping[str, Any]] = []
+        self.may_end = asyncio.Event()
+        self.may_end.set()
+        self.living = {"one", "other"}
+        self.is_deaf = False
+        self.one = Errands(self._carry_out, self._to_other, self.living.__contains__)
+        self.other = Errands(self._carry_out, self._to_one, self.living.__contains__)
 
-    async def _carry_out(self, incident_id: IncidentId, command: Command, by: str) -> None:
-        self.carried_out.append((incident_id, command, by))
-        if self.outcome is not None:
-            raise self.outcome
+    async def _carry_out(self, said: Mapping[str, Any]) -> Mapping[str, Any]:
+        self.told.append(said)
+        await self.may_end.wait()
+        return {"done": True}
 
     def _to_other(self, errand: Errand) -> None:
-        self.other.hear(errand, orjson.loads(errand.said), sender="one")
+        if not self.is_deaf:
+            self.other.hear(errand, orjson.loads(errand.said), sender="one")
 
     def _to_one(self, errand: Errand) -> None:
         self.one.hear(errand, orjson.loads(errand.said), sender="other")
 
-    async def ask(self) -> bool:
-        async with asyncio.timeout(2):
-            return await self.one.ask("other", INCIDENT, Close("over"), "operator:o1")
+    async def ask(self, waits: Waits = _LONG) -> Mapping[str, Any] | None:
+        async with asyncio.timeout(5):
+            return await self.one.ask("other", SAID, waits)
 
 
-async def test_what_another_has_done_is_done() -> None:
+async def test_what_came_of_it_is_told() -> None:
     pair = Pair()
-    assert await pair.ask()
-    assert pair.carried_out == [(INCIDENT, Close("over"), "operator:o1")]
+    assert await pair.ask() == {"done": True}
+    assert pair.told == [SAID]
 
 
-async def test_a_refusal_there_is_a_refusal_here() -> None:
-    with pytest.raises(Refused, match="too late") as refused:
-        await Pair(Refused("incident_ended", "too late")).ask()
-    assert refused.value.code == "incident_ended"
+async def test_who_does_not_begin_is_not_waited_for() -> None:
+    pair = Pair()
+    pair.is_deaf = True
+    assert await pair.ask(_SOON) is None
 
 
-async def test_where_an_alert_goes_on_is_told() -> None:
-    with pytest.raises(Moved) as moved:
-        await Pair(Moved(IncidentId("i2"), AlertId("a2"))).ask()
-    assert (moved.value.incident_id, moved.value.alert_id) == ("i2", "a2")
+async def test_who_has_begun_is_waited_for_longer() -> None:
+    pair = Pair()
+    pair.may_end.clear()
+    asked = asyncio.ensure_future(pair.ask(Waits(begun_within_s=0.05, done_within_s=5)))
+    # Longer than it may take to begin.
+    done, _ = await asyncio.wait([asked], timeout=0.2)
+    assert not done
+    pair.may_end.set()
+    assert await asked == {"done": True}
 
 
-@pytest.mark.parametrize("outcome", [NotFound("no such incident"), RuntimeError("a fault")])
-async def test_what_another_cannot_do_is_to_be_done_here(outcome: Exception) -> None:
-    assert not await Pair(outcome).ask()
+async def test_but_not_for_ever() -> None:
+    pair = Pair()
+    pair.may_end.clear()
+    assert await pair.ask(Waits(begun_within_s=1, done_within_s=0.05)) is None
+
+
+async def test_nor_when_it_has_died_over_it() -> None:
+    pair = Pair()
+    pair.may_end.clear()
+    asked = asyncio.ensure_future(pair.ask())
+    await asyncio.sleep(0)
+    pair.living.discard("other")
+    assert await asked is None
 
 
 async def test_an_answer_to_another_question_is_none() -> None:
     pair = Pair()
     pair.one.hear(Errand("one", 7, "{}", answers=True), {"done": True}, sender="other")
-    assert await pair.ask()
+    assert await pair.ask() == {"done": True}

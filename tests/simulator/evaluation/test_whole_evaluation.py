@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from simulator.cli import app
 from simulator.evaluation import pictures
 from simulator.evaluation.estimates import COLUMNS, between, column, estimate, gain
-from simulator.evaluation.evaluating import evaluate
+from simulator.evaluation.evaluating import evaluate, prices_for
 from simulator.evaluation.findings import told
 from simulator.evaluation.naming import rule_name
 from simulator.evaluation.pictures import NoPlotsError
@@ -136,6 +136,16 @@ def test_a_price_is_found_between_those_tried_and_never_beyond() -> None:
     assert 0.01 < tuning.price_for(5.0) < 0.1
     assert 0.001 < tuning.price_for(20.0) < 0.01
     assert tuning.price_for(99.0) == 0.001
+
+
+def test_half_the_alerts_of_the_best_are_met_between_prices_that_lie_close() -> None:
+    tuning = Tuning(
+        (0.1, 0.01, 0.001), (2.0, 10.0, 40.0), {"nearest_3": 3.0, "dutch_thirds": 16.0, "radius_1300m_30": 30.0}
+    )
+    prices = prices_for(tuning, ["dutch_thirds", "radius_1300m_30"])
+    assert prices == sorted(set(prices), reverse=True)
+    a_little_fewer, a_little_more = tuning.price_for(8.0 / 1.04), tuning.price_for(8.0 * 1.04)
+    assert len([each for each in prices if a_little_more < each < a_little_fewer]) == 2
 
 
 @pytest.mark.parametrize(

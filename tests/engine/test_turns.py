@@ -1,0 +1,89 @@
+"""Where more is asked for than can be done at once, what matters most goes first."""
+
+import asyncio
+
+import pytest
+
+from dispatch.engine.turns import Turns
+from dispatch.rescue.commands import Accept, Close, Command, ConfirmReceipt, Progress
+from dispatch.rescue.vocabulary import AlertId, AlertState, ResponderId
+
+_RECEIPT = ConfirmReceipt((AlertId("a1"),))
+_YES = Accept(AlertId("a2"), ResponderId("r2"))
+_STAGE = Progress(AlertId("a3"), ResponderId("r3"), AlertState.EN_ROUTE)
+_END = Close()
+
+
+class Crowd:
+    """Commands that come one after the other while one is being carried out."""
+
+    def __init__(self, at_once: int = 1) -> None:
+        self.turns = Turns(at_once)
+        self.done: list[Command] = []
+        self.may_end = asyncio.Event()
+
+    async def carry_out(self, command: Command) -> None:
+        async with self.turns.turn_of(command):
+            await self.may_end.wait()
+            self.done.append(command)
+
+    async def come(self, *commands: Command) -> list[asyncio.Task[None]]:
+        tasks = [asyncio.ensure_future(self.carry_out(each)) for each in commands]
+        await asyncio.sleep(0)
+        return tasks
+
+
+async def test_a_yes_goes_before_what_is_only_written_down() -> None:
+    crowd = Crowd()
+    tasks = await crowd.come(_END, _RECEIPT, _STAGE, _END, _YES)
+    assert len(crowd.turns) == 4
+    crowd.may_end.set()
+    await asyncio.gather(*tasks)
+    assert crowd.done == [_END, _YES, _END, _RECEIPT, _STAGE]
+    assert len(crowd.turns) == 0
+
+
+async def test_no_more_are_under_way_than_may_be() -> None:
+    crowd = Crowd(at_once=3)
+    tasks = await crowd.come(*[_END] * 8)
+    assert len(crowd.turns) == 5
+    crowd.may_end.set()
+    await asyncio.gather(*tasks)
+    assert len(crowd.done) == 8
+
+
+async def test_who_waits_no_longer_takes_nobodys_turn() -> None:
+    crowd = Crowd()
+    first, second, third = await crowd.come(_END, _RECEIPT, _STAGE)
+    second.cancel()
+    await asyncio.gather(second, return_exceptions=True)
+    assert len(crowd.turns) == 1
+    crowd.may_end.set()
+    await asyncio.gather(first, third)
+    assert crowd.done == [_END, _STAGE]
+
+
+async def test_a_turn_that_is_given_in_the_moment_of_giving_up_goes_to_the_next() -> None:
+    crowd = Crowd()
+    crowd.may_end.set()
+    async with crowd.turns.turn_of(_END):
+        second, third = await crowd.come(_RECEIPT, _STAGE)
+    # It has been given its turn, and has not run yet.
+    second.cancel()
+    async with asyncio.timeout(2):
+        await asyncio.gather(second, third, return_exceptions=True)
+    assert crowd.done == [_STAGE]
+
+
+async def test_a_fault_gives_the_turn_back() -> None:
+    crowd = Crowd()
+
+    async def fail() -> None:
+        async with crowd.turns.turn_of(_END):
+            raise ValueError("it cannot be done")
+
+    crowd.may_end.set()
+    with pytest.raises(ValueError, match="cannot be done"):
+        await fail()
+    async with asyncio.timeout(2):
+        await crowd.carry_out(_RECEIPT)
