@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import uuid4
 
+import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -202,6 +203,23 @@ def events_of(rows: Iterable[tuple[int, datetime, list[Any]]]) -> list[Event]:
         for first, at, events in rows
         for number, each in enumerate(events, start=first)
     ]
+
+
+EVENTS_AFTER = Prepared(
+    "events_after",
+    "select number, at, events from incident_events"
+    " where incident_id = :incident_id and number > :version order by number",
+    {"incident_id": "uuid", "version": "int4"},
+)
+
+
+async def events_after(database: Database, incident_id: IncidentId, version: int) -> list[Event]:
+    """What happened in an incident after the event of that number. Raises as `load_events` does."""
+    rows = await database.run(EVENTS_AFTER, {"incident_id": incident_id, "version": version})
+    return events_of(
+        (int(number or 0), datetime.fromisoformat(str(at)).astimezone(UTC), orjson.loads(events or "[]"))
+        for number, at, events in rows
+    )
 
 
 async def receipt_of(connection: AsyncConnection, request_id: str) -> dict[str, Any] | None:

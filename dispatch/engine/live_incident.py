@@ -53,8 +53,8 @@ class LiveIncident:
         self.wakes_at(decision.wake)
         self.home = HERE
 
-    def follow(self, decision: Decision, *, home: str) -> None:
-        """Go on from what another worker, `home`, has decided."""
+    def follow(self, decision: Decision, *, home: str | None) -> None:
+        """Go on from what another worker, `home`, has decided; None where nobody knows which."""
         self.touched_s = time.monotonic()
         self.incident = decision.incident
         self.events = [*self.events, *decision.events]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
+from dispatch.engine.live_incident import LiveIncident
 from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
@@ -19,6 +20,14 @@ class OtherWorkers(Protocol):
 
     async def is_outdated(self, incident_id: IncidentId) -> bool:
         """Whether its rows know more of an incident than memory does."""
+        ...
+
+    def hears_all(self) -> bool:
+        """Whether what others decide is heard at once; else it is looked for in the rows before deciding."""
+        ...
+
+    async def follow_rows(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Know an incident that is in memory as well as its rows do. Whoever asks holds its lock."""
         ...
 
     async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
@@ -56,6 +65,13 @@ class NoOtherWorkers:
         """It never is."""
         del incident_id
         return False
+
+    def hears_all(self) -> bool:
+        """There is nothing to hear."""
+        return True
+
+    async def follow_rows(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Memory knows all that is known."""
 
     async def decided_elsewhere(self, incident_id: IncidentId, command: Command, by: str) -> bool:
         """Nobody else decides."""

@@ -215,6 +215,10 @@ class SosDesk:
 
     async def _planned(self, request_id: str, command: OpenIncident, *, asks: bool) -> _Planned:
         """Decide what an SOS leads to; unless it `asks`, with nobody asked yet: the lookout does so in a moment."""
+        if not self._engine.others.hears_all():
+            # Whom others have asked meanwhile is in the rows only.
+            with self._engine.recording.outage_suppressed():
+                await self._engine.engagements.learn()
         now = self._engine.clock.now()
         with SOS_STEP_SECONDS.labels("survey").time():
             scene = self._engine.surveyor.scene_at(command.place, now=now)

@@ -181,6 +181,14 @@ class Deciding:
     def _may_be_behind(self) -> bool:
         return (len(self._colleagues) > 0 or self._link.is_away) and not self._recording.is_away
 
+    def hears_all(self) -> bool:
+        """Whether what others decide is heard at once."""
+        return self._recording.is_away or not (self._link.is_away or self._following.misses_news)
+
+    async def follow_rows(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Know an incident as well as its rows do; whoever asks holds its lock. Raises `psycopg.Error`."""
+        await self._following.follow_rows(incident_id, live)
+
     async def freshen(self, incident_id: IncidentId) -> None:
         """Who asks one worker a moment after another has decided is shown what that one decided."""
         if self._may_be_behind():

@@ -37,6 +37,8 @@ class Following:
         self._forked: set[IncidentId] = set()
         self._waiting: dict[IncidentId, deque[tuple[ToldDecision, str]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        # Whether somebody decides of whom nothing is heard: the rows told so when they were last looked at.
+        self.misses_news = False
         # Of which the operators had not been told everything when the rows were last looked at.
         self._not_shown: set[Standing] = set()
 
@@ -79,6 +81,7 @@ class Following:
         for start in range(0, len(behind), _READ_AT_ONCE):
             await self._read_again(behind[start : start + _READ_AT_ONCE])
         self._show_what_nobody_does({each for each in found if each.shown_version < each.version})
+        self.misses_news = bool(behind)
         return len(behind)
 
     def _show_what_nobody_does(self, not_shown: set[Standing]) -> None:
@@ -91,6 +94,15 @@ class Following:
         """Know an incident at least as well as its rows do at this moment."""
         if await self.is_behind(incident_id):
             await self._read_again([incident_id])
+
+    async def follow_rows(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Know an incident in memory as well as its rows do; whoever asks holds its lock. Raises `psycopg.Error`."""
+        is_sure = not (live.is_unsure or incident_id in self._forked or incident_id in self._engine.recording.unwritten)
+        if live.incident is None or not is_sure:
+            return
+        new = await ledger.events_after(self._engine.database, incident_id, live.incident.version)
+        if new:
+            self._follows_at_once(live, ToldDecision(incident_id, tuple(new)), None)
 
     async def is_behind(self, incident_id: IncidentId) -> bool:
         """Whether its rows know more of an incident than memory does."""
@@ -180,8 +192,11 @@ class Following:
             del self._waiting[incident_id]
             self._engine.live.drop_place(incident_id, live)
 
-    def _follows_at_once(self, live: LiveIncident, told: ToldDecision, sender: str) -> bool:
-        """Whether memory knows what was decided now; False where something before it is missing."""
+    def _follows_at_once(self, live: LiveIncident, told: ToldDecision, sender: str | None) -> bool:
+        """Whether memory knows what was decided now; False where something before it is missing.
+
+        `sender` is None where the rows tell it, who do not know.
+        """
         first = told.events[0].number
         if live.incident is None:
             if first != 1:
@@ -207,7 +222,7 @@ class Following:
         self._engine.answer_history.learn(decision)
         return True
 
-    def _notice_fork(self, live: LiveIncident, told: ToldDecision, sender: str) -> None:
+    def _notice_fork(self, live: LiveIncident, told: ToldDecision, sender: str | None) -> None:
         """Where both have decided, one of them goes on: what the other said is said again once there is a database."""
         first = told.events[0].number
         if tuple(live.events[first - 1 : told.events[-1].number]) == told.events:
@@ -228,7 +243,7 @@ class Following:
                 is_written=told.is_written,
             )
             self._forked.add(told.incident_id)
-            live.home = sender if sender < self._worker else HERE
+            live.home = sender if sender is not None and sender < self._worker else HERE
 
     async def keep_for_others(self) -> None:
         """Write down what workers without a database cannot: nobody acts upon due times that are in no row."""

@@ -30,6 +30,7 @@ from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
 from dispatch.sharing.live_positions import LivePositions
+from dispatch.sharing.looking import Looking, LookingParts
 from dispatch.sharing.other_clocks import keep_up_with
 from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
@@ -45,10 +46,6 @@ log = structlog.get_logger()
 # So many recipients are named, or looked at, in one turn of the loop.
 _NAMED_AT_ONCE = 1_000
 _LOOKED_AT_AT_ONCE = 500
-
-# What is told by nobody is found in the database: soon while nobody can be heard, else now and then.
-_CHECK_EVERY_S = 3.0
-_CHECK_ALONE_EVERY_S = 0.4
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,8 @@ class Sharing:
         self.link = Link(address, sender=self.worker)
         self.positions = LivePositions(self.link.redis)
         self.following = Following(parts.engine, worker=self.worker, keeps_for=self.colleagues.is_without_database)
-        self._mailboxes = LaggingMailboxes(parts.hub, parts.engine.database)
+        mailboxes = LaggingMailboxes(parts.hub, parts.engine.database)
+        self._looking = Looking(LookingParts(self.link, self._recording, self.following, mailboxes))
         self._profiles = ProfilesToRead(parts.responders, self._roster, self._recording)
         self._news = OutgoingNews(self.worker, OutgoingParts(self._publish, self._is_heard, self._not_told))
         self._fixes = SharedFixes(
@@ -107,9 +105,6 @@ class Sharing:
             ),
         )
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
-        # Whether somebody decides of whom nothing is heard: the rows told so when they were last looked at.
-        self._misses_news = False
-        self._look = asyncio.Event()
         self._name_all = asyncio.Event()
         self._elsewhere_changed = asyncio.Event()
         self._untold_profiles: set[str] = set()
@@ -136,14 +131,14 @@ class Sharing:
             self._look_elsewhere,
             self._profiles.run,
             self._profiles.run_through_all,
-            self._check,
+            *self._looking.works,
         )
 
     def _introduce(self) -> None:
         parts, engine = self._parts, self._parts.engine
         self.link.on_news = self.hear
         self.link.on_up = self._up
-        self.link.on_down = self._look.set
+        self.link.on_down = self._looking.look
         parts.hub.elsewhere = self
         parts.hub.on_arrival = partial(_both, parts.hub.on_arrival, self._arrived)
         parts.hub.on_leaving = partial(_both, parts.hub.on_leaving, self._left)
@@ -271,7 +266,7 @@ class Sharing:
         except NotForUs as error:
             # Of a worker of another version: what it does is found in the rows.
             self._warn("news that this version does not read", error=str(error))
-            self._look.set()
+            self._looking.look()
             return
         if news.sender == self.worker:
             return
@@ -293,7 +288,7 @@ class Sharing:
             self._fixes.hear(news.fixes)
         self._profiles.have_changed(news.profiles)
         if news.has_lost:
-            self._look.set()
+            self._looking.look()
 
     def _hear_what_is_shown(self, shown: Mapping[IncidentId, int]) -> None:
         for incident_id, version in shown.items():
@@ -315,7 +310,7 @@ class Sharing:
             # It learns of this one at once; what was decided here before it was known to listen is in the rows.
             self._say_pulse()
             self._news.next().has_lost = True
-            self._look.set()
+            self._looking.look()
         if news.everybody is not None:
             colleagues.are_named(sender, news.everybody)
         if news.presence:
@@ -347,35 +342,10 @@ class Sharing:
         self._roster.mark_untold(ResponderId(each[len("responder:") :]) for each in self._responders_here())
         self._fixes.may_have_missed()
         self._profiles.all_may_have_changed()
-        self._look.set()
+        self._looking.look()
 
     def _responders_here(self) -> list[str]:
         return [each for each in self._parts.hub.recipients() if each.startswith("responder:")]
-
-    async def _check(self) -> None:
-        """Find in the database what was not told, until cancelled."""
-        while True:
-            try:
-                every_s = _CHECK_ALONE_EVERY_S if self.link.is_away or self._misses_news else _CHECK_EVERY_S
-                async with asyncio.timeout(every_s):
-                    await self._look.wait()
-            except TimeoutError:
-                pass
-            self._look.clear()
-            try:
-                if not self._recording.is_away:
-                    await self.check()
-            except Exception as error:
-                if not self._recording.note_failure(error):
-                    log.exception("other workers are not followed")
-                self._look.set()
-            # However much is lost, whoever calls for help has the most of this worker's time.
-            await asyncio.sleep(_CHECK_ALONE_EVERY_S / 2)
-
-    async def check(self) -> None:
-        """Follow everything through the rows. Raises `psycopg.Error` or SQLAlchemy's."""
-        await self._mailboxes.fill()
-        self._misses_news = await self.following.check() > 0
 
     def _misses_positions(self) -> bool:
         return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
