@@ -168,14 +168,15 @@ class SosDesk:
     ) -> Receipt:
         """Open an incident and write it down; in the journal only where it `may_be_kept`.
 
-        `unwritten` is what was planned for it before, and may after all be in the database: it is no other incident.
+        `unwritten` is what was planned for it before, and may after all be in the database: what goes into the journal
+        is no other incident. Where the database answers again the request id tells, and who is free is asked anew.
         Raises `_NotWrittenError`.
         """
         started = time.perf_counter()
         for number in range(_TRIES):
             # Whoever lies there is heard, should all who are near be asked by others in this very moment.
-            planned = unwritten or await self._planned(request_id, command, asks=number < _TRIES - 1)
-            unwritten = None
+            planned = unwritten if unwritten is not None and self._engine.recording.is_away else None
+            planned = planned or await self._planned(request_id, command, asks=number < _TRIES - 1)
             try:
                 receipt = await self._opened(planned, may_be_kept)
             except IntegrityError as error:
