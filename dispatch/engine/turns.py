@@ -15,8 +15,9 @@ from typing import Final
 
 from dispatch.rescue.commands import Accept, Command, ConfirmReceipt, Decline, Progress
 
-# Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms.
-_AT_ONCE: Final = 32
+# Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms, and
+# that some of the decisions' 20 connections are always an SOS's.
+_AT_ONCE: Final = 16
 
 
 class Urgency(IntEnum):
