@@ -2,11 +2,12 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 
 import structlog
 
 from dispatch.engine.engine import Engine
+from dispatch.engine.live_incident import HERE
 from dispatch.realtime import mailboxes
 from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.commands import ConfirmReceipt
@@ -16,6 +17,9 @@ log = structlog.get_logger()
 
 # Twenty devices acknowledge one wave within some milliseconds: waiting this long makes one transaction of it.
 _GATHER_S = 0.02
+# Devices of one wave are connected to several workers, which would all write to its incident in this moment, and all
+# but one of them twice. The one that has decided last goes first, and is heard by then.
+_OTHERS_FIRST_S = 0.05
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 
@@ -82,10 +86,23 @@ class Acknowledgements:
                 await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
             else:
                 by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+        theirs = [each for each in by_incident if not self._is_decided_here(each)]
         for incident_id, alert_ids in by_incident.items():
-            try:
-                await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
-            except Exception as error:
-                # The others' devices have their alerts too.
-                if not self._engine.recording.note_failure(error):
-                    log.exception("receipt not noted", incident_id=incident_id)
+            if incident_id not in theirs:
+                await self._confirm(incident_id, alert_ids)
+        if theirs:
+            await asyncio.sleep(_OTHERS_FIRST_S)
+        for incident_id in theirs:
+            await self._confirm(incident_id, by_incident[incident_id])
+
+    def _is_decided_here(self, incident_id: IncidentId) -> bool:
+        live = self._engine.live.get(incident_id)
+        return live is None or live.home in {HERE, None}
+
+    async def _confirm(self, incident_id: IncidentId, alert_ids: Sequence[AlertId]) -> None:
+        try:
+            await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
+        except Exception as error:
+            # The others' devices have their alerts too.
+            if not self._engine.recording.note_failure(error):
+                log.exception("receipt not noted", incident_id=incident_id)
