@@ -9,7 +9,7 @@ import structlog
 from dispatch.engine.engine import Engine
 from dispatch.engine.live_incident import HERE
 from dispatch.realtime import mailboxes
-from dispatch.realtime.mailboxes import OPERATORS
+from dispatch.realtime.mailboxes import OPERATORS, ReceivedAlert
 from dispatch.rescue.commands import ConfirmReceipt
 from dispatch.rescue.vocabulary import AlertId, IncidentId
 
@@ -80,12 +80,15 @@ class Acknowledgements:
             for recipient, seq in up_to.items() if forgotten == self._forgotten else ():
                 self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
             raise
-        by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
             if each.incident_id is None:
                 await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
-            else:
-                by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+        await self._confirm_all([each for each in received if each.incident_id is not None])
+
+    async def _confirm_all(self, received: Sequence[ReceivedAlert]) -> None:
+        by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
+        for each in received:
+            by_incident[IncidentId(each.incident_id or "")].append(AlertId(each.alert_id))
         theirs = [each for each in by_incident if not self._is_decided_here(each)]
         for incident_id, alert_ids in by_incident.items():
             if incident_id not in theirs:
