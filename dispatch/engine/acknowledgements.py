@@ -38,6 +38,10 @@ class Acknowledgements:
         # Told of each test alert that a session has acknowledged: whose, and which.
         self.on_test: Callable[[str, str], Awaitable[None]] = _untold
         self._wake = asyncio.Event()
+        # Which alerts have arrived, of whose incidents that is not noted yet.
+        self._received: list[ReceivedAlert] = []
+        self._has_received = asyncio.Event()
+        self._forgetting, self._confirming = asyncio.Lock(), asyncio.Lock()
 
     def note(self, recipient: str, seq: int) -> None:
         """`recipient` has everything up to `seq`. The operators' mailbox is shared and not emptied by one console."""
@@ -51,20 +55,38 @@ class Acknowledgements:
         self._forgotten += 1
 
     async def run(self) -> None:
-        """Write down what has come, until cancelled."""
+        """Forget what has been acknowledged, until cancelled."""
         while True:
             await self._wake.wait()
             await asyncio.sleep(_GATHER_S)
             try:
-                await self.flush()
+                await self._forget_messages()
             except Exception as error:
                 if not self._engine.recording.note_failure(error):
                     log.exception("acknowledgements not written down yet")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 self._wake.set()
 
+    async def run_confirming(self) -> None:
+        """Tell incidents of what has arrived, until cancelled; what comes meanwhile is told together."""
+        while True:
+            await self._has_received.wait()
+            await self._confirm_all()
+
     async def flush(self) -> None:
-        """Write down everything that waits."""
+        """Write down everything that waits, and wait for what is being written."""
+        await self._forget_messages()
+        await self._confirm_all()
+
+    async def _forget_messages(self) -> None:
+        async with self._forgetting:
+            await self._forget_what_waits()
+
+    async def _confirm_all(self) -> None:
+        async with self._confirming:
+            await self._confirm_what_waits()
+
+    async def _forget_what_waits(self) -> None:
         self._wake.clear()
         up_to, self._up_to = self._up_to, {}
         forgotten = self._forgotten
@@ -80,12 +102,16 @@ class Acknowledgements:
             for recipient, seq in up_to.items() if forgotten == self._forgotten else ():
                 self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
             raise
+        # Where all are busy an incident is told in a while. What is acknowledged must not wait for that.
+        self._received += [each for each in received if each.incident_id is not None]
+        self._has_received.set()
         for each in received:
             if each.incident_id is None:
                 await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
-        await self._confirm_all([each for each in received if each.incident_id is not None])
 
-    async def _confirm_all(self, received: Sequence[ReceivedAlert]) -> None:
+    async def _confirm_what_waits(self) -> None:
+        self._has_received.clear()
+        received, self._received = self._received, []
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
             by_incident[IncidentId(each.incident_id or "")].append(AlertId(each.alert_id))

@@ -14,6 +14,7 @@ from itertools import count
 from typing import Final
 
 from dispatch.rescue.commands import Accept, Command, ConfirmReceipt, Decline, Progress
+from dispatch.rescue.vocabulary import AlertState
 
 # Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms, and
 # that some of the decisions' 20 connections are always an SOS's.
@@ -23,19 +24,22 @@ _AT_ONCE: Final = 16
 class Urgency(IntEnum):
     """What goes first."""
 
-    # Somebody says yes or no: the next one is asked, or nobody else is.
+    # Somebody comes, or does not: nobody else is asked, or the next one is.
     ANSWER = 0
     ORDINARY = 1
     # What happened is written down: nothing follows from it that could not wait.
     NOTICE = 2
 
 
-_URGENCIES: Final[dict[type[Command], Urgency]] = {
-    Accept: Urgency.ANSWER,
-    Decline: Urgency.ANSWER,
-    Progress: Urgency.NOTICE,
-    ConfirmReceipt: Urgency.NOTICE,
-}
+def urgency_of(command: Command) -> Urgency:
+    """How urgent a command is."""
+    match command:
+        case Accept() | Decline() | Progress(stage=AlertState.GAVE_UP):
+            return Urgency.ANSWER
+        case ConfirmReceipt():
+            return Urgency.NOTICE
+        case _:
+            return Urgency.ORDINARY
 
 
 class Turns:
@@ -53,7 +57,7 @@ class Turns:
     @asynccontextmanager
     async def turn_of(self, command: Command) -> AsyncIterator[None]:
         """Entered when it is a command's turn, which lasts until the block is left."""
-        await self._take(_URGENCIES.get(type(command), Urgency.ORDINARY))
+        await self._take(urgency_of(command))
         try:
             yield
         finally:

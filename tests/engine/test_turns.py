@@ -11,6 +11,7 @@ from dispatch.rescue.vocabulary import AlertId, AlertState, ResponderId
 _RECEIPT = ConfirmReceipt((AlertId("a1"),))
 _YES = Accept(AlertId("a2"), ResponderId("r2"))
 _STAGE = Progress(AlertId("a3"), ResponderId("r3"), AlertState.EN_ROUTE)
+_GIVES_UP = Progress(AlertId("a4"), ResponderId("r4"), AlertState.GAVE_UP)
 _END = Close()
 
 
@@ -35,11 +36,11 @@ class Crowd:
 
 async def test_a_yes_goes_before_what_is_only_written_down() -> None:
     crowd = Crowd()
-    tasks = await crowd.come(_END, _RECEIPT, _STAGE, _END, _YES)
-    assert len(crowd.turns) == 4
+    tasks = await crowd.come(_END, _RECEIPT, _STAGE, _END, _YES, _GIVES_UP)
+    assert len(crowd.turns) == 5
     crowd.may_end.set()
     await asyncio.gather(*tasks)
-    assert crowd.done == [_END, _YES, _END, _RECEIPT, _STAGE]
+    assert crowd.done == [_END, _YES, _GIVES_UP, _STAGE, _END, _RECEIPT]
     assert len(crowd.turns) == 0
 
 
