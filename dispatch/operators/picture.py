@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 import structlog
@@ -68,8 +69,11 @@ class Pictures:
         operators = self._hub.operators()
         for gone in self._shown.keys() - {session.session_id for session in operators}:
             del self._shown[gone]
+        # The same for all who see somebody: of thousands who move, a dot for each console held up everybody else.
+        now = self._clock.now()
+        dots = {each.responder_id: self._dot(each, now) for each in self._on_the_map(changed)}
         for session in operators:
-            self._show_changes(session, changed)
+            self._show_changes(session, changed, dots)
 
     def count_aeds_soon(self) -> None:
         """The registry has changed: the next picture counts anew, where that takes no time worth speaking of."""
@@ -107,29 +111,37 @@ class Pictures:
             self._engine.views.for_operator(live.present, [], self._engine.likely_duplicates(live.present))
             for live in self._engine.open_incidents()
         ]
+        now = self._clock.now()
         session.say(
             {
                 "type": "picture",
                 "full": True,
-                "at": self._clock.now(),
+                "at": now,
                 "incidents": incidents,
-                "responders": [self._dot(each) for each in visible],
+                "responders": [self._dot(each, now) for each in visible],
                 "gone": [],
                 "counts": self._counts(),
             }
         )
 
-    def _show_changes(self, session: Session, changed: set[ResponderId]) -> None:
+    def _on_the_map(self, responder_ids: Iterable[ResponderId]) -> Iterator[Responder]:
+        if not self._hub.operators():
+            return
+        for each in map(self._roster.get, responder_ids):
+            if each is not None and each.on_duty and each.fix is not None:
+                yield each
+
+    def _show_changes(
+        self, session: Session, changed: set[ResponderId], all_dots: Mapping[ResponderId, dict[str, Any]]
+    ) -> None:
         shown = self._shown.setdefault(session.session_id, set())
         dots: list[dict[str, Any]] = []
         gone: list[ResponderId] = []
         for responder_id in changed:
-            responder = self._roster.get(responder_id)
-            visible = (
-                responder is not None and responder.on_duty and responder.fix is not None and _sees(session, responder)
-            )
-            if responder is not None and visible and (responder_id in shown or len(shown) < _MOST_DOTS):
-                dots.append(self._dot(responder))
+            dot, responder = all_dots.get(responder_id), self._roster.get(responder_id)
+            is_seen = dot is not None and responder is not None and _sees(session, responder)
+            if dot is not None and is_seen and (responder_id in shown or len(shown) < _MOST_DOTS):
+                dots.append(dot)
                 shown.add(responder_id)
             elif responder_id in shown:
                 gone.append(responder_id)
@@ -145,13 +157,13 @@ class Pictures:
             }
         )
 
-    def _dot(self, responder: Responder) -> dict[str, Any]:
+    def _dot(self, responder: Responder, now: datetime) -> dict[str, Any]:
         fix = responder.fix
         engagement = self._roster.engagement_of(responder.responder_id)
         if fix is None:
             raise LookupError(f"{responder.responder_id} is on the map without a fix")
         state = "free" if engagement is None else "engaged" if engagement.accepted else "offered"
-        if state == "free" and not self._roster.is_reachable(responder, self._clock.now()):
+        if state == "free" and not self._roster.is_reachable(responder, now):
             state = "unreachable"
         return {
             "id": responder.responder_id,

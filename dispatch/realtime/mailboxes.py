@@ -12,10 +12,6 @@ from dispatch.storage.prepared import Prepared
 
 OPERATORS = "operators"
 
-# How far behind a console may be and resume: some 6 MB. One that has missed more has a picture sooner than all of that,
-# which after an outage would be many megabytes for each console at once.
-_MOST_RESUMED = 1_000
-
 
 @dataclass(frozen=True, slots=True)
 class Backlog:
@@ -59,8 +55,7 @@ mailbox as (
 select mailbox.epoch, mailbox.last_seq, message.seq, message.body
 from mailbox left join messages as message
     on message.recipient = :recipient and message.seq > case when mailbox.epoch = :resume_epoch then :after else 0 end
-   and message.seq <= mailbox.last_seq
-   and (:with_kept or (mailbox.epoch = :resume_epoch and mailbox.last_seq - :after <= :most_resumed))
+   and message.seq <= mailbox.last_seq and (:with_kept or mailbox.epoch = :resume_epoch)
 order by message.seq
 """,
     {
@@ -69,7 +64,6 @@ order by message.seq
         "resume_epoch": "text",
         "after": "int8",
         "with_kept": "bool",
-        "most_resumed": "int8",
     },
 )
 # What is prepared before anybody waits for it.
@@ -99,8 +93,7 @@ async def open_mailbox(
 
     A resume works when every message after `seq` is still kept. Otherwise everything not yet acknowledged is given,
     and the session is told that it did not resume. The operators share one mailbox and read pictures instead of old
-    messages: without a resume, or too far behind for one, they start at its end. Raises `psycopg.Error` when the
-    database does not answer.
+    messages: without a resume they start at its end. Raises `psycopg.Error` when the database does not answer.
     """
     own_epoch, last_seq, kept = await _read(database, recipient, epoch=epoch, after=seq or 0)
     if epoch == own_epoch and seq is not None and seq <= last_seq and len(kept) == last_seq - seq:
@@ -124,7 +117,6 @@ async def _read(
         "after": after,
         # Thousands of old messages, of which a console without a resume wants none.
         "with_kept": recipient != OPERATORS,
-        "most_resumed": _MOST_RESUMED,
     }
     # Made by somebody else at this very moment, it is in neither part of the statement; then it is there.
     rows = await database.run(_OPEN, parameters) or await database.run(_OPEN, parameters)

@@ -2,9 +2,7 @@
 
 import asyncio
 from pathlib import Path
-from unittest.mock import patch
 
-from dispatch.realtime import mailboxes
 from dispatch.storage.database import Database
 from tests.people import (
     WULIN,
@@ -169,23 +167,3 @@ async def test_a_phone_that_was_away_for_long_gets_all_that_waited(
             assert console.welcome["resumed"] is True
             await console.settled()
             assert len(console.all("incident")) >= 15
-
-
-async def test_a_console_that_has_missed_more_than_a_picture_tells_begins_anew(service: ServiceInProcess) -> None:
-    async with service.socket("operator", "ann") as console:
-        await service.sos()
-        await console.next("incident")
-        resume = console.resume_point
-    with patch.object(mailboxes, "_MOST_RESUMED", 3):
-        incident_id = (await service.sos())["incident_id"]
-        await service.service.engine.feed.flush()
-        async with service.socket("operator", "ann", resume=resume) as console:
-            assert console.welcome["resumed"]
-            await console.next("incident", where=lambda m: m["incident_id"] == incident_id)
-        for _ in range(4):
-            await service.sos()
-        await service.service.engine.feed.flush()
-        async with service.socket("operator", "ann", resume=resume) as console:
-            assert not console.welcome["resumed"]
-            assert console.welcome["seq"] > resume["seq"] + 3
-            assert len((await console.next("picture"))["incidents"]) == 6
