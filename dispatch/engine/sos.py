@@ -1,6 +1,7 @@
 """The way of one SOS: from the tap to alerts on their way and an answer for the caller."""
 
 import asyncio
+import contextlib
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Coroutine, Mapping
@@ -26,7 +27,6 @@ from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import open_incident
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.plan import Plan, PlanRequest
-from dispatch.storage.database import Away
 
 # The caller follows for a day; an incident is over long before.
 CALLER_TOKEN_LIFETIME = timedelta(hours=24)
@@ -84,7 +84,7 @@ class _Planned:
     opening: Opening
 
 
-class _NotWrittenError(Exception):
+class NotWrittenError(Exception):
     """What was planned could not be written down, as far as this worker knows; the cause says why."""
 
     def __init__(self, planned: _Planned) -> None:
@@ -105,23 +105,22 @@ class SosDesk:
         """Open an incident, or give the answer again that this request id got."""
         task = self._taken.get(request_id)
         if task is not None:
-            first = await asyncio.shield(task)
-            SOS.labels("repeated").inc()
-            return Receipt(first.body, repeated=True)
+            # Taken for another worker, it may have come to nothing: then it is taken here.
+            with contextlib.suppress(NotWrittenError):
+                first = await asyncio.shield(task)
+                SOS.labels("repeated").inc()
+                return Receipt(first.body, repeated=True)
         return await self._begun(request_id, self._take_first(request_id, command))
 
     async def take_for_another(self, request_id: str, command: OpenIncident) -> Mapping[str, Any]:
         """Open an incident for a worker that cannot write it down; what its caller is answered.
 
-        Raises `psycopg.Error` when this one cannot either: then nothing has happened, and the other is to take it.
+        Raises `NotWrittenError` when this one cannot either: as far as it knows nothing has happened.
         """
         task = self._taken.get(request_id)
         if task is not None:
             return (await asyncio.shield(task)).body
-        try:
-            return (await self._begun(request_id, self._take_written(request_id, command))).body
-        except _NotWrittenError as error:
-            raise Away("it cannot be written here either") from error
+        return (await self._begun(request_id, self._take_written(request_id, command))).body
 
     async def _begun(self, request_id: str, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
         # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
@@ -141,7 +140,7 @@ class SosDesk:
         if not self._engine.recording.is_away:
             try:
                 return await self._take_written(request_id, command, may_be_kept=self._is_only_here)
-            except _NotWrittenError as error:
+            except NotWrittenError as error:
                 # The database has gone in the middle of it, for this worker.
                 log.warning("an SOS could not be written here", request_id=request_id, error=str(error.__cause__))
                 unwritten = error.planned
@@ -170,7 +169,7 @@ class SosDesk:
 
         `unwritten` is what was planned for it before, and may after all be in the database: what goes into the journal
         is no other incident. Where the database answers again the request id tells, and who is free is asked anew.
-        Raises `_NotWrittenError`.
+        Raises `NotWrittenError`.
         """
         started = time.perf_counter()
         for number in range(_TRIES):
@@ -187,7 +186,7 @@ class SosDesk:
                     return Receipt(answered, repeated=True)
                 continue
             except Error as error:
-                raise _NotWrittenError(planned) from error
+                raise NotWrittenError(planned) from error
             SOS.labels("opened").inc()
             SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
             return receipt

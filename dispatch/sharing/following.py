@@ -22,6 +22,8 @@ from dispatch.sharing.envelope import ToldDecision
 log = structlog.get_logger()
 
 _READ_AT_ONCE = 100
+# What has been written in this moment is heard by then; if it is not, it was not told, and is read.
+_ON_ITS_WAY_S = 0.05
 _OPEN = [each.value for each in IncidentState if each not in IncidentState.ended_states()]
 
 
@@ -77,6 +79,8 @@ class Following:
             live = engine.live.get(each.incident_id)
             if live is not None:
                 live.shown_version = max(live.shown_version, each.shown_version)
+        if any(map(self._is_behind, found)):
+            await asyncio.sleep(_ON_ITS_WAY_S)
         behind = [each.incident_id for each in found if self._is_behind(each)]
         for start in range(0, len(behind), _READ_AT_ONCE):
             await self._read_again(behind[start : start + _READ_AT_ONCE])

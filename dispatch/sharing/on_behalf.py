@@ -17,11 +17,12 @@ from dispatch.engine.acknowledgements import Acknowledgements
 from dispatch.engine.command_codec import command_from_json, command_to_json
 from dispatch.engine.engine import Engine
 from dispatch.engine.live_incident import LiveIncident
-from dispatch.engine.sos import SosDesk
+from dispatch.engine.sos import NotWrittenError, SosDesk
 from dispatch.problems import NotFound
 from dispatch.rescue.commands import Command, Moved, OpenIncident, Refused
 from dispatch.rescue.vocabulary import AlertId, IncidentId
 from dispatch.sharing.errands import Errand, Errands, Waits
+from dispatch.storage.availability import is_outage
 
 log = structlog.get_logger()
 
@@ -107,7 +108,7 @@ class OnBehalf:
             return {"done": False}
         except Exception as error:
             # Whoever asked does it, or says what is wrong to whoever asked there.
-            if not self._engine.recording.note_failure(error):
+            if not is_outage(error):
                 log.exception("not carried out for another worker")
             return {"done": False}
         return {"done": True}
@@ -117,7 +118,10 @@ class OnBehalf:
         if self._engine.recording.is_away or not await self._database_answers():
             # What another has just lost is perhaps lost for this one too.
             return None
-        return await self._parts.sos.take_for_another(request_id, command)
+        try:
+            return await self._parts.sos.take_for_another(request_id, command)
+        except NotWrittenError:
+            return None
 
     async def _database_answers(self) -> bool:
         try:
