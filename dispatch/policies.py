@@ -16,6 +16,8 @@ _POLICY = TypeAdapter(Policy)
 _LARGEST = 1e8
 _MOST_PAIRS = 10
 _MOST_LOOKED_AT = 1000
+_STEEPEST = 10
+_HOURS = 24
 
 
 class PolicyFileError(ValueError):
@@ -95,6 +97,10 @@ def _impossible(policy: Policy) -> list[str]:
         >= 0
         and policy.benefit.ambulance_s > 0
         and policy.benefit.ambulance_least_s > 0,
+        "benefit: fades_per_min and slopes_at_s must be 0 or more": min(
+            policy.benefit.fades_per_min, policy.benefit.slopes_at_s
+        )
+        >= 0,
         # With weights that rise, more alerts could be worth more than the sum of theirs, and no bound would hold.
         "benefit.pair_worth: one weight or more, falling, none below 0": bool(policy.benefit.pair_worth)
         and list(policy.benefit.pair_worth) == sorted(policy.benefit.pair_worth, reverse=True)
@@ -117,6 +123,11 @@ def _impossible(policy: Policy) -> list[str]:
         and 0 <= policy.acceptance.cpr_floor <= 1
         and 0 <= policy.acceptance.aed_floor <= 1
         and policy.acceptance.prior_alerts > 0,
+        "acceptance.by_hour must be 24 values between 0 and 1, or none": len(policy.acceptance.by_hour) in {0, _HOURS}
+        and all(0 < each < 1 for each in policy.acceptance.by_hour),
+        "acceptance: odds_per_km must be from -10 to 10, usual_km 0 or more": abs(policy.acceptance.odds_per_km)
+        <= _STEEPEST
+        and policy.acceptance.usual_km >= 0,
         "acceptance: kept and fetched must be above 0 and at most 1": 0 < policy.acceptance.kept <= 1
         and 0 < policy.acceptance.fetched <= 1,
         "respond_within_s, look_again_s and no_ack_s must be 1 or more": min(
