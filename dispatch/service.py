@@ -254,7 +254,6 @@ class Service:
         for work in (
             self.engine.feed.run,
             self.acknowledgements.run,
-            self.acknowledgements.run_confirming,
             self.due_times.run,
             self.due_times.run_audits,
             self.taking_in.run,

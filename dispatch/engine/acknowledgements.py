@@ -2,14 +2,13 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable
 
 import structlog
 
 from dispatch.engine.engine import Engine
-from dispatch.engine.live_incident import HERE
 from dispatch.realtime import mailboxes
-from dispatch.realtime.mailboxes import OPERATORS, ReceivedAlert
+from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.commands import ConfirmReceipt
 from dispatch.rescue.vocabulary import AlertId, IncidentId
 
@@ -17,9 +16,6 @@ log = structlog.get_logger()
 
 # Twenty devices acknowledge one wave within some milliseconds: waiting this long makes one transaction of it.
 _GATHER_S = 0.02
-# Devices of one wave are connected to several workers, which would all write to its incident in this moment, and all
-# but one of them twice. The one that has decided last goes first, and is heard by then.
-_OTHERS_FIRST_S = 0.05
 _PAUSE_AFTER_FAILURE_S = 0.5
 
 
@@ -38,10 +34,6 @@ class Acknowledgements:
         # Told of each test alert that a session has acknowledged: whose, and which.
         self.on_test: Callable[[str, str], Awaitable[None]] = _untold
         self._wake = asyncio.Event()
-        # Which alerts have arrived, of whose incidents that is not noted yet.
-        self._received: list[ReceivedAlert] = []
-        self._has_received = asyncio.Event()
-        self._forgetting, self._confirming = asyncio.Lock(), asyncio.Lock()
 
     def note(self, recipient: str, seq: int) -> None:
         """`recipient` has everything up to `seq`. The operators' mailbox is shared and not emptied by one console."""
@@ -55,38 +47,20 @@ class Acknowledgements:
         self._forgotten += 1
 
     async def run(self) -> None:
-        """Forget what has been acknowledged, until cancelled."""
+        """Write down what has come, until cancelled."""
         while True:
             await self._wake.wait()
             await asyncio.sleep(_GATHER_S)
             try:
-                await self._forget_messages()
+                await self.flush()
             except Exception as error:
                 if not self._engine.recording.note_failure(error):
                     log.exception("acknowledgements not written down yet")
                 await asyncio.sleep(_PAUSE_AFTER_FAILURE_S)
                 self._wake.set()
 
-    async def run_confirming(self) -> None:
-        """Tell incidents of what has arrived, until cancelled; what comes meanwhile is told together."""
-        while True:
-            await self._has_received.wait()
-            await self._confirm_all()
-
     async def flush(self) -> None:
-        """Write down everything that waits, and wait for what is being written."""
-        await self._forget_messages()
-        await self._confirm_all()
-
-    async def _forget_messages(self) -> None:
-        async with self._forgetting:
-            await self._forget_what_waits()
-
-    async def _confirm_all(self) -> None:
-        async with self._confirming:
-            await self._confirm_what_waits()
-
-    async def _forget_what_waits(self) -> None:
+        """Write down everything that waits."""
         self._wake.clear()
         up_to, self._up_to = self._up_to, {}
         forgotten = self._forgotten
@@ -102,36 +76,16 @@ class Acknowledgements:
             for recipient, seq in up_to.items() if forgotten == self._forgotten else ():
                 self._up_to[recipient] = max(seq, self._up_to.get(recipient, 0))
             raise
-        # Where all are busy an incident is told in a while. What is acknowledged must not wait for that.
-        self._received += [each for each in received if each.incident_id is not None]
-        self._has_received.set()
+        by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
             if each.incident_id is None:
                 await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
-
-    async def _confirm_what_waits(self) -> None:
-        self._has_received.clear()
-        received, self._received = self._received, []
-        by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
-        for each in received:
-            by_incident[IncidentId(each.incident_id or "")].append(AlertId(each.alert_id))
-        theirs = [each for each in by_incident if not self._is_decided_here(each)]
+            else:
+                by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
         for incident_id, alert_ids in by_incident.items():
-            if incident_id not in theirs:
-                await self._confirm(incident_id, alert_ids)
-        if theirs:
-            await asyncio.sleep(_OTHERS_FIRST_S)
-        for incident_id in theirs:
-            await self._confirm(incident_id, by_incident[incident_id])
-
-    def _is_decided_here(self, incident_id: IncidentId) -> bool:
-        live = self._engine.live.get(incident_id)
-        return live is None or live.home in {HERE, None}
-
-    async def _confirm(self, incident_id: IncidentId, alert_ids: Sequence[AlertId]) -> None:
-        try:
-            await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
-        except Exception as error:
-            # The others' devices have their alerts too.
-            if not self._engine.recording.note_failure(error):
-                log.exception("receipt not noted", incident_id=incident_id)
+            try:
+                await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")
+            except Exception as error:
+                # The others' devices have their alerts too.
+                if not self._engine.recording.note_failure(error):
+                    log.exception("receipt not noted", incident_id=incident_id)
