@@ -65,12 +65,15 @@ async def test_who_finds_no_room_is_told_to_come_again_and_nothing_else_happens(
             assert await service.alert_states(opened["incident_id"]) == {"r1": "expired"}
             await r1.answer(alert, "accept")
             await r1.next("assignment", where=lambda m: "seq" in m)
-        late = [each.result().status_code for each in asking if each not in crowded_out]
+        late = [each.result() for each in asking if each not in crowded_out]
         await service.refused("GET", f"/v1/incidents/{uuid4()}", 404, role="operator")
+    found_room = [each for each in late if each.status_code == 404]
+    answers += [each for each in late if each not in found_room]
+    assert found_room
+    assert len(answers) > CROWD / 2
     for answer in answers:
         assert problem_of(answer, 503)["code"] == "busy"
         assert int(answer.headers["retry-after"]) > 0
-    assert set(late) == {404, 503}
     assert changes == []
 
 

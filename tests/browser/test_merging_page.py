@@ -6,11 +6,26 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
+from tests.browser.between import Line, Message, through
 from tests.browser.conftest import DESKTOP, NARROWEST
 
 pytestmark = pytest.mark.browser
 
 Show = Callable[[Page, str], None]
+
+
+class PictureFirst(Line):
+    """A picture in which an incident is no longer open arrives ahead of the word of its end."""
+
+    full: Message | None = None
+
+    def to_page(self, message: Message) -> None:
+        if message["type"] == "picture" and message["full"]:
+            self.full = message
+        if message["type"] == "incident" and message["state"] == "cancelled" and self.full is not None:
+            rest = [each for each in self.full["incidents"] if each["incident_id"] != message["incident_id"]]
+            super().to_page(self.full | {"incidents": rest})
+        super().to_page(message)
 
 
 @pytest.fixture
@@ -110,11 +125,15 @@ def test_on_a_phone_they_stand_below_each_other_and_may_stay_apart(
     assert {each["state"] for each in town.incidents_here()} == {"responding", "open"}
 
 
+@pytest.mark.parametrize("line", [Line, PictureFirst])
 def test_what_others_have_merged_meanwhile_is_said(
-    two_calls: Callable[[], tuple[Page, Page, str, str]], open_console: Callable[..., Page], town: Any
+    two_calls: Callable[[], tuple[Page, Page, str, str]],
+    open_console: Callable[..., Page],
+    town: Any,
+    line: type[Line],
 ) -> None:
     _caller, _helper, first, second = two_calls()
-    console = open_console(size=DESKTOP)
+    console = open_console(size=DESKTOP, prepare=through(line))
     console.locator(f"[data-incident='{second}']").click()
     console.locator(f"[id='compare-{first}']").click()
     town.say(second, "merge", into=first)

@@ -50,6 +50,8 @@ export class TwinsDialog {
   #ids = null;
   #drawn = "";
   #failure = "";
+  /** @type {Map<string, OperatorIncident>} both as they were last seen */
+  #seen = new Map();
 
   /** @param {(from: string, into: string) => Promise<string>} merge the reason why not, or "" */
   constructor(merge) {
@@ -63,6 +65,7 @@ export class TwinsDialog {
   open(ids, board) {
     this.close();
     [this.#ids, this.#drawn, this.#failure] = [ids, "", ""];
+    this.#seen.clear();
     const dialog = el("dialog", { class: "twins", attributes: { "aria-label": word("twins.title") } });
     dialog.addEventListener("close", () => {
       dialog.remove();
@@ -79,19 +82,21 @@ export class TwinsDialog {
   }
 
   /**
-   * Both as they are now.
+   * Both as they are now. One that the board no longer has has ended: a picture may leave it out before its end is told.
    *
    * @param {Board} board
    */
   draw(board) {
     const dialog = this.#dialog;
     if (!dialog || !this.#ids) return;
-    const [one, other] = this.#ids.map((id) => board.incidents.get(id));
+    const known = this.#ids.map((id) => board.incidents.get(id));
+    for (const incident of known) if (incident) this.#seen.set(incident.incident_id, incident);
+    const [one, other] = this.#ids.map((id) => this.#seen.get(id));
     if (!one || !other) return this.close();
-    const drawn = [one.version, other.version, language(), this.#failure].join();
+    const open = known.every((incident) => incident && !hasEnded(incident));
+    const drawn = [one.version, other.version, open, language(), this.#failure].join();
     if (drawn === this.#drawn) return;
     this.#drawn = drawn;
-    const open = !hasEnded(one) && !hasEnded(other);
     keepingFocus(() => fill(dialog,
       el("h2", { text: word("twins.title") }),
       this.#failure ? el("p", { class: "banner banner-warn", text: this.#failure, attributes: { role: "alert" } }) : null,
