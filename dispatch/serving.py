@@ -14,7 +14,9 @@ from typing import NoReturn
 
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from dispatch.admission import Admission
 from dispatch.app import create_app
 from dispatch.logs import configure_logs
 from dispatch.push.vapid import NoVapidKey
@@ -49,10 +51,14 @@ class Companion:
 class _Server(uvicorn.Server):
     """A server that sends its sockets away with a come-back before it closes them."""
 
-    def __init__(self, config: uvicorn.Config, app: FastAPI, companion: "Companion") -> None:
+    def __init__(self, config: uvicorn.Config, app: FastAPI, listening: socket.socket, companion: "Companion") -> None:
         super().__init__(config)
         self._app = app
         self._companion = companion
+        self._admission = Admission(listening, self._protocol)
+
+    def _protocol(self) -> asyncio.Protocol:
+        return HttpToolsProtocol(self.config, self.server_state, self.lifespan.state)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         # Everything that is read now stays: to look through it again and again doubles what a start takes.
@@ -62,12 +68,14 @@ class _Server(uvicorn.Server):
         finally:
             gc.enable()
         if self.started:
+            self._admission.open()
             set_collector()
             self._companion.begin()
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Still serving: what lives on the service may say goodbye first.
         await asyncio.to_thread(self._companion.end)
+        self._admission.close()
         self._app.state.service.hub.close_all()
         await super().shutdown(sockets)
 
@@ -90,12 +98,6 @@ def database_for(settings: Settings) -> Iterator[str]:
         if owned:
             cluster.stop()
 
-
-# libuv accepts one connection in a turn of the loop and socket: a crowd that comes back would stand in the kernel's
-# queue, an SOS behind it. Doubles of the socket are accepted from each.
-_ACCEPTED_IN_A_TURN = 8
-# As many as the system allows (net.core.somaxconn): who finds no room there tries again a second or three later.
-_BACKLOG = 65_535
 
 # Some sixty alerts.
 _SEND_BUFFER_BYTES = 64 * 1024
@@ -190,12 +192,11 @@ def _serve_here(
         raise CannotServe(str(error)) from error
     app.state.service.upkeep.revive = revive
     app.state.siblings = siblings
-    server = _Server(_config(app, settings), app, companion)
+    server = _Server(_config(app, settings), app, listening, companion)
     # A closed terminal stops the service as SIGTERM does, unless it was started to outlive it (nohup).
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         signal.signal(signal.SIGHUP, server.handle_exit)
-    doubles = [listening.dup() for _ in range(_ACCEPTED_IN_A_TURN - 1)]
-    server.run(sockets=[listening, *doubles, *([siblings.door()] if siblings else [])])
+    server.run(sockets=[siblings.door()] if siblings else [])
     if not server.started:
         raise CannotServe("the service did not start; the log above says why")
 
@@ -208,14 +209,13 @@ def _config(app: FastAPI, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http="httptools",
+        http=HttpToolsProtocol,
         ws=StreamProtocol,
         ws_max_size=_MAX_FRAME_BYTES,
         ws_per_message_deflate=False,
         # The service's own heartbeats notice who is gone; these notice a network that swallows packets.
         ws_ping_interval=20.0,
         ws_ping_timeout=30.0,
-        backlog=_BACKLOG,
         access_log=False,
         log_config=None,
         server_header=False,

@@ -8,7 +8,7 @@ connect once more without a resume, and anything new that this brings had been l
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from random import Random
@@ -27,14 +27,16 @@ _MOST_S: Final = 150.0
 _ANSWER_BYTES: Final = 256 * 1024 * 1024
 _HANG_UP_WITHIN_S: Final = 20.0
 _S: Final = 1e9
+_MS: Final = 1e6
 
 
 @dataclass(frozen=True, slots=True)
 class Stampede:
     """What came of it. Instants are nanoseconds of CLOCK_MONOTONIC.
 
-    `stampede_s` is from the drop to the welcome of the last; `away` counts phones that never came back. `lost` counts
-    messages that were numbered for a phone and never told to it, `resumed` and `reloaded` how the others came back.
+    `stampede_s` is from the drop to the welcome of the last; `back` is when each was welcome again, by the responder's
+    id; `away` counts phones that never came back. `lost` counts messages that were numbered for a phone and never told
+    to it, `resumed` and `reloaded` how the others came back.
     """
 
     phones: int
@@ -42,7 +44,7 @@ class Stampede:
     attempts: int
     stampede_s: float
     dropped_ns: int
-    back_ns: Sequence[int]
+    back: Mapping[str, int]
     resumed: int
     reloaded: int
     lost: int
@@ -53,9 +55,14 @@ class Stampede:
     missing: int
 
     @property
+    def back_ns(self) -> list[int]:
+        """When they were welcome again, in that order."""
+        return sorted(self.back.values())
+
+    @property
     def amid(self) -> list[Tap]:
         """The SOS that were due while phones were away."""
-        until_ns = self.back_ns[-1] if self.back_ns else self.dropped_ns
+        until_ns = max(self.back.values(), default=self.dropped_ns)
         return [tap for tap in self.taps if self.dropped_ns <= tap.scheduled_ns <= until_ns]
 
     def first_alert_ms(self, taps: Sequence[Tap]) -> list[float]:
@@ -67,6 +74,22 @@ class Stampede:
                 known = first.get(sample.incident_id, sample.from_scheduled_ms)
                 first[sample.incident_id] = min(known, sample.from_scheduled_ms)
         return list(first.values())
+
+    def first_alert_since_back_ms(self, taps: Sequence[Tap]) -> list[float]:
+        """The same, but counted from when the first of those who are alerted had a line again, if that was later.
+
+        While everybody's line is lost nobody can be told; from then on it is the service that an alert waits for.
+        """
+        due_ns = {tap.incident_id: tap.scheduled_ns for tap in taps}
+        began_ns: dict[str, int] = {}
+        came_ns: dict[str, float] = {}
+        for sample in self.samples:
+            if (incident_id := sample.incident_id) in due_ns:
+                back_ns = max(self.back.get(sample.responder_id, 0), due_ns[incident_id])
+                at_ns = sample.scheduled_ns + sample.from_scheduled_ms * _MS
+                began_ns[incident_id] = min(back_ns, began_ns.get(incident_id, back_ns))
+                came_ns[incident_id] = min(at_ns, came_ns.get(incident_id, at_ns))
+        return [max(came_ns[each] - began_ns[each], 0.0) / _MS for each in came_ns]
 
 
 class Phones:
@@ -161,7 +184,7 @@ async def bare_stampede(url: str, members: Sequence[CrowdMember]) -> float:
         dropped = await crowd.told("drop")
     if dropped["away"]:
         raise ConnectionError(f"{dropped['away']} phones did not come back to the bare server")
-    return float((dropped["back_ns"][-1] - dropped["dropped_ns"]) / _S)
+    return float((max(dropped["back"].values()) - dropped["dropped_ns"]) / _S)
 
 
 def _summed_up(
@@ -169,7 +192,7 @@ def _summed_up(
 ) -> Stampede:
     audits = told["audits"].values()
     joined = join(taps, (Arrival(*each) for each in told["alerts"]))
-    back_ns = dropped["back_ns"]
+    back: dict[str, int] = dropped["back"]
     # The last connection was without a resume, on purpose.
     reloaded = sum(each["reloaded"] for each in audits) - count
     new_afresh = afresh["numbers"] - afresh["numbers_before"]
@@ -177,9 +200,9 @@ def _summed_up(
         phones=count,
         away=dropped["away"],
         attempts=dropped["attempts"],
-        stampede_s=(back_ns[-1] - dropped["dropped_ns"]) / _S if back_ns else 0.0,
+        stampede_s=(max(back.values()) - dropped["dropped_ns"]) / _S if back else 0.0,
         dropped_ns=dropped["dropped_ns"],
-        back_ns=back_ns,
+        back=back,
         resumed=sum(each["resumed"] for each in audits),
         reloaded=reloaded,
         lost=afresh["lost_before"] + new_afresh,

@@ -171,10 +171,10 @@ class Crowd:
         with suppress(TimeoutError):
             async with asyncio.timeout(_BACK_WITHIN_S):
                 await asyncio.gather(*(phone.come_back() for phone in self._phones))
-        back = sorted(phone.welcomed_ns for phone in self._phones if phone.welcomed_ns)
+        back = {phone.id: phone.welcomed_ns for phone in self._phones if phone.welcomed_ns}
         return {
             "dropped_ns": dropped_ns,
-            "back_ns": back,
+            "back": back,
             "away": len(self._phones) - len(back),
             "attempts": sum(phone.attempts for phone in self._phones),
         }

@@ -17,6 +17,7 @@ from loadtests.stampede import Stampede, bare_stampede, stampede
 from loadtests.thresholds import judged
 
 _S: Final = 1e9
+_MS: Final = 1e6
 _CREATED: Final = 201
 # An SOS whose alerts are still on their way when the lines go tells of the stampede, not of the quiet before it.
 _BEFORE_NS: Final = round(0.5 * _S)
@@ -56,6 +57,8 @@ def figures_of_stampede(found: Stampede, bare_s: float) -> dict[str, float | Non
     """Answer what is judged and written down, by name."""
     before = [tap for tap in found.taps if tap.scheduled_ns < found.dropped_ns - _BEFORE_NS]
     quiet_ms, amid_ms = found.first_alert_ms(before), found.first_alert_ms(found.amid)
+    waited_ms = found.first_alert_since_back_ms(found.amid)
+    answered_ms = [(tap.answered_ns - tap.scheduled_ns) / _MS for tap in found.amid]
     return {
         "stampede_s": round(found.stampede_s, 3),
         "bare_s": round(bare_s, 3),
@@ -74,7 +77,9 @@ def figures_of_stampede(found: Stampede, bare_s: float) -> dict[str, float | Non
         "amid_p50_ms": _at(amid_ms, 0.5),
         "amid_worst_ms": _at(amid_ms, 1.0),
         "amid_p50_ratio": percentile(amid_ms, 0.5) / percentile(quiet_ms, 0.5) if amid_ms and quiet_ms else None,
-        "amid_worst_share": max(amid_ms) / 1000.0 / found.stampede_s if amid_ms and found.stampede_s else None,
+        "amid_answer_worst_ms": _at(answered_ms, 1.0),
+        "amid_answer_share": _share_of_it(answered_ms, found),
+        "amid_worst_share": _share_of_it(waited_ms, found),
     }
 
 
@@ -92,8 +97,12 @@ def stampede_lines(found: Stampede, bare_s: float) -> str:
         f"{found.resumed:,} resumed, {found.reloaded} did not; {found.numbers:,} messages numbered, {found.lost} lost,"
         f" {found.repeated} told twice\n"
         f"{len(found.amid)} SOS meanwhile: first alert p50 {told('amid_p50_ms')} ms, worst {told('amid_worst_ms')} ms"
-        f" (before: p50 {told('before_p50_ms')} ms)"
+        f" (before: p50 {told('before_p50_ms')} ms), worst answer {told('amid_answer_worst_ms')} ms"
     )
+
+
+def _share_of_it(values_ms: Sequence[float], found: Stampede) -> float | None:
+    return max(values_ms) / 1000.0 / found.stampede_s if values_ms and found.stampede_s else None
 
 
 def _at(values: Sequence[float], share: float) -> float | None:

@@ -99,8 +99,13 @@ _STAMPEDE: Final = (
         "between two greetings there is a turn for an SOS",
     ),
     Threshold(
-        "amid_worst_share", 0.25, "the slowest of them, as a share of the whole stampede",
+        "amid_answer_share", 0.05, "the slowest answer to one of them, as a share of the whole stampede",
         "no caller stands in the phones' line",
+    ),
+    Threshold(
+        "amid_worst_share", 0.05,
+        "the slowest first alert of one of them, from when the first of those alerted is back, as a share likewise",
+        "while all lines are lost nobody can be told, but who has one again is",
     ),
 )  # fmt: skip
 

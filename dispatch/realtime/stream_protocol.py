@@ -6,6 +6,7 @@ that is needed: frames go to a listener as they come, and text goes out as it is
 """
 
 import asyncio
+from functools import partial
 from typing import Any, Protocol, cast
 
 import structlog
@@ -17,7 +18,7 @@ from websockets.exceptions import InvalidState
 from websockets.frames import Frame, Opcode
 from websockets.protocol import State
 
-from dispatch.realtime.turnstile import Turnstile
+from dispatch.realtime.turnstile import Farewells, Turnstile
 
 log = structlog.get_logger()
 
@@ -115,6 +116,7 @@ _NOBODY = _Nobody()
 
 
 _TURNSTILE = Turnstile()
+_FAREWELLS = Farewells()
 
 
 class StreamProtocol(WebSocketsSansIOProtocol):
@@ -217,7 +219,10 @@ class StreamProtocol(WebSocketsSansIOProtocol):
             self._listener.drained()
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """The socket is gone: tell, and let go of everything that points back here."""
+        """The socket is gone: tell, and let go of everything that points back here, of a crowd one after the other."""
+        _FAREWELLS.run(partial(self._leave, exc))
+
+    def _leave(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         if self._listener is not None:
             self._listener, self._unread = None, b""

@@ -7,9 +7,11 @@ for two of them.
 
 import asyncio
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 _IN_A_TURN: Final = 2
+_FAREWELLS_IN_A_TURN: Final = 16
 
 
 class Turnstile:
@@ -36,3 +38,31 @@ class Turnstile:
                 turn.set_result(None)
         if self._waiting:
             asyncio.get_running_loop().call_soon(self._let_in)
+
+
+class Farewells:
+    """Runs what is to be done for those who leave: at once, and for a crowd so many in each turn of the loop."""
+
+    def __init__(self, in_a_turn: int = _FAREWELLS_IN_A_TURN) -> None:
+        self._in_a_turn = in_a_turn
+        self._in_this_turn = 0
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def run(self, farewell: Callable[[], None]) -> None:
+        """Run it, now or in its turn."""
+        if self._in_this_turn == 0:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        self._in_this_turn += 1
+        if self._in_this_turn > self._in_a_turn:
+            self._waiting.append(farewell)
+        else:
+            farewell()
+
+    def _next_turn(self) -> None:
+        now = [self._waiting.popleft() for _ in range(min(self._in_a_turn, len(self._waiting)))]
+        # As long as some wait, others who come wait behind them.
+        self._in_this_turn = self._in_a_turn if now else 0
+        if now:
+            asyncio.get_running_loop().call_soon(self._next_turn)
+        for farewell in now:
+            farewell()

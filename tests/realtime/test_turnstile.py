@@ -2,8 +2,9 @@
 
 import asyncio
 import itertools
+from functools import partial
 
-from dispatch.realtime.turnstile import Turnstile
+from dispatch.realtime.turnstile import Farewells, Turnstile
 
 
 async def test_each_turn_of_the_loop_lets_two_through_in_the_order_in_which_they_came() -> None:
@@ -39,3 +40,22 @@ async def test_an_empty_turnstile_is_passed_at_once_again_and_again() -> None:
     async with asyncio.timeout(5):
         for _ in range(3):
             await turnstile.passed()
+
+
+async def test_few_who_leave_are_seen_off_at_once_and_a_crowd_so_many_in_a_turn_in_its_order() -> None:
+    farewells = Farewells(2)
+    gone: list[int] = []
+    for number in range(7):
+        farewells.run(partial(gone.append, number))
+    assert gone == [0, 1]
+    seen: list[int] = []
+    for turn in range(8):
+        await asyncio.sleep(0)
+        if turn == 1:
+            # Who comes meanwhile stands behind them.
+            farewells.run(partial(gone.append, 7))
+        seen.append(len(gone))
+    assert gone == list(range(8))
+    assert max(after - before for before, after in itertools.pairwise(seen)) <= 2
+    farewells.run(partial(gone.append, 8))
+    assert gone[-1] == 8
