@@ -276,7 +276,7 @@ class Watchers:
             # What is gathered for some milliseconds is sent now, in the order in which one leads to the other.
             await self._service.service.acknowledgements.flush()
             await self._service.service.engine.feed.flush()
-            self._service.service.pictures.tick()
+            await self._service.service.pictures.tick()
             is_news = any([await each.heard_out() for each in self._everybody])
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -22,12 +23,23 @@ log = structlog.get_logger()
 _EVERY_S = 1.0
 # More dots than this no screen shows and no eye counts; the counts still tell of all.
 _MOST_DOTS = 5000
+# A millisecond's worth: an SOS and a pong are not to wait for a province that moves.
+_DRAWN_AT_ONCE = 100
 # Counting which AEDs are open reads thousands of opening hours: often enough for a figure.
 _COUNT_AEDS_EVERY = 30
 # A hundred thousand devices take a second to count: a few milliseconds at a time, and a twentieth of it in all.
 _COUNTED_AT_ONCE = 500
 _FEW = 5000
 _COUNTING_SHARE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    """What a console is told next."""
+
+    session: Session
+    dots: list[dict[str, Any]] = field(default_factory=list)
+    gone: list[ResponderId] = field(default_factory=list)
 
 
 class Pictures:
@@ -54,26 +66,38 @@ class Pictures:
             await asyncio.sleep(_EVERY_S)
             try:
                 await self._count_in_parts()
-                self.tick()
+                await self.tick()
             except Exception:
                 log.exception("picture not sent")
 
-    def tick(self) -> None:
-        """Send each console what has changed on its map."""
+    async def tick(self) -> None:
+        """Send each console what has changed on its map, with turns for others between some dots and the next."""
         if self._is_to_count and self._count_again_at_s == 0.0:
             self.count_aeds()
             self._is_to_count = False
         self._ticks += 1
         self._is_to_count |= self._ticks % _COUNT_AEDS_EVERY == 0
-        changed = self._roster.take_changed()
+        changed = list(self._roster.take_changed())
         operators = self._hub.operators()
         for gone in self._shown.keys() - {session.session_id for session in operators}:
             del self._shown[gone]
-        # The same for all who see somebody: of thousands who move, a dot for each console held up everybody else.
-        now = self._clock.now()
-        dots = {each.responder_id: self._dot(each, now) for each in self._on_the_map(changed)}
-        for session in operators:
-            self._show_changes(session, changed, dots)
+        changes = [_Changes(session) for session in operators]
+        if changes:
+            for start in range(0, len(changed), _DRAWN_AT_ONCE):
+                self._draw(changed[start : start + _DRAWN_AT_ONCE], changes)
+                await asyncio.sleep(0)
+        for each in changes:
+            each.session.say(
+                {
+                    "type": "picture",
+                    "full": False,
+                    "at": self._clock.now(),
+                    "responders": each.dots,
+                    "gone": each.gone,
+                    "counts": self._counts(),
+                }
+            )
+            await asyncio.sleep(0)
 
     def count_aeds_soon(self) -> None:
         """The registry has changed: the next picture counts anew, where that takes no time worth speaking of."""
@@ -124,38 +148,24 @@ class Pictures:
             }
         )
 
-    def _on_the_map(self, responder_ids: Iterable[ResponderId]) -> Iterator[Responder]:
-        if not self._hub.operators():
-            return
-        for each in map(self._roster.get, responder_ids):
-            if each is not None and each.on_duty and each.fix is not None:
-                yield each
-
-    def _show_changes(
-        self, session: Session, changed: set[ResponderId], all_dots: Mapping[ResponderId, dict[str, Any]]
-    ) -> None:
-        shown = self._shown.setdefault(session.session_id, set())
-        dots: list[dict[str, Any]] = []
-        gone: list[ResponderId] = []
-        for responder_id in changed:
-            dot, responder = all_dots.get(responder_id), self._roster.get(responder_id)
-            is_seen = dot is not None and responder is not None and _sees(session, responder)
-            if dot is not None and is_seen and (responder_id in shown or len(shown) < _MOST_DOTS):
-                dots.append(dot)
-                shown.add(responder_id)
-            elif responder_id in shown:
-                gone.append(responder_id)
-                shown.discard(responder_id)
-        session.say(
-            {
-                "type": "picture",
-                "full": False,
-                "at": self._clock.now(),
-                "responders": dots,
-                "gone": gone,
-                "counts": self._counts(),
-            }
-        )
+    def _draw(self, responder_ids: Iterable[ResponderId], changes: Iterable["_Changes"]) -> None:
+        """Note what each console is to be told of these; a dot is made once for all who see it."""
+        now = self._clock.now()
+        for responder_id in responder_ids:
+            responder = self._roster.get(responder_id)
+            is_there = responder is not None and responder.on_duty and responder.fix is not None
+            dot = None
+            for each in changes:
+                shown = self._shown.setdefault(each.session.session_id, set())
+                is_shown = responder_id in shown
+                if responder is not None and is_there and _sees(each.session, responder):
+                    if is_shown or len(shown) < _MOST_DOTS:
+                        dot = dot or self._dot(responder, now)
+                        each.dots.append(dot)
+                        shown.add(responder_id)
+                elif is_shown:
+                    each.gone.append(responder_id)
+                    shown.discard(responder_id)
 
     def _dot(self, responder: Responder, now: datetime) -> dict[str, Any]:
         fix = responder.fix

@@ -6,9 +6,9 @@ from collections.abc import Awaitable, Callable
 
 import psycopg
 import structlog
-from sqlalchemy.engine import make_url
 
 from dispatch.storage.availability import is_outage
+from dispatch.storage.own_session import own_session
 
 log = structlog.get_logger()
 
@@ -17,14 +17,13 @@ LOCK_CLASS = 7_120_121
 NOTIFY_CHANNEL = "dispatch_push"
 
 _PAUSE_S = 0.5
-_CONNECT_WITHIN_S = 5
 
 
 class Presence:
     """Holds a lock that PostgreSQL lets go of the moment this process is dead, however it died."""
 
     def __init__(self, database_url: str, on_change: Callable[[str | None], Awaitable[None]]) -> None:
-        self._conninfo = make_url(database_url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._conninfo = own_session(database_url)
         self._on_change = on_change
         # A new one with each connection: an old one may be held still by a server that has not noticed our leaving.
         self.desk_id: int | None = None
@@ -46,14 +45,7 @@ class Presence:
             await asyncio.sleep(_PAUSE_S)
 
     async def _hold(self) -> None:
-        async with await psycopg.AsyncConnection.connect(
-            self._conninfo,
-            autocommit=True,
-            connect_timeout=_CONNECT_WITHIN_S,
-            keepalives_idle=10,
-            keepalives_interval=5,
-            keepalives_count=3,
-        ) as connection:
+        async with await psycopg.AsyncConnection.connect(self._conninfo, autocommit=True) as connection:
             desk_id = secrets.randbelow(2**31)
             await connection.execute("select pg_advisory_lock(%s::int, %s::int)", (LOCK_CLASS, desk_id))
             await connection.execute(psycopg.sql.SQL("listen {}").format(psycopg.sql.Identifier(NOTIFY_CHANNEL)))

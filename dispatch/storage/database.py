@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, Busy, DirectConnections, Row
 from dispatch.storage.line import patience
+from dispatch.storage.own_session import KEEPALIVE, SERVERS_KEEPALIVE_OPTIONS
 from dispatch.storage.patience import PATIENCE_S, Patience
 from dispatch.storage.pooling import KEPT_BY_POOLER
 from dispatch.storage.prepared import Prepared
@@ -36,8 +37,12 @@ _WRITTEN = Prepared("written", "select (pg_current_wal_lsn() - '0/0')::bigint", 
 REPLICA_LAG_S = 5.0
 
 
-_IN_OWN_SESSION: dict[str, Any] = {"prepare_threshold": 1, "options": "-c timezone=UTC -c jit=off"}
-_THROUGH_POOLER: dict[str, Any] = {"prepare_threshold": None}
+_IN_OWN_SESSION: dict[str, Any] = {
+    "prepare_threshold": 1,
+    "options": f"-c timezone=UTC -c jit=off {SERVERS_KEEPALIVE_OPTIONS}",
+    **KEEPALIVE,
+}
+_THROUGH_POOLER: dict[str, Any] = {"prepare_threshold": None, **KEEPALIVE}
 
 
 def driver_url(url: str) -> str:

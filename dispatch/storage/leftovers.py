@@ -33,6 +33,11 @@ async def forget_messages(connection: Connection, before: datetime) -> int:
     return await _forget(connection, "messages", "created_at", before)
 
 
+async def forget_cases(connection: Connection, before: datetime) -> int:
+    """Forget which case of a 120 centre was which incident, where the incident is on record no longer."""
+    return await _forget(connection, "centre_cases", "created_at", before)
+
+
 async def archive_incidents(connection: Connection, part: Part) -> bool:
     """Put the incidents of a part into tables of their own, which the service does not know. False: one is open.
 

@@ -9,6 +9,7 @@ import psycopg
 from psycopg import errors, pq
 from psycopg.errors import error_from_result
 
+from dispatch.storage.own_session import KEEPALIVE, SERVERS_KEEPALIVE_OPTIONS
 from dispatch.storage.pooling import KEPT_AS_IT_IS, KEPT_BY_POOLER, PROBE, as_options, in_each_transaction
 from dispatch.storage.prepared import Prepared
 from dispatch.storage.servers_clock import NOT_TOO_LATE, ServersClock, was_too_late
@@ -102,12 +103,10 @@ class Line:
                     conninfo,
                     autocommit=True,
                     # A pooler takes none.
-                    options="" if is_pooled else as_options(settings),
+                    options="" if is_pooled else f"{SERVERS_KEEPALIVE_OPTIONS} {as_options(settings)}",
                     # What a machine's environment or an old database says otherwise.
                     client_encoding="utf8",
-                    keepalives_idle=10,
-                    keepalives_interval=5,
-                    keepalives_count=3,
+                    **KEEPALIVE,
                 )
                 if is_pooled:
                     await connection.execute(KEPT_BY_POOLER)

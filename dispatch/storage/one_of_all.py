@@ -3,14 +3,13 @@
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
-from typing import Any, Final
+from typing import Any
 
 import psycopg
 import structlog
-from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import make_url
 
 from dispatch.by_itself import ended
+from dispatch.storage.own_session import own_session
 
 log = structlog.get_logger()
 
@@ -18,16 +17,13 @@ log = structlog.get_logger()
 _LOCK_CLASS = 7_120_122
 
 _TRY_EVERY_S = 1.0
-# Who only holds on would not notice that the other end is gone without a word.
-_KEEPALIVE: Final = {"keepalives_idle": 5, "keepalives_interval": 2, "keepalives_count": 3, "connect_timeout": 5}
 
 
 class OneOfAll:
     """Runs `work` in this process for as long as it is this one's turn. `turn` is the number of what is done."""
 
     def __init__(self, url: str, turn: int, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        address = make_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
-        self._conninfo = make_conninfo(address, **_KEEPALIVE)
+        self._conninfo = own_session(url)
         self._turn = turn
         self._work = work
 

@@ -14,12 +14,11 @@ import psycopg
 import structlog
 from prometheus_client import Counter, Gauge
 from psycopg import sql
-from psycopg.conninfo import make_conninfo
-from sqlalchemy.engine import make_url
 
 from dispatch.clock import Clock
 from dispatch.settings import Settings
 from dispatch.storage import leftovers
+from dispatch.storage.own_session import own_session
 from dispatch.storage.partitions import (
     AED_EVENTS,
     AED_REPORTS,
@@ -100,10 +99,8 @@ class Retention:
     """Looks after the parts over a session of its own."""
 
     def __init__(self, session_url: str, clock: Clock, keeping: Keeping) -> None:
-        address = make_url(session_url).set(drivername="postgresql").render_as_string(hide_password=False)
         # Bounds are read as they are written: in UTC.
-        options = f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT}"
-        self._conninfo = make_conninfo(address, connect_timeout=5, options=options)
+        self._conninfo = own_session(session_url, options=f"-c timezone=UTC -c lock_timeout={_LOCK_TIMEOUT}")
         self._clock = clock
         self._keeping = keeping
 
@@ -143,8 +140,11 @@ class Retention:
                 for split in SPLITS:
                     await self._let_go(connection, split, now)
                     await _count(connection, split)
-                if self._keeping.messages is not None and now.hour == _READING_HOUR_UTC:
-                    await leftovers.forget_messages(connection, now - self._keeping.messages)
+                if now.hour == _READING_HOUR_UTC:
+                    if self._keeping.messages is not None:
+                        await leftovers.forget_messages(connection, now - self._keeping.messages)
+                    if self._keeping.incidents is not None:
+                        await leftovers.forget_cases(connection, now - self._keeping.incidents)
             return bool(is_ours)
 
     async def _surely_past(self, connection: Connection) -> datetime:

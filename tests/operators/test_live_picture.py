@@ -10,7 +10,7 @@ NEARBY = beside(WULIN, north_m=100)
 
 async def _change(service: ServiceInProcess, console: SocketClient, where: Callable[[Message], bool]) -> Message:
     """The next picture of changes that tells of this one."""
-    service.service.pictures.tick()
+    await service.service.pictures.tick()
     return await console.next("picture", where=lambda m: not m["full"] and where(m))
 
 
@@ -43,7 +43,7 @@ async def test_the_first_picture_is_whole(service: ServiceInProcess) -> None:
 
 async def test_then_only_what_changes_is_told(service: ServiceInProcess) -> None:
     async with service.on_duty("still", beside(WULIN, north_m=900)), service.on_duty("moving", NEARBY) as moving:
-        service.service.pictures.tick()
+        await service.service.pictures.tick()
         async with service.socket("operator", "ann") as console:
             await console.next("picture")
             place = beside(WULIN, north_m=130)
@@ -147,7 +147,7 @@ async def test_only_operators_are_shown_pictures(service: ServiceInProcess) -> N
     async with service.on_duty("r1", NEARBY) as r1:
         opened = await service.sos()
         async with service.socket("caller", opened["incident_id"]) as caller:
-            service.service.pictures.tick()
+            await service.service.pictures.tick()
             await r1.settled()
             await caller.settled()
             assert r1.all("picture") == caller.all("picture") == []

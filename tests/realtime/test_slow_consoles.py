@@ -39,7 +39,7 @@ async def test_pictures_and_aeds_do_not_fill_the_queue_of_a_slow_console(
             place = beside(WULIN, north_m=100 + number)
             await r1.say(type="position", latitude=place.latitude, longitude=place.longitude)
             await r1.settled()
-            service.service.pictures.tick()
+            await service.service.pictures.tick()
             service.service.hub.tell(
                 OPERATORS, {"type": "aed", "id": "a1", "name": "x", "usable_now": bool(number % 2)}
             )

@@ -175,7 +175,9 @@ async def test_old_parts_are_dropped_and_newer_ones_stay(tables: Tables) -> None
 async def test_single_rows_that_are_too_old_go_at_night(tables: Tables) -> None:
     # Of the time before the tables were split, or of a device that comes back after years.
     old, young = tables.report(tables.now - 500 * DAY), tables.report(tables.now - 300 * DAY)
-    keeping = Keeping(reports=400 * DAY, messages=30 * DAY)
+    keeping = Keeping(reports=400 * DAY, messages=30 * DAY, incidents=200 * DAY)
+    for age in (201, 199):
+        tables.sql("insert into centre_cases values ('hz', %s, %s, %s)", f"C{age}", uuid4(), tables.now - age * DAY)
     for seq, age in enumerate((31, 29), start=1):
         tables.sql(
             "insert into messages values ('responder:r1', %s, null, null, '{}', %s)", seq, tables.now - age * DAY
@@ -185,6 +187,7 @@ async def test_single_rows_that_are_too_old_go_at_night(tables: Tables) -> None:
     await tables.looked_after(at_night(tables.now), keeping)
     assert tables.sql("select id from aed_reports") == [(young,)]
     assert tables.sql("select seq from messages") == [(2,)]
+    assert tables.sql("select case_number from centre_cases") == [("C199",)]
 
 
 async def test_incidents_stay_unless_somebody_says_for_how_long(tables: Tables) -> None:
