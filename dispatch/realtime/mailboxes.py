@@ -56,7 +56,7 @@ select mailbox.epoch, mailbox.last_seq, message.seq, message.body
 from mailbox left join messages as message
     on message.recipient = :recipient and message.seq > case when mailbox.epoch = :resume_epoch then :after else 0 end
    and message.seq <= mailbox.last_seq and (:with_kept or mailbox.epoch = :resume_epoch)
-order by message.seq
+order by message.seq limit :most
 """,
     {
         "recipient": "text",
@@ -64,10 +64,23 @@ order by message.seq
         "resume_epoch": "text",
         "after": "int8",
         "with_kept": "bool",
+        "most": "int8",
     },
+)
+_FURTHER = Prepared(
+    "further_messages",
+    """
+select seq, body from messages
+where recipient = :recipient and seq > :after and seq <= :last_seq order by seq limit :most
+""",
+    {"recipient": "text", "after": "int8", "last_seq": "int8", "most": "int8"},
 )
 # What is prepared before anybody waits for it.
 STATEMENTS = (_OPEN,)
+
+# A console that was away for ten seconds of a storm lacks thousands: read at once they would hold up everybody else,
+# and come later than an answer of the database may.
+_READ_AT_ONCE = 500
 
 _AFTER = text(
     """
@@ -117,11 +130,18 @@ async def _read(
         "after": after,
         # Thousands of old messages, of which a console without a resume wants none.
         "with_kept": recipient != OPERATORS,
+        "most": _READ_AT_ONCE,
     }
     # Made by somebody else at this very moment, it is in neither part of the statement; then it is there.
     rows = await database.run(_OPEN, parameters) or await database.run(_OPEN, parameters)
-    kept = tuple((int(seq), body) for _, _, seq, body in rows if seq is not None and body is not None)
-    return str(rows[0][0]), int(rows[0][1] or 0), kept
+    own_epoch, last_seq = str(rows[0][0]), int(rows[0][1] or 0)
+    some = [(int(seq), body) for _, _, seq, body in rows if seq is not None and body is not None]
+    kept = some
+    while len(some) == _READ_AT_ONCE:
+        further = {"recipient": recipient, "after": kept[-1][0], "last_seq": last_seq, "most": _READ_AT_ONCE}
+        some = [(int(seq or 0), body or "") for seq, body in await database.run(_FURTHER, further)]
+        kept += some
+    return own_epoch, last_seq, tuple(kept)
 
 
 async def messages_after(
