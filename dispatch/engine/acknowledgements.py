@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 
 import structlog
 
@@ -78,10 +78,15 @@ class Acknowledgements:
             raise
         by_incident: defaultdict[IncidentId, list[AlertId]] = defaultdict(list)
         for each in received:
+            if each.incident_id is not None:
+                by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+        await self._confirm(by_incident)
+        # What was only tried keeps nobody waiting who has to run.
+        for each in received:
             if each.incident_id is None:
                 await self.on_test(each.recipient.removeprefix("responder:"), each.alert_id)
-            else:
-                by_incident[IncidentId(each.incident_id)].append(AlertId(each.alert_id))
+
+    async def _confirm(self, by_incident: Mapping[IncidentId, list[AlertId]]) -> None:
         for incident_id, alert_ids in by_incident.items():
             try:
                 await self._engine.command(incident_id, ConfirmReceipt(tuple(alert_ids)), by="system")

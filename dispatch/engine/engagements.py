@@ -25,16 +25,19 @@ class Engagements:
         self._database = database
         self._live = live
 
-    def reserve(self, decision: Decision) -> None:
+    def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
         """Take those whom a decision binds out of everybody else's reach before the commit: no two SOS choose one.
 
-        That is whoever is offered something, and whoever was free and says yes late.
+        That is whoever is offered something, and whoever was free and says yes late. With `only_free` whoever is bound
+        by another alert stays so: what was planned a while ago may have been overtaken.
         """
         incident = decision.incident
         for alert in bound_by(decision):
-            self._roster.engage(
-                alert.responder_id, Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
-            )
+            held = self._roster.engagement_of(alert.responder_id)
+            if not only_free or held is None or held.alert_id == alert.alert_id:
+                self._roster.engage(
+                    alert.responder_id, Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
+                )
 
     def release(self, decision: Decision) -> None:
         """Give back those whom a decision that came to nothing had reserved."""
@@ -94,8 +97,8 @@ class Engagements:
             bound, free = await guards.unlike(connection, held)
             for responder_id in free:
                 engagement = held[responder_id]
-                if self._live.get(engagement.incident_id) is None:
-                    # Bound by what another service decides, which has let go of them.
+                if self._binds_nobody(engagement):
+                    # Bound by what another service decides or was about to, which has let go of them.
                     self._roster.release(responder_id, engagement.alert_id)
             for responder_id, engagement in bound.items():
                 live = self._live.get(engagement.incident_id)
@@ -115,6 +118,14 @@ class Engagements:
                         continue
                 if self._roster.engagement_of(responder_id) is None:
                     self._roster.engage(responder_id, engagement)
+
+    def _binds_nobody(self, engagement: Engagement) -> bool:
+        """Whether memory knows of no such alert, and is not about to either."""
+        live = self._live.get(engagement.incident_id)
+        if live is None:
+            return True
+        known = live.incident
+        return known is not None and not live.lock.locked() and engagement.alert_id not in known.alerts
 
     def let_go(self, incident: Incident) -> None:
         """Release whoever is free by what an incident has become, also by what another service decided."""

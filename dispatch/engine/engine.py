@@ -158,11 +158,7 @@ class Engine:
         async with live.lock:
             with self.recording.outage_suppressed():
                 await self._make_sure(incident_id, live)
-        return self._is_settled(live) or (unless_ours and self.live.is_ours(live))
-
-    @staticmethod
-    def _is_settled(live: LiveIncident) -> bool:
-        return not live.is_unsure
+        return live.is_settled or (unless_ours and self.live.is_ours(live))
 
     async def _make_sure(self, incident_id: IncidentId, live: LiveIncident) -> None:
         """Know as its rows tell it what was in another worker's journal only. Whoever asks holds the lock."""
@@ -215,13 +211,13 @@ class Engine:
                 # What another worker has just taken in may be what makes it possible.
                 if incident_id in self.recording.unwritten or not await self.others.is_outdated(incident_id):
                     raise
-                live.forget()
+                await self._read_anew(incident_id, live)
                 continue
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake
             if not decision.events:
                 if rewake and not await self._put_off(incident, decision.wake):
-                    live.forget()
+                    await self._read_anew(incident_id, live)
                     continue
                 live.wakes_at(decision.wake)
                 return decision
@@ -281,6 +277,13 @@ class Engine:
             events = await ledger.load_events(connection, incident_id)
             shown = await ledger.shown_versions(connection, [incident_id])
         return events, shown.get(incident_id, 0)
+
+    async def _read_anew(self, incident_id: IncidentId, live: LiveIncident) -> None:
+        """Know an incident as its rows tell it, not as memory does, which is all there is should they not answer."""
+        events, shown_version = await self._read(incident_id)
+        live.forget()
+        if events:
+            self.remember(incident_id, live, events, shown_version)
 
     def remember(
         self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown_version: int
@@ -348,13 +351,8 @@ class Engine:
         CONFLICTS.labels(clash).inc()
         log.info("decided anew", incident_id=lives[0].present.incident_id, clash=clash)
         if clash != RESPONDER_TAKEN:
-            # Should the database go away just now, what memory holds is all that there is: it is not forgotten first.
             for live in lives:
-                incident_id = live.present.incident_id
-                events, shown_version = await self._read(incident_id)
-                live.forget()
-                if events:
-                    self.remember(incident_id, live, events, shown_version)
+                await self._read_anew(live.present.incident_id, live)
         with self.recording.outage_suppressed():
             await self.resolve_clash(error)
 

@@ -75,6 +75,11 @@ class LiveIncident:
         self.home, self.is_unsure = None, False
 
     @property
+    def is_settled(self) -> bool:
+        """Whether all that memory holds is in the rows, as far as is known."""
+        return not self.is_unsure
+
+    @property
     def present(self) -> Incident:
         """The incident as it stands. Raises `LookupError` before it is loaded."""
         if self.incident is None:

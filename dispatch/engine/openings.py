@@ -72,7 +72,8 @@ class Openings:
     async def _opened(
         self, live: LiveIncident, decision: Decision, opening: Opening, may_be_kept: Callable[[], bool]
     ) -> bool:
-        self._engine.engagements.reserve(decision)
+        # What could not be written elsewhere was planned seconds ago.
+        self._engine.engagements.reserve(decision, only_free=True)
         try:
             with SOS_STEP_SECONDS.labels("render").time():
                 owed = self._engine.outbox.owed(decision)

@@ -40,6 +40,8 @@ class Recording:
         self._waiting: list[dict[str, object]] = []
         self._next_batch: asyncio.Future[None] | None = None
         self.unwritten: dict[IncidentId, list[JournaledDecision]] = {}
+        # Those of them that the database is there for, and that cannot be written all the same.
+        self.stuck: set[IncidentId] = set()
 
     @property
     def is_away(self) -> bool:

@@ -103,13 +103,14 @@ class SosDesk:
 
     async def take(self, request_id: str, command: OpenIncident) -> Receipt:
         """Open an incident, or give the answer again that this request id got."""
-        task = self._taken.get(request_id)
-        if task is not None:
-            # Taken for another worker, it may have come to nothing: then it is taken here.
+        while (task := self._taken.get(request_id)) is not None:
+            # Taken for another worker, it may have come to nothing: then it is taken here, by one of those who wait.
             with contextlib.suppress(NotWrittenError):
                 first = await asyncio.shield(task)
                 SOS.labels("repeated").inc()
                 return Receipt(first.body, repeated=True)
+            if self._taken.get(request_id) is task:
+                del self._taken[request_id]
         return await self._begun(request_id, self._take_first(request_id, command))
 
     async def take_for_another(self, request_id: str, command: OpenIncident) -> Mapping[str, Any]:

@@ -261,12 +261,14 @@ class TakingIn:
                 ids = [each.incident_id for each in together]
                 log.exception("incidents not taken in", incident_ids=ids)
                 self._stuck |= dict.fromkeys(ids, asyncio.get_running_loop().time() + _TRY_AGAIN_EVERY_S)
+                self._engine.recording.stuck.update(ids)
                 return True
             for each in together:
                 # Its rows tell all that memory does, what was in another worker's journal included.
                 each.live.is_unsure = False
                 self._engine.recording.written(each.incident_id, each.decisions)
                 self._stuck.pop(each.incident_id, None)
+                self._engine.recording.stuck.discard(each.incident_id)
         return True
 
     @asynccontextmanager

@@ -144,8 +144,14 @@ class Deciding:
         return worker is not None and await self._on_behalf.receipts(worker, up_to)
 
     def keeps_what_it_decides(self) -> bool:
-        """Whether what is decided here is in this worker's journal only, so that others may not know whom it binds."""
-        return bool(self._recording.unwritten) or (self._recording.is_away and self._who_can_write() is None)
+        """Whether what is decided here is in this worker's journal only, so that others may not know whom it binds.
+
+        What cannot be written though the database is there has been told, and must not bind the others' hands for good.
+        """
+        recording = self._recording
+        if recording.unwritten.keys() - recording.stuck:
+            return True
+        return recording.is_away and self._who_can_write() is None
 
     def _who_decides(self, live: LiveIncident | None) -> str | None:
         if self._link.is_away or (not self._recording.is_away and not self._waits_for_home(live)):

@@ -82,10 +82,12 @@ class Following:
         if any(map(self._is_behind, found)):
             await asyncio.sleep(_ON_ITS_WAY_S)
         behind = [each.incident_id for each in found if self._is_behind(each)]
+        unread = 0
         for start in range(0, len(behind), _READ_AT_ONCE):
-            await self._read_again(behind[start : start + _READ_AT_ONCE])
+            unread += await self._read_again(behind[start : start + _READ_AT_ONCE])
         self._show_what_nobody_does({each for each in found if each.shown_version < each.version})
-        self.misses_news = bool(behind)
+        # One that cannot be read, of a newer version perhaps, says nothing about what is heard.
+        self.misses_news = len(behind) > unread
         return len(behind)
 
     def _show_what_nobody_does(self, not_shown: set[Standing]) -> None:
@@ -136,7 +138,9 @@ class Following:
         # What was decided twice while the database was away looks the same by its number.
         return known < standing.version or (live.is_unsure and known <= standing.version)
 
-    async def _read_again(self, incident_ids: Sequence[IncidentId], *, home: str | None = None) -> None:
+    async def _read_again(self, incident_ids: Sequence[IncidentId], *, home: str | None = None) -> int:
+        """Know these as their rows tell them; returns how many of them cannot be read."""
+        unread = 0
         async with self._engine.database.statement() as connection:
             rows = await ledger.event_rows(connection, incident_ids)
             shown = await ledger.shown_versions(connection, incident_ids)
@@ -148,10 +152,12 @@ class Following:
                     self._remember(incident_id, live, events, shown.get(incident_id, 0), home=home)
             except Exception:
                 # One that cannot be read must not keep the others from being followed.
+                unread += 1
                 log.exception("incident not followed", incident_id=incident_id)
                 self._engine.live.drop_place(incident_id, live)
             # A storm's worth of incidents takes its time: an SOS has its turn between any two.
             await asyncio.sleep(0)
+        return unread
 
     def _remember(
         self, incident_id: IncidentId, live: LiveIncident, events: list[Event], shown: int, *, home: str | None
@@ -206,7 +212,7 @@ class Following:
             if first != 1:
                 return False
             incident = _go_on(begin(told.incident_id, told.events[0]), told.events[1:])
-        elif told.incident_id in self._forked and told.is_written:
+        elif told.incident_id in self._forked and told.is_written and not self._engine.recording.is_away:
             # The rows tell which way it went.
             self._forked.discard(told.incident_id)
             return False
@@ -255,8 +261,10 @@ class Following:
         if recording.is_away:
             return
         for live in list(self._engine.live.going_on()):
-            incident_id = live.present.incident_id
-            if not live.is_unsure or live.home is None or incident_id in recording.unwritten:
+            if live.incident is None or not live.is_unsure or live.home is None:
+                continue
+            incident_id = live.incident.incident_id
+            if incident_id in recording.unwritten:
                 continue
             # Without its opening it has been written down before: then its first event is.
             events = tuple(live.events if live.opening is not None else live.events[1:])

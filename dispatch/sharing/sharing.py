@@ -25,7 +25,7 @@ from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
 from dispatch.sharing.colleagues import PULSE_EVERY_S, Colleagues, checksum_of
 from dispatch.sharing.deciding import Deciding, DecidingParts
-from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, read_envelope
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
 from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
@@ -280,7 +280,7 @@ class Sharing:
             keep_up_with(told.events[-1].at, self._parts.clock, self._warn)
             if not told.is_written:
                 self.colleagues.has_kept(news.sender)
-            self.following.take(told, sender=news.sender)
+            self._follow(told, news.sender)
         # After the decisions: what one led to is known by the time that it is answered.
         self._deciding.hear_errands(news)
         self._hear_what_is_shown(news.shown)
@@ -288,6 +288,14 @@ class Sharing:
             self._fixes.hear(news.fixes)
         self._profiles.have_changed(news.profiles)
         if news.has_lost:
+            self._looking.look()
+
+    def _follow(self, told: ToldDecision, sender: str) -> None:
+        try:
+            self.following.take(told, sender=sender)
+        except Exception:
+            # The rest of the news is about others, answers that are waited for among them; this one the rows tell.
+            log.exception("incident not followed", incident_id=told.incident_id, sender=sender)
             self._looking.look()
 
     def _hear_what_is_shown(self, shown: Mapping[IncidentId, int]) -> None:

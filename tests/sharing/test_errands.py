@@ -84,3 +84,32 @@ async def test_an_answer_to_another_question_is_none() -> None:
     pair = Pair()
     pair.one.hear(Errand("one", 7, "{}", answers=True), {"done": True}, sender="other")
     assert await pair.ask() == {"done": True}
+
+
+async def test_an_answer_that_is_lost_is_given_again_and_nothing_is_done_twice() -> None:
+    pair = Pair()
+    answers = pair.one.hear
+    lost: list[Errand] = []
+
+    def loses_the_outcome(errand: Errand, said: Mapping[str, Any], *, sender: str) -> None:
+        if said == {"done": True} and not lost:
+            lost.append(errand)
+        else:
+            answers(errand, said, sender=sender)
+
+    pair.one.hear = loses_the_outcome  # type: ignore[method-assign] # on its way between the two
+    assert await pair.ask() == {"done": True}
+    assert len(lost) == 1
+    assert pair.told == [SAID]
+
+
+async def test_who_is_asked_again_while_still_at_it_says_so_and_goes_on() -> None:
+    pair = Pair()
+    pair.may_end.clear()
+    asked = asyncio.ensure_future(pair.ask(Waits(begun_within_s=1, done_within_s=4)))
+    # Longer than it takes to be asked again.
+    done, _ = await asyncio.wait([asked], timeout=1.3)
+    assert not done
+    pair.may_end.set()
+    assert await asked == {"done": True}
+    assert pair.told == [SAID]

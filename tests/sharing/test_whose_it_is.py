@@ -7,7 +7,7 @@ import pytest
 from dispatch.engine.openings import new_incident_id
 from dispatch.rescue.events import Event
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
-from dispatch.sharing.envelope import ToldDecision
+from dispatch.sharing.envelope import Envelope, ToldDecision
 from tests.people import WULIN, beside
 from tests.sharing.conftest import Workers, sharing_of
 
@@ -66,3 +66,38 @@ async def test_what_waits_to_be_followed_is_its_workers_already(workers: Workers
         following.take(ToldDecision(incident_id, (later,), is_written=True), sender="0-other")
         assert live.home == before
         assert following.home_of(live) == "0-other"
+
+
+async def test_what_cannot_be_followed_keeps_nothing_else_of_the_news_from_being_heard(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    live = one.service.engine.live.place_for(incident_id)
+    sharing = sharing_of(one)
+    told = ToldDecision(incident_id, tuple(live.events), is_written=True)
+    news = Envelope(sender=sharing_of(two).worker, decisions=[told], shown={incident_id: 99})
+
+    def cannot(*_of: object, **_how: object) -> None:
+        raise KeyError(THEIRS)
+
+    monkeypatch.setattr(sharing.following, "take", cannot)
+    sharing.hear(sharing._seal.put_on(news.to_bytes()))
+    assert live.shown_version == 99
+
+
+async def test_what_cannot_be_written_though_the_database_is_there_does_not_bind_the_others_hands(
+    workers: Workers,
+) -> None:
+    one, two = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    recording, deciding = one.service.engine.recording, sharing_of(one)._deciding
+    recording.unwritten[incident_id] = []
+    try:
+        assert deciding.keeps_what_it_decides()
+        recording.stuck.add(incident_id)
+        assert not deciding.keeps_what_it_decides()
+        assert not sharing_of(two)._deciding.asks_only_here()
+    finally:
+        del recording.unwritten[incident_id]
+        recording.stuck.discard(incident_id)
