@@ -97,8 +97,9 @@ class Engagements:
             bound, free = await guards.unlike(connection, held)
             for responder_id in free:
                 engagement = held[responder_id]
-                if self._binds_nobody(engagement):
-                    # Bound by what another service decides or was about to, which has let go of them.
+                if self._live.get(engagement.incident_id) is None:
+                    # Bound by what another service decides, which has let go of them. One that was only about to bind
+                    # them, and is not heard any more, may have done so in its journal.
                     self._roster.release(responder_id, engagement.alert_id)
             for responder_id, engagement in bound.items():
                 live = self._live.get(engagement.incident_id)
@@ -118,14 +119,6 @@ class Engagements:
                         continue
                 if self._roster.engagement_of(responder_id) is None:
                     self._roster.engage(responder_id, engagement)
-
-    def _binds_nobody(self, engagement: Engagement) -> bool:
-        """Whether memory knows of no such alert, and is not about to either."""
-        live = self._live.get(engagement.incident_id)
-        if live is None:
-            return True
-        known = live.incident
-        return known is not None and not live.lock.locked() and engagement.alert_id not in known.alerts
 
     def let_go(self, incident: Incident) -> None:
         """Release whoever is free by what an incident has become, also by what another service decided."""

@@ -9,13 +9,13 @@ from dataclasses import dataclass, field
 
 from dispatch.sharing.envelope import Everybody, Pulse
 
-PULSE_EVERY_S = 0.5
+PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
 _SILENT_S = 4.0
 # An outage is noticed by all within this, and its end too: what lasts longer is one's own.
 PASSING_S = 2.5
 # Twice the pulse: from then on it may have been cut off, and those connected to it are let be.
-_HUSHED_S = 1.0
+_HUSHED_S = 2.0
 # All who are connected to a worker are asked for no more often: they may be a hundred thousand.
 _ASK_AGAIN_AFTER_S = 3.0
 
