@@ -46,8 +46,11 @@ class Admission:
         self._listening.listen(_BACKLOG)
         self._watch()
 
-    def close(self) -> None:
-        """Take none any more; who has not been let in yet is hung up on, and comes back elsewhere."""
+    async def close(self) -> None:
+        """Take none any more; who has not been let in yet is hung up on, and comes back elsewhere.
+
+        Those that are just being let in are in when this returns.
+        """
         loop = asyncio.get_running_loop()
         if self._again is not None:
             self._again.cancel()
@@ -59,6 +62,7 @@ class Admission:
             line.close()
         self._silent.clear()
         self._greeting.clear()
+        await asyncio.gather(*self._opening, return_exceptions=True)
 
     def _watch(self) -> None:
         asyncio.get_running_loop().add_reader(self._listening, self._take)

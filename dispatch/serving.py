@@ -75,7 +75,7 @@ class _Server(uvicorn.Server):
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         # Still serving: what lives on the service may say goodbye first.
         await asyncio.to_thread(self._companion.end)
-        self._admission.close()
+        await self._admission.close()
         self._app.state.service.hub.close_all()
         await super().shutdown(sockets)
 

@@ -73,6 +73,7 @@ def figures_of_stampede(found: Stampede, bare_s: float) -> dict[str, float | Non
         "alerts_missing": found.missing,
         "sos_failed": sum(1 for tap in found.taps if tap.status != _CREATED),
         "sos_amid": len(found.amid),
+        "amid_unalerted": len(found.amid) - len(amid_ms),
         "before_p50_ms": _at(quiet_ms, 0.5),
         "amid_p50_ms": _at(amid_ms, 0.5),
         "amid_worst_ms": _at(amid_ms, 1.0),

@@ -90,6 +90,7 @@ _STAMPEDE: Final = (
     Threshold("lost", 0, "messages that a phone was never told", "nothing is lost"),
     Threshold("alerts_missing", 0, "alerts of the SOS meanwhile that never arrived", "an alert unseen saves nobody"),
     Threshold("sos_failed", 0, "SOS without a 201", "no emergency is turned away because phones reconnect"),
+    Threshold("amid_unalerted", 0, "SOS in the middle that nobody was alerted of", "who will be back is asked"),
     Threshold(
         "bare_ratio", 3, "time until the last is back, against a bare server's",
         "a token, a mailbox and a place cost at most as much again each as the handshake",

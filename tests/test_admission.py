@@ -59,7 +59,7 @@ async def way() -> AsyncIterator[_Way]:
     way.admission.open()
     yield way
     with contextlib.suppress(ValueError, OSError):
-        way.admission.close()
+        await way.admission.close()
     for line in way.lines:
         line.close()
 
@@ -111,7 +111,7 @@ async def test_at_the_end_all_who_wait_are_hung_up_on(way: _Way) -> None:
     silent = way.comes()
     way.comes(_SOS)
     await way.has_heard(1)
-    way.admission.close()
+    await way.admission.close()
     assert await asyncio.to_thread(silent.recv, 5) == b""
     with pytest.raises(OSError, match=r"refused|reset"):
         socket.create_connection(way.address, timeout=5)

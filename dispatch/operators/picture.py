@@ -33,13 +33,20 @@ _FEW = 5000
 _COUNTING_SHARE = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Changes:
-    """What a console is told next."""
+    """What a console is told next. `shown` is whom it has been shown: another set once it was shown everybody anew."""
 
     session: Session
+    shown: set[ResponderId]
     dots: list[dict[str, Any]] = field(default_factory=list)
     gone: list[ResponderId] = field(default_factory=list)
+
+    def begin_anew(self, shown: set[ResponderId]) -> None:
+        """It has just been shown everybody: what was drawn before is older than that."""
+        self.shown = shown
+        self.dots.clear()
+        self.gone.clear()
 
 
 class Pictures:
@@ -81,12 +88,13 @@ class Pictures:
         operators = self._hub.operators()
         for gone in self._shown.keys() - {session.session_id for session in operators}:
             del self._shown[gone]
-        changes = [_Changes(session) for session in operators]
+        changes = [_Changes(each, self._shown.setdefault(each.session_id, set())) for each in operators]
         if changes:
             for start in range(0, len(changed), _DRAWN_AT_ONCE):
                 self._draw(changed[start : start + _DRAWN_AT_ONCE], changes)
                 await asyncio.sleep(0)
         for each in changes:
+            self._look_again(each)
             each.session.say(
                 {
                     "type": "picture",
@@ -151,21 +159,27 @@ class Pictures:
     def _draw(self, responder_ids: Iterable[ResponderId], changes: Iterable["_Changes"]) -> None:
         """Note what each console is to be told of these; a dot is made once for all who see it."""
         now = self._clock.now()
+        for each in changes:
+            self._look_again(each)
         for responder_id in responder_ids:
             responder = self._roster.get(responder_id)
             is_there = responder is not None and responder.on_duty and responder.fix is not None
             dot = None
             for each in changes:
-                shown = self._shown.setdefault(each.session.session_id, set())
-                is_shown = responder_id in shown
+                is_shown = responder_id in each.shown
                 if responder is not None and is_there and _sees(each.session, responder):
-                    if is_shown or len(shown) < _MOST_DOTS:
+                    if is_shown or len(each.shown) < _MOST_DOTS:
                         dot = dot or self._dot(responder, now)
                         each.dots.append(dot)
-                        shown.add(responder_id)
+                        each.shown.add(responder_id)
                 elif is_shown:
                     each.gone.append(responder_id)
-                    shown.discard(responder_id)
+                    each.shown.discard(responder_id)
+
+    def _look_again(self, changes: _Changes) -> None:
+        shown = self._shown.get(changes.session.session_id)
+        if shown is not None and shown is not changes.shown:
+            changes.begin_anew(shown)
 
     def _dot(self, responder: Responder, now: datetime) -> dict[str, Any]:
         fix = responder.fix

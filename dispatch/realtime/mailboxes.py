@@ -115,8 +115,15 @@ async def open_mailbox(
         return Backlog(own_epoch, last_seq, last_seq, resumed=False, messages=())
     if epoch == own_epoch:
         own_epoch, last_seq, kept = await _read(database, recipient)
+    kept = _without_holes(kept)
     after = kept[0][0] - 1 if kept else last_seq
     return Backlog(own_epoch, after, last_seq, resumed=False, messages=kept)
+
+
+def _without_holes(kept: tuple[tuple[int, str], ...]) -> tuple[tuple[int, str], ...]:
+    """The last of them that follow one another: what was acknowledged between two pages was so up to there."""
+    begin = next((at for at in range(len(kept) - 1, 0, -1) if kept[at][0] != kept[at - 1][0] + 1), 0)
+    return kept[begin:]
 
 
 async def _read(

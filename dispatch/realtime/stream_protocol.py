@@ -139,7 +139,8 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         """Send the client away at the end of the service, unless it is going already: that must not keep others."""
         try:
             super().shutdown()
-        except InvalidState:
+        except (InvalidState, RuntimeError):
+            # Closing, or closed already and not seen off yet.
             self.transport.close()
 
     async def run_asgi(self) -> None:
@@ -251,7 +252,7 @@ class StreamProtocol(WebSocketsSansIOProtocol):
         self._listener.hear(text)
 
     def _read_on(self) -> None:
-        if self._is_held or self.disconnected or not self._unread:
+        if self._is_held or self.disconnected or self.transport.is_closing() or not self._unread:
             return
         now, self._unread = self._unread[:_READ_AT_ONCE_BYTES], self._unread[_READ_AT_ONCE_BYTES:]
         super().data_received(now)

@@ -10,6 +10,10 @@ from collections import deque
 from collections.abc import Callable
 from typing import Final
 
+import structlog
+
+log = structlog.get_logger()
+
 _IN_A_TURN: Final = 2
 _FAREWELLS_IN_A_TURN: Final = 16
 
@@ -47,11 +51,14 @@ class Farewells:
         self._in_a_turn = in_a_turn
         self._in_this_turn = 0
         self._waiting: deque[Callable[[], None]] = deque()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def run(self, farewell: Callable[[], None]) -> None:
         """Run it, now or in its turn."""
-        if self._in_this_turn == 0:
-            asyncio.get_running_loop().call_soon(self._next_turn)
+        loop = asyncio.get_running_loop()
+        if self._in_this_turn == 0 or loop is not self._loop:
+            self._in_this_turn, self._loop = 0, loop
+            loop.call_soon(self._next_turn)
         self._in_this_turn += 1
         if self._in_this_turn > self._in_a_turn:
             self._waiting.append(farewell)
@@ -65,4 +72,8 @@ class Farewells:
         if now:
             asyncio.get_running_loop().call_soon(self._next_turn)
         for farewell in now:
-            farewell()
+            try:
+                farewell()
+            except Exception:
+                # The others are gone, too.
+                log.exception("somebody who left is not seen off")

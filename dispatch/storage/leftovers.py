@@ -35,7 +35,10 @@ async def forget_messages(connection: Connection, before: datetime) -> int:
 
 async def forget_cases(connection: Connection, before: datetime) -> int:
     """Forget which case of a 120 centre was which incident, where the incident is on record no longer."""
-    return await _forget(connection, "centre_cases", "created_at", before)
+    old = sql.SQL(
+        "created_at < {} and not exists (select from incidents where incidents.id = centre_cases.incident_id)"
+    ).format(sql.Literal(before))
+    return await _page_by_page(connection, "centre_cases", old, sql.SQL("delete from {table} where {those}"))
 
 
 async def archive_incidents(connection: Connection, part: Part) -> bool:

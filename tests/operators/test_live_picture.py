@@ -1,7 +1,9 @@
 """The console's map: whole at first, then what changes; only what is looked at."""
 
+import asyncio
 from collections.abc import Callable
 
+from geo.bounding_box import BoundingBox
 from geo.place import Place
 from tests.people import WULIN, Message, ServiceInProcess, SocketClient, beside
 
@@ -151,3 +153,23 @@ async def test_only_operators_are_shown_pictures(service: ServiceInProcess) -> N
             await r1.settled()
             await caller.settled()
             assert r1.all("picture") == caller.all("picture") == []
+
+
+async def test_what_was_drawn_before_a_whole_picture_is_not_told_after_it(service: ServiceInProcess) -> None:
+    pictures = service.service.pictures
+    async with service.on_duty("r1", NEARBY) as r1, service.socket("operator", "ann") as console:
+        await console.next("picture")
+        place = beside(WULIN, north_m=130)
+        await r1.say(type="position", latitude=place.latitude, longitude=place.longitude)
+        await r1.settled()
+        drawing = asyncio.ensure_future(pictures.tick())
+        # Drawn, and not told yet.
+        await asyncio.sleep(0)
+        assert not drawing.done()
+        (session,) = service.service.hub.operators()
+        session.watching = BoundingBox(west=100.0, south=10.0, east=101.0, north=11.0)
+        pictures.show_full(session)
+        await drawing
+        whole = await console.next("picture", where=lambda m: m["full"])
+        after = await console.next("picture", where=lambda m: not m["full"])
+    assert whole["responders"] == after["responders"] == []

@@ -48,3 +48,10 @@ async def test_without_a_resume_a_phone_is_given_all_that_is_kept(
     found = await mailboxes.open_mailbox(database, "responder:r1", epoch="another", seq=5)
     assert (found.resumed, found.after) == (False, 2)
     assert [seq for seq, _ in found.messages] == [3, 4, 5, 6, 7]
+
+
+def test_of_what_was_acknowledged_between_two_pages_nothing_is_told() -> None:
+    whole = ((3, "c"), (4, "d"))
+    assert mailboxes._without_holes(((1, "a"), *whole)) == whole
+    assert mailboxes._without_holes(whole) == whole
+    assert mailboxes._without_holes(()) == ()

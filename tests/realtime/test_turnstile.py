@@ -59,3 +59,30 @@ async def test_few_who_leave_are_seen_off_at_once_and_a_crowd_so_many_in_a_turn_
     assert max(after - before for before, after in itertools.pairwise(seen)) <= 2
     farewells.run(partial(gone.append, 8))
     assert gone[-1] == 8
+
+
+async def test_one_that_cannot_be_seen_off_keeps_no_other_from_it() -> None:
+    farewells = Farewells(1)
+    gone: list[int] = []
+
+    def fails() -> None:
+        raise RuntimeError
+
+    farewells.run(partial(gone.append, 0))
+    farewells.run(fails)
+    farewells.run(partial(gone.append, 1))
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert gone == [0, 1]
+
+
+def test_who_is_left_over_from_one_loop_is_nobody_to_wait_for_in_the_next() -> None:
+    farewells = Farewells(1)
+    gone: list[int] = []
+
+    async def leave(number: int) -> None:
+        farewells.run(partial(gone.append, number))
+
+    for number in range(3):
+        asyncio.run(leave(number))
+    assert gone == [0, 1, 2]
