@@ -24,7 +24,9 @@ _TURNS = (
 async def test_whatever_dies_no_sos_is_lost() -> None:
     print(f"faults in short: seed {_SEED}")
     outcomes = await run_in_turn(_TURNS, seed=_SEED, shape=_SHAPE)
-    assert [text for each in outcomes for text in each.findings] == []
+    # What the services complained of says why, where something was found.
+    complaints = [f"{times} x {text}" for each in outcomes for text, times in each.complaints.items()]
+    assert [text for each in outcomes for text in each.findings] == [], complaints
     assert [each.runs for each in outcomes] == [each.runs for each in _TURNS]
     # A storm in which nobody was called would prove nothing.
     assert min(each.notes["sos"] for each in outcomes) >= 5

@@ -29,7 +29,9 @@ async def test_with_two_workers_no_sos_is_lost_whatever_dies() -> None:
     reason = why_not()
     turns = _TURNS if reason else (*_TURNS, _APART)
     outcomes = await run_in_turn(turns, seed=_SEED, shape=_SHAPE)
-    assert [text for each in outcomes for text in each.findings] == []
+    # What the services complained of says why, where something was found.
+    complaints = [f"{times} x {text}" for each in outcomes for text, times in each.complaints.items()]
+    assert [text for each in outcomes for text in each.findings] == [], complaints
     assert [each.runs for each in outcomes] == [each.runs for each in turns]
     # A storm in which nobody was called would prove nothing.
     assert min(each.notes["sos"] for each in outcomes) >= 5

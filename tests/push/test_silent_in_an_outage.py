@@ -1,6 +1,6 @@
 """The device did not acknowledge, and the database was away when the other channels were due."""
 
-from tests.people import WULIN, ServiceInProcess, beside
+from tests.people import WULIN, ServiceInProcess, beside, until
 from tests.stoppable_database import StoppableDatabase, is_back
 
 HERE = beside(WULIN, north_m=100)
@@ -24,8 +24,12 @@ async def test_the_other_channels_are_tried_when_it_is_back(
         opened = await service.sos()
         await r1.next("alert")
         await stoppable.stops()
+
+        async def is_noticed() -> bool:
+            return service.service.availability.is_away
+
+        await until(is_noticed)
         service.clock.move(seconds=11)
-        await service.service.due_times.act()
         for _ in range(3):
             await service.service.due_times.act()
         kinds = await service.timeline_kinds(opened["incident_id"])
