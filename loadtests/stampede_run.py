@@ -80,7 +80,8 @@ def figures_of_stampede(found: Stampede, bare_s: float) -> dict[str, float | Non
         "amid_p50_ratio": percentile(amid_ms, 0.5) / percentile(quiet_ms, 0.5) if amid_ms and quiet_ms else None,
         "amid_answer_worst_ms": _at(answered_ms, 1.0),
         "amid_answer_share": _share_of_it(answered_ms, found),
-        "amid_worst_share": _share_of_it(waited_ms, found),
+        "amid_worst_share": _share_of_it(amid_ms, found),
+        "amid_since_back_share": _share_of_it(waited_ms, found),
     }
 
 

@@ -104,7 +104,11 @@ _STAMPEDE: Final = (
         "no caller stands in the phones' line",
     ),
     Threshold(
-        "amid_worst_share", 0.05,
+        "amid_worst_share", 0.25, "the slowest first alert of one of them, as a share of the whole stampede",
+        "no caller stands in the phones' line",
+    ),
+    Threshold(
+        "amid_since_back_share", 0.05,
         "the slowest first alert of one of them, from when the first of those alerted is back, as a share likewise",
         "while all lines are lost nobody can be told, but who has one again is",
     ),

@@ -15,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 
 from dispatch.storage.direct import ANSWER_WITHIN_S, CONNECT_WITHIN_S, Busy, DirectConnections, Row
 from dispatch.storage.line import patience
-from dispatch.storage.own_session import KEEPALIVE, SERVERS_KEEPALIVE_OPTIONS
+from dispatch.storage.own_session import KEEPALIVE, SERVERS_KEEPALIVE_OPTIONS, libpq_parts
 from dispatch.storage.patience import PATIENCE_S, Patience
 from dispatch.storage.pooling import KEPT_BY_POOLER
 from dispatch.storage.prepared import Prepared
@@ -57,11 +57,6 @@ def driver_url(url: str) -> str:
     if parsed.get_backend_name() not in {"postgresql", "postgres"}:
         raise ValueError(f"the database must be PostgreSQL with PostGIS, not {parsed.get_backend_name()!r}")
     return parsed.set(drivername="postgresql+psycopg").render_as_string(hide_password=False)
-
-
-def _for_libpq(parts: Mapping[str, Any]) -> dict[str, Any]:
-    """The parts of a URL as SQLAlchemy hands them to psycopg; the lists and options of its own left out."""
-    return {name: value for name, value in parts.items() if name not in {"context", "options"}}
 
 
 # Whether whoever asks does so though the database is taken to be away: only who looks whether it is back.
@@ -113,10 +108,10 @@ class Database:
         self._autocommit = self._engine_at(
             pooled_url, connections, is_pooled=self._is_pooled, isolation_level="AUTOCOMMIT", pool_reset_on_return=None
         )
-        # Not the URL as text: what SQLAlchemy writes into one (a space as a plus) libpq reads otherwise.
-        _, parts = self._engine.dialect.create_connect_args(make_url(pooled_url))
+        # Each of those says options of its own.
+        parts = {name: value for name, value in libpq_parts(pooled_url).items() if name != "options"}
         self._direct = DirectConnections(
-            make_conninfo("", **_for_libpq(parts)),
+            make_conninfo("", **parts),
             most=2 * connections,
             answer_within_s=answer_within_s,
             connect_within_s=connect_within_s,
