@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import json
-import os
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, LiteralString
@@ -14,8 +12,8 @@ import pytest
 
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.migrate import migrate
-from dispatch.storage.postmaster import postgres_processes
 from geo.place import Place
+from tests.frozen_postgres import freeze, thaw
 from tests.people import ServiceInProcess
 
 # Far from everybody in the tests.
@@ -50,19 +48,11 @@ class StoppableDatabase:
     @contextlib.contextmanager
     def frozen(self) -> Iterator[None]:
         """While the block runs every process of the server stands still: connections stay open, nothing answers."""
-        processes: list[int] = []
-        # Again until there is none that was just being begun: the first to stand still is who begins them.
-        while new := [pid for pid in postgres_processes(self.folder / "postgres") if pid not in processes]:
-            for pid in new:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGSTOP)
-            processes += new
+        pids = freeze(self.folder / "postgres")
         try:
             yield
         finally:
-            for pid in processes:
-                with contextlib.suppress(ProcessLookupError):
-                    os.kill(pid, signal.SIGCONT)
+            thaw(pids)
 
     @contextlib.contextmanager
     def locked(self, statement: LiteralString, *values: Any) -> Iterator[None]:

@@ -1,18 +1,18 @@
 """The audit: what must hold whatever died. Pure: from records and evidence to findings, each with its measure."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from enum import StrEnum
-from itertools import pairwise
 from typing import Any, Final
 from uuid import UUID, uuid5
 
-from dispatch.rescue.events import Event, Offered, Opened, Planned, Withdrawn
+from dispatch.rescue.events import Offered, Opened, Planned, Withdrawn
 from dispatch.rescue.vocabulary import AlertState
 from tests.faults.callers import Sos
 from tests.faults.evidence import Evidence, IncidentRow
 from tests.faults.phone import Phone
+from tests.faults.spans import Span, overlapping, spans_of
 
 _LONGEST_TEXT: Final = 1800
 
@@ -49,11 +49,6 @@ class Person:
     responder_id: str
     phone: Phone
     is_connected: bool
-
-
-# Two alerts of one person may not overlap by more than clocks are read apart within one process.
-_SAME_INSTANT: Final = timedelta(milliseconds=20)
-_ENDED: Final = frozenset(AlertState) - AlertState.active_states()
 
 
 def lost(taken: Mapping[str, Sos], held: Evidence) -> Iterator[Finding]:
@@ -145,10 +140,6 @@ def undelivered(people: Mapping[str, Person], held: Evidence) -> Iterator[Findin
             yield Finding(Measure.UNDELIVERED, f"unacknowledged {recipient} {seq}", text)
 
 
-Span = tuple[datetime, datetime | None, str]
-"""Since when somebody was bound, until when (None: still is), and by which alert."""
-
-
 def double(
     people: Mapping[str, Person], held: Evidence, earlier: Mapping[str, Sequence[Span]], *, seen_only: bool = False
 ) -> Iterator[Finding]:
@@ -171,45 +162,15 @@ def _over_time(
 ) -> Iterator[Finding]:
     bound: dict[str, list[Span]] = {}
     for row in held.incidents:
-        for responder_id, spans in spans_of(row.events).items():
+        for responder_id, spans in spans_of(row.rows).items():
             bound.setdefault(responder_id, []).extend(spans)
     for responder_id, spans in bound.items():
-        ordered = sorted({*spans, *earlier.get(responder_id, ())}, key=lambda span: span[0])
-        for (begun, until, one), (since, _, other) in pairwise(ordered):
-            if seen_only and responder_id in people and not {one, other} <= people[responder_id].phone.seen:
+        for one, other in overlapping({*spans, *earlier.get(responder_id, ())}):
+            ids = one.alert_id, other.alert_id
+            if seen_only and responder_id in people and not {*ids} <= people[responder_id].phone.seen:
                 continue
-            if one != other and (until is None or since < until - _SAME_INSTANT):
-                text = f"{responder_id} was bound by {one} from {begun} until {until} and by {other} from {since}"
-                yield Finding(Measure.DOUBLE, f"over time {one} {other}", text)
-
-
-def spans_of(events: Iterable[Event]) -> dict[str, list[Span]]:
-    """When each responder was bound by which alert, from an incident's events."""
-    state: dict[str, tuple[str, datetime | None]] = {}
-    spans: dict[str, list[Span]] = {}
-    for event in events:
-        alert_id: str | None = getattr(event.what, "alert_id", None)
-        if alert_id is None:
-            continue
-        if isinstance(event.what, Offered):
-            state[alert_id] = (event.what.responder_id, event.at)
-            continue
-        responder_id, since = state.get(alert_id, ("", None))
-        reached = AlertState(getattr(event.what, "stage", _STATE_OF.get(event.kind, AlertState.RECEIVED)))
-        if reached in _ENDED and since is not None:
-            spans.setdefault(responder_id, []).append((since, event.at, alert_id))
-            state[alert_id] = (responder_id, None)
-        elif reached is AlertState.ACCEPTED and since is None:
-            # A late yes, which was taken.
-            state[alert_id] = (responder_id, event.at)
-    for alert_id, (responder_id, since) in state.items():
-        if since is not None:
-            spans.setdefault(responder_id, []).append((since, None, alert_id))
-    return spans
-
-
-# Events that are named as the state which they lead to; all others change nobody's being bound.
-_STATE_OF: Final = {state.value: state for state in AlertState}
+            text = f"{responder_id} was bound by {ids[0]} from {one.since} until {one.until} and by {ids[1]} from"
+            yield Finding(Measure.DOUBLE, f"over time {ids[0]} {ids[1]}", f"{text} {other.since}")
 
 
 def gaps(numberings: Mapping[str, Sequence[str]], held: Evidence) -> Iterator[Finding]:

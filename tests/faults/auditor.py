@@ -9,9 +9,10 @@ from typing import Any, Final
 from dispatch.rescue.vocabulary import IncidentState
 from tests.faults import audit
 from tests.faults.asking import NoAnswerError, ask
-from tests.faults.audit import Finding, Measure, Person, Span
+from tests.faults.audit import Finding, Measure, Person
 from tests.faults.doors import Door
 from tests.faults.evidence import Evidence, IncidentRow, evidence
+from tests.faults.spans import Span, spans_of
 from tests.faults.storm import Storm
 
 # What is still under way after this long is lost. Longer than an alert stays open, and the second look after it.
@@ -158,11 +159,11 @@ class Auditor:
     def _remember(self, held: Evidence) -> None:
         """What has ended and was looked at is done with; when its people were bound is kept for the next look."""
         for row in held.incidents:
-            for responder_id, spans in audit.spans_of(row.events).items():
+            for responder_id, spans in spans_of(row.rows).items():
                 known = self._spans.setdefault(responder_id, [])
-                known += [each for each in spans if each[1] is not None and each not in known]
+                known += [each for each in spans if each.until is not None and each not in known]
             if row.state in _ENDED:
                 self._audited[row.incident_id] = row.version
         since = datetime.now(UTC) - _SPANS_KEPT
         for responder_id, spans in self._spans.items():
-            self._spans[responder_id] = [each for each in spans if each[1] is not None and each[1] > since]
+            self._spans[responder_id] = [each for each in spans if each.until is not None and each.until.at > since]

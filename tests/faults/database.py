@@ -4,9 +4,14 @@ import asyncio
 import signal
 from pathlib import Path
 
+import psycopg
+from sqlalchemy import make_url
+
 from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.migrate import migrate
-from dispatch.storage.postmaster import all_gone, postgres_processes, running_postmaster, send
+from dispatch.storage.postmaster import all_gone, running_postmaster, send
+from dispatch.storage.server_settings import SUPERUSER
+from tests.frozen_postgres import freeze, thaw
 
 _STOPPED_WITHIN_S = 30.0
 
@@ -18,11 +23,19 @@ class DatabaseUnderTest:
         self._cluster = PrivateCluster(folder)
         self._data = folder / "postgres"
         self.url = ""
+        self._frozen: list[int] = []
 
     def start(self) -> None:
-        """Make it, migrate it, run it."""
+        """Make it, migrate it, run it. It keeps when each transaction was committed."""
+        with psycopg.connect(self._superusers_url(self._cluster.start()), autocommit=True) as connection:
+            connection.execute("alter system set track_commit_timestamp = on")
+        self._cluster.stop()
         self.url = self._cluster.start()
         migrate(self.url)
+
+    @staticmethod
+    def _superusers_url(url: str) -> str:
+        return make_url(url).set(drivername="postgresql", username=SUPERUSER).render_as_string()
 
     @property
     def libpq_url(self) -> str:
@@ -46,11 +59,12 @@ class DatabaseUnderTest:
 
     def freeze(self) -> None:
         """Stop every process of it where it stands: connections stay open, and nothing answers."""
-        send(postgres_processes(self._data), signal.SIGSTOP)
+        self._frozen = freeze(self._data)
 
     def thaw(self) -> None:
         """Let them go on."""
-        send(postgres_processes(self._data), signal.SIGCONT)
+        thaw(self._frozen)
+        self._frozen = []
 
     def close(self) -> None:
         """End it."""

@@ -29,11 +29,15 @@ class AlertRow:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """A row of `incident_events`: the number of its first event, when, and the events as they are stored."""
+    """A row of `incident_events`: the number of its first event, when, and the events as they are stored.
+
+    It was decided `at` a time and `committed_at` another, where PostgreSQL tells that.
+    """
 
     number: int
     at: datetime
     events: Sequence[Mapping[str, Any]]
+    committed_at: datetime | None = None
 
     def unpacked(self) -> list[Event]:
         """The events of this row."""
@@ -116,9 +120,12 @@ def evidence(url: str, audited: Mapping[str, int]) -> Evidence:
 
 def _event_rows(connection: Connection, incident_ids: Sequence[UUID]) -> dict[UUID, list[EventRow]]:
     rows: dict[UUID, list[EventRow]] = {}
-    question = "select incident_id, number, at, events from incident_events where incident_id = any(%s) order by number"
-    for incident_id, number, at, events in connection.execute(question, [incident_ids]):
-        rows.setdefault(incident_id, []).append(EventRow(number, at.astimezone(UTC), events))
+    question = (
+        "select incident_id, number, at, events, pg_xact_commit_timestamp(xmin) from incident_events"
+        " where incident_id = any(%s) order by number"
+    )
+    for incident_id, number, at, events, committed_at in connection.execute(question, [incident_ids]):
+        rows.setdefault(incident_id, []).append(EventRow(number, at.astimezone(UTC), events, committed_at))
     return rows
 
 

@@ -129,7 +129,7 @@ async def database(scene: Scene) -> None:
     scene.storm.network.may_reload = True
     since = loop.time()
     if how == "frozen":
-        scene.database.freeze()
+        await asyncio.to_thread(scene.database.freeze)
     else:
         await scene.database.stop(at_once=how == "immediate")
     await asyncio.sleep(max(0.0, _AWAY_S - (loop.time() - since)))

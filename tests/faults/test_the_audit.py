@@ -25,6 +25,7 @@ from tests.faults.audit import Measure, Person
 from tests.faults.callers import Sos
 from tests.faults.evidence import AlertRow, EventRow, Evidence, IncidentRow
 from tests.faults.phone import Phone
+from tests.faults.spans import Instant, Span
 
 NOON = datetime(2026, 6, 17, 4, 0, tzinfo=UTC)
 OPENED = Opened(
@@ -76,6 +77,15 @@ INCIDENT = IncidentRow(
     "i1", "q1", "responding", 5, None, ROWS, (_alert("a1", "r1", "accepted"), _alert("a2", "r2", "offered"))
 )
 HELD = Evidence({"q1": "i1"}, [INCIDENT], {"r1": ["a1"], "r2": ["a2"]}, [], [])
+
+
+def _after(seconds: float | None) -> datetime | None:
+    return None if seconds is None else NOON + timedelta(seconds=seconds)
+
+
+def _span(alert_id: str, *, since_s: float, until_s: float, committed_s: float | None = None) -> Span:
+    since, until = NOON + timedelta(seconds=since_s), NOON + timedelta(seconds=until_s)
+    return Span(Instant(since), Instant(until, _after(committed_s)), alert_id)
 
 
 def _sos(**more: Any) -> dict[str, Sos]:
@@ -188,12 +198,34 @@ def test_two_active_alerts_of_one_person_are_found_in_the_table() -> None:
 
 
 def test_two_alerts_that_overlap_in_time_are_found_across_incidents() -> None:
-    earlier = {"r1": [(NOON - timedelta(seconds=9), NOON + timedelta(seconds=1), "a0")]}
+    earlier = {"r1": [_span("a0", since_s=-9, until_s=1)]}
     found = _texts(audit.double(_people(), HELD, earlier), Measure.DOUBLE)
     assert len(found) == 1
     assert "a0" in found[0]
-    one_after_the_other = {"r1": [(NOON - timedelta(seconds=9), NOON, "a0")]}
+    one_after_the_other = {"r1": [_span("a0", since_s=-9, until_s=0)]}
     assert list(audit.double(_people(), HELD, one_after_the_other)) == []
+
+
+@pytest.mark.parametrize(
+    ("ended_s", "begun_s", "found"),
+    [
+        # Decided on what was known a moment before, and committed in turn.
+        (0.07, 0.08, 0),
+        # Both held at one time.
+        (0.08, 0.07, 1),
+        # Out of a journal: it had bound since it was decided.
+        (0.07, 1.5, 1),
+        # Nobody knows.
+        (None, 0.08, 1),
+        (0.07, None, 1),
+    ],
+)
+def test_what_is_decided_crosswise_is_told_by_the_commits(
+    ended_s: float | None, begun_s: float | None, found: int
+) -> None:
+    earlier = {"r1": [_span("a0", since_s=-9, until_s=0.05, committed_s=ended_s)]}
+    held = _with(rows=(replace(ROWS[0], committed_at=_after(begun_s)), ROWS[1]))
+    assert len(_texts(audit.double(_people(), held, earlier), Measure.DOUBLE)) == found
 
 
 def test_two_assignments_on_one_phone_are_found() -> None:

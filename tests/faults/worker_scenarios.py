@@ -76,7 +76,7 @@ async def workers_database(scene: Scene) -> None:
     _are_apart(scene)
     since = loop.time()
     if how == "frozen":
-        scene.database.freeze()
+        await asyncio.to_thread(scene.database.freeze)
     else:
         await scene.database.stop(at_once=how == "immediate")
     await asyncio.sleep(max(0.0, scene.away_s - (loop.time() - since)))

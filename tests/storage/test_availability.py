@@ -22,9 +22,9 @@ from dispatch.storage.cluster import PrivateCluster
 from dispatch.storage.database import Database, only_looking
 from dispatch.storage.direct import DirectConnections
 from dispatch.storage.line import Busy
-from dispatch.storage.postmaster import postgres_processes
 from dispatch.storage.prepared import Prepared
 from dispatch.storage.server_settings import SUPERUSER
+from tests.frozen_postgres import freeze, thaw
 from tests.storage.running_clusters import postmaster_of, say
 
 SLEEP = Prepared("sleep", "select pg_sleep(:seconds)", {"seconds": "float8"})
@@ -82,14 +82,11 @@ def as_superuser(url: str, database: str = "dispatch") -> str:
 @contextmanager
 def frozen(cluster: PrivateCluster) -> Iterator[None]:
     """Every process of the server stands still: it takes connections (the kernel does) and says nothing."""
-    pids = {postmaster_of(cluster.data_dir), *postgres_processes(cluster.data_dir / "postgres")}
-    for pid in pids:
-        os.kill(pid, signal.SIGSTOP)
+    pids = freeze(cluster.data_dir / "postgres")
     try:
         yield
     finally:
-        for pid in pids:
-            os.kill(pid, signal.SIGCONT)
+        thaw(pids)
 
 
 async def test_a_server_that_is_well_is_found_well(harmed: Database) -> None:
