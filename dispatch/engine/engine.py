@@ -293,6 +293,7 @@ class Engine:
         live.shown_version = shown_version
         live.incident = fold(incident_id, events)
         live.events = events
+        self.others.keep_up_with(events[-1].at)
         self.live.note_place(live.incident)
         return live.incident
 

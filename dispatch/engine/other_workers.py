@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
+from datetime import datetime
 from typing import Any, Protocol
 
 from dispatch.engine.live_incident import LiveIncident
@@ -54,6 +55,10 @@ class OtherWorkers(Protocol):
         """These decisions stand from this moment on, in the database or in this worker's journal."""
         ...
 
+    def keep_up_with(self, at: datetime) -> None:
+        """Something was decided at that time, perhaps elsewhere: from now on nothing here is dated before it."""
+        ...
+
 
 class NoOtherWorkers:
     """This worker is the only one."""
@@ -99,3 +104,6 @@ class NoOtherWorkers:
 
     def stand(self, decisions: Sequence[Decision], *, is_written: bool) -> None:
         """Nobody else follows."""
+
+    def keep_up_with(self, at: datetime) -> None:
+        """This worker's clock has never told a time before those that it has written."""

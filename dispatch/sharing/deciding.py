@@ -1,9 +1,10 @@
 """Who decides in an incident that several workers know: any of them, as long as PostgreSQL lets one win."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 import orjson
@@ -21,6 +22,7 @@ from dispatch.sharing.errands import Errand
 from dispatch.sharing.following import Following
 from dispatch.sharing.link import Link
 from dispatch.sharing.on_behalf import OnBehalf, OnBehalfParts
+from dispatch.sharing.other_clocks import keep_up_with
 from dispatch.sharing.outgoing import OutgoingNews
 from dispatch.sharing.reserving import Reservation, Reserving
 
@@ -36,6 +38,7 @@ class DecidingParts:
     link: Link
     following: Following
     news: OutgoingNews
+    warn: Callable[..., None]
 
 
 class Deciding:
@@ -49,6 +52,7 @@ class Deciding:
         self._link = parts.link
         self._following = parts.following
         self._news = parts.news
+        self._warn = parts.warn
         self._on_behalf = OnBehalf(
             OnBehalfParts(
                 parts.engine,
@@ -83,6 +87,10 @@ class Deciding:
         incident_id = decision.incident.incident_id
         live = None if is_written or decision.events[0].number > 1 else self._engine.live.get(incident_id)
         return ToldDecision(incident_id, decision.events, is_written, None if live is None else live.opening)
+
+    def keep_up_with(self, at: datetime) -> None:
+        """Have facts stay in order though another machine's clock is a little ahead of this one's."""
+        keep_up_with(at, self._engine.clock, self._warn)
 
     def _tell_reservations(self, reservations: Sequence[Reservation]) -> None:
         if self._news.is_needed:

@@ -46,6 +46,7 @@ class Following:
 
     def take(self, told: ToldDecision, *, sender: str) -> None:
         """Follow a decision; at once, unless something is being decided in the same incident here."""
+        self._engine.others.keep_up_with(told.events[-1].at)
         live = self._engine.live.place_for(told.incident_id)
         waiting = self._waiting.get(told.incident_id)
         if waiting is not None:
@@ -108,6 +109,7 @@ class Following:
             return
         new = await ledger.events_after(self._engine.database, incident_id, live.incident.version)
         if new:
+            self._engine.others.keep_up_with(new[-1].at)
             self._follows_at_once(live, ToldDecision(incident_id, tuple(new)), None)
 
     async def is_behind(self, incident_id: IncidentId) -> bool:

@@ -31,7 +31,6 @@ from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
 from dispatch.sharing.live_positions import LivePositions
 from dispatch.sharing.looking import Looking, LookingParts
-from dispatch.sharing.other_clocks import keep_up_with
 from dispatch.sharing.out_of_hearing import OutOfHearing
 from dispatch.sharing.outgoing import OutgoingNews, OutgoingParts
 from dispatch.sharing.profiles import ProfilesToRead
@@ -102,6 +101,7 @@ class Sharing:
                 self.link,
                 self.following,
                 self._news,
+                self._warn,
             ),
         )
         self._out_of_hearing = OutOfHearing(self._roster, self._is_within_hearing, now=parts.clock.now)
@@ -277,7 +277,6 @@ class Sharing:
         self._hear_of_worker(news)
         self._deciding.hear_reservations(news)
         for told in news.decisions:
-            keep_up_with(told.events[-1].at, self._parts.clock, self._warn)
             if not told.is_written:
                 self.colleagues.has_kept(news.sender)
             self._follow(told, news.sender)

@@ -1,12 +1,19 @@
 """A worker that is told nothing: what the others did it finds in the rows, and decides nothing on old knowledge."""
 
+import contextlib
+import time
 from collections.abc import Iterator
+from pathlib import Path
+from typing import cast
 from unittest.mock import patch
 
 import pytest
 
+from dispatch.clock import SteadyClock
 from dispatch.rescue.vocabulary import ResponderId
-from tests.people import WULIN, ServiceInProcess, beside, until
+from tests.conftest import empty_tables
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests, until
+from tests.redis_server import RedisServer
 from tests.sharing.conftest import Workers, sharing_of
 
 
@@ -96,3 +103,31 @@ async def test_a_profile_whose_news_got_lost_is_told_again(workers: Workers) -> 
         return other.service.roster.name_of(ResponderId("r1")) == "王芳"
 
     await until(is_renamed)
+
+
+async def test_what_is_decided_on_what_was_found_is_not_dated_before_it(
+    postgis_url: str, redis_server: RedisServer, tmp_path: Path
+) -> None:
+    empty_tables(postgis_url)
+    behind = SteadyClock(wall_ns=lambda: time.time_ns() - 2_000_000_000)
+    async with contextlib.AsyncExitStack() as stack:
+        one, other = [
+            await stack.enter_async_context(
+                run_in_process(
+                    settings_for_tests(tmp_path / name, redis_url=redis_server.url),
+                    postgis_url,
+                    # Nobody moves it.
+                    cast("MovableClock", clock),
+                )
+            )
+            for name, clock in (("one", SteadyClock()), ("behind", behind))
+        ]
+        await Workers([one, other]).know_each_other()
+        with patch.object(sharing_of(other).link, "on_news", lambda _data: None):
+            opened = await one.sos()
+            # A deaf worker looks into the rows when it is asked.
+            await other.incident(opened["incident_id"])
+            await other.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
+        lines = (await other.incident(opened["incident_id"]))["timeline"]
+        assert lines[-1]["kind"] == "closed"
+        assert [line["at"] for line in lines] == sorted(line["at"] for line in lines)
