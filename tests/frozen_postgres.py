@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final
 
 from dispatch.storage.postmaster import postgres_processes, running_postmaster
+from tests.process_state import stands_still
 
 _STANDS_STILL_WITHIN_S: Final = 20.0
 _LOOK_AGAIN_S: Final = 0.001
@@ -47,16 +48,7 @@ def _stop_where_they_stand(pids: Iterable[int]) -> None:
         with suppress(ProcessLookupError):
             os.kill(pid, signal.SIGSTOP)
     until_s = time.monotonic() + _STANDS_STILL_WITHIN_S
-    while still := {pid for pid in still if not _stands_still(pid)}:
+    while still := {pid for pid in still if not stands_still(pid)}:
         if time.monotonic() > until_s:
             raise TimeoutError(f"processes {sorted(still)} do not stand still")
         time.sleep(_LOOK_AGAIN_S)
-
-
-def _stands_still(pid: int) -> bool:
-    """Whether a process is stopped, by its state in /proc; one that is gone does nothing either."""
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except (FileNotFoundError, ProcessLookupError):
-        return True
-    return state in {"T", "Z", "X"}

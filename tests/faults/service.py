@@ -17,6 +17,7 @@ from dispatch.access.tokens import Identity, Role, TokenIssuer, secret_of
 from loadtests.loopback import free_port
 from loadtests.processes import worker_of
 from tests.faults.doors import Door
+from tests.process_state import has_ended
 
 # People compressed in time, and nobody ever asked too often: otherwise two hundred storms would tire everybody out.
 POLICY: Final = {
@@ -31,6 +32,8 @@ POLICY: Final = {
 # The first start on a machine compiles the index.
 _READY_WITHIN_S: Final = 120.0
 _STOP_WITHIN_S: Final = 15.0
+_GONE_WITHIN_S: Final = 10.0
+_LOOK_AGAIN_S: Final = 0.001
 _COMPLAINTS: Final = frozenset({"warning", "error", "critical"})
 _TRACE_SHOWN: Final = 600
 _TOKEN_LIFETIME: Final = timedelta(hours=12)
@@ -116,18 +119,38 @@ class ServiceUnderTest:
         return self._process is not None and self._process.poll() is None
 
     def kill(self) -> None:
-        """SIGKILL: it can do nothing about it, at whatever it is."""
-        if self._process is not None:
-            self._process.kill()
-            self._process.wait()
+        """SIGKILL: it can do nothing about it, at whatever it is. All of it has ended when this returns.
+
+        Raises `ServiceFailedError` when its worker lives on.
+        """
+        if self._process is None:
+            return
+        worker = self._worker()
+        self._process.kill()
+        self._process.wait()
+        # The kernel ends its worker too, in its own time.
+        if worker is not None:
+            _wait_for_end_of(worker)
 
     def kill_worker(self) -> bool:
-        """SIGKILL for the process that serves: the first one forks another. False while there is none."""
-        try:
-            os.kill(worker_of(0 if self._process is None else self._process.pid), signal.SIGKILL)
-        except (LookupError, OSError):
+        """SIGKILL for the process that serves: the first one forks another. False while there is none.
+
+        It has ended when this returns. Raises `ServiceFailedError` when it lives on.
+        """
+        worker = self._worker()
+        if worker is None:
             return False
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(worker, signal.SIGKILL)
+        _wait_for_end_of(worker)
         return True
+
+    def _worker(self) -> int | None:
+        """The process that serves, if there is one."""
+        try:
+            return None if self._process is None else worker_of(self._process.pid)
+        except (LookupError, OSError):
+            return None
 
     def close(self) -> None:
         """End it for good."""
@@ -149,3 +172,12 @@ class ServiceUnderTest:
                     trace = str(entry.get("exception", ""))[-_TRACE_SHOWN:]
                     found.append(f"{entry['level']}: {entry.get('event')} {trace}".strip())
         return found
+
+
+def _wait_for_end_of(worker: int) -> None:
+    """Until it has ended it takes connections, as the next one will, and all who were connected still seem to be."""
+    give_up_at = time.monotonic() + _GONE_WITHIN_S
+    while not has_ended(worker):
+        if time.monotonic() > give_up_at:
+            raise ServiceFailedError(f"its worker {worker} lives on")
+        time.sleep(_LOOK_AGAIN_S)
