@@ -43,8 +43,8 @@ class _Colleague:
     named: set[str] | None = None
     asked_at_s: float | None = None
     has_database: bool = True
-    # Whether what it decides may be in its journal only.
-    keeps: bool = False
+    # Whether what it decides may be in its journal only; until it has said so, it may.
+    keeps: bool = True
     # Since when that is so, as far as it has said.
     so_since_s: float = -math.inf
 

@@ -184,10 +184,11 @@ class Deciding:
     def asks_only_here(self) -> bool:
         """Without the database nothing keeps two workers from asking one person: each asks those connected to it.
 
-        So does one that has it, while another keeps what it decides for itself.
+        Also one that hears nobody, until it has listened for long enough to know that there is nobody. And one that has
+        the database, while another keeps what it decides for itself.
         """
         if self._recording.is_away:
-            return len(self._colleagues) > 0 or self._link.is_away
+            return len(self._colleagues) > 0 or not self._link.is_up_for(PASSING_S)
         return self._colleagues.any_keeps()
 
     # --- what the rows know ---

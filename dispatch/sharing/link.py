@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -53,6 +54,7 @@ class Link:
         # Workers spread over the shards; one whose shard is gone moves on to the next.
         self._own = sum(sender.encode()) % count
         self._heard: set[str] = set()
+        self._up_since_s = -math.inf
         self.on_news: Callable[[bytes], None] = _unheard
         # Told whenever channels can be heard that could not.
         self.on_up: Callable[[], None] = _untold
@@ -62,6 +64,10 @@ class Link:
     def is_away(self) -> bool:
         """Whether what others say may be missed here."""
         return len(self._heard) < len(self._channels)
+
+    def is_up_for(self, seconds: float) -> bool:
+        """Whether all that others have said for so long has been heard here."""
+        return not self.is_away and time.monotonic() - self._up_since_s > seconds
 
     async def publish(self, data: bytes) -> bool:
         """Tell all workers; False when nobody was told, or perhaps not everybody."""
@@ -162,6 +168,7 @@ class Link:
                 waits_for.discard(message["channel"].decode())
                 if not waits_for:
                     self._heard.update(channels)
+                    self._up_since_s = time.monotonic()
                     self.on_up()
 
     async def _watch_shards(self, cluster: RedisCluster, before: Mapping[str, _Server]) -> None:

@@ -145,8 +145,9 @@ def double(
 ) -> Iterator[Finding]:
     """Nobody is bound by two alerts: in the table, over time (`earlier` looks included), on the phone.
 
-    `seen_only`: of offers that overlap in the rows, both were seen in time by whom they were for. What PostgreSQL
-    commits as it thaws, or a worker decides while it is cut off from everything, binds people who never hear of it.
+    `seen_only`: of those that overlap in the rows, both bound whom they were for at a time, as far as they knew. What
+    PostgreSQL commits as it thaws, or a worker decides while it is cut off from everything, binds people who never hear
+    of it, or have said long ago that they are done, to a worker that could not tell.
     """
     for responder_id, alert_ids in held.active_alerts.items():
         if len(alert_ids) > 1:
@@ -167,7 +168,7 @@ def _over_time(
     for responder_id, spans in bound.items():
         for one, other in overlapping({*spans, *earlier.get(responder_id, ())}):
             ids = one.alert_id, other.alert_id
-            if seen_only and responder_id in people and not {*ids} <= people[responder_id].phone.seen:
+            if seen_only and responder_id in people and not people[responder_id].phone.held_together(*ids):
                 continue
             text = f"{responder_id} was bound by {ids[0]} from {one.since} until {one.until} and by {ids[1]} from"
             yield Finding(Measure.DOUBLE, f"over time {ids[0]} {ids[1]}", f"{text} {other.since}")

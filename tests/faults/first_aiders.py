@@ -82,7 +82,7 @@ class FirstAider:
                 if self.phone.assignment(message, now):
                     self._set_out(message)
             case "stand_down":
-                self.phone.stand_down(message)
+                self.phone.stand_down(message, now)
             case "nudge":
                 self._say_about(message["alert_id"], {"type": "progress", "stage": "en_route"})
             case "error":
@@ -100,7 +100,7 @@ class FirstAider:
                 f"{self.socket.name} heard {message['code']}: {message['detail'][:200]} of {message.get('of')}"
             )
         if message.get("of") == "answer":
-            self.phone.not_taken()
+            self.phone.not_taken(datetime.now(UTC))
         if message["code"] == "stage_out_of_order" and self._said_again < _SAY_AGAIN:
             self._said_again += 1
             self._later((0.2, 0.5), self._say_everything_again)
@@ -125,7 +125,7 @@ class FirstAider:
     def _decline(self, alert_id: str) -> None:
         offer = self.phone.present_offer(datetime.now(UTC))
         if offer is not None and offer["alert_id"] == alert_id:
-            self.phone.no(alert_id)
+            self.phone.no(alert_id, datetime.now(UTC))
             self._say_about(alert_id, {"type": "answer", "answer": "decline"})
 
     def _accept_late(self, alert_id: str) -> None:
@@ -148,7 +148,7 @@ class FirstAider:
             self._go_on(alert_id, rest)
             return
         if stage in FINISHED:
-            self.phone.finish(alert_id)
+            self.phone.finish(alert_id, datetime.now(UTC))
         self._say_about(alert_id, {"type": "progress", "stage": stage})
         if rest:
             self._later(_STAGE_S, self._go_on, alert_id, rest)
@@ -209,7 +209,7 @@ class FirstAider:
         elif answer.is_success:
             shown = [(answer.body[what] or {}).get("alert_id") for what in ("alert", "assignment")]
             self.phone.remember(f"read afresh {shown}")
-            self.phone.read_afresh(answer.body)
+            self.phone.read_afresh(answer.body, datetime.now(UTC))
 
     def _start(self, work: Any) -> None:
         task = asyncio.ensure_future(work)

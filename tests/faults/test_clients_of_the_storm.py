@@ -72,7 +72,7 @@ def test_the_phone_follows_from_offer_to_assignment_to_stand_down() -> None:
     assert phone.assignment(_message("a1"), NOON)
     assert phone.shows(NOON) == (None, "a1")
     assert not phone.assignment(_message("a1"), NOON)
-    phone.stand_down(_message("a1"))
+    phone.stand_down(_message("a1"), NOON)
     assert phone.shows(NOON) == (None, None)
     assert phone.alert(_message("a2"), NOON)
     assert phone.doubles == []
@@ -90,7 +90,7 @@ def test_an_offer_is_over_by_itself_and_makes_room_for_the_next() -> None:
 def test_an_assignment_that_crosses_with_the_last_word_changes_nothing() -> None:
     phone = Phone()
     phone.assignment(_message("a1"), NOON)
-    phone.finish("a1")
+    phone.finish("a1", NOON)
     assert not phone.assignment(_message("a1"), NOON)
     assert phone.shows(NOON) == (None, None)
 
@@ -98,8 +98,42 @@ def test_an_assignment_that_crosses_with_the_last_word_changes_nothing() -> None
 def test_a_yes_that_is_refused_leaves_nothing_on_offer() -> None:
     phone = Phone()
     phone.alert(_message("a1"), NOON)
-    phone.not_taken()
+    phone.not_taken(NOON)
     assert phone.shows(NOON) == ("a1", None)
     phone.yes()
-    phone.not_taken()
+    phone.not_taken(NOON)
     assert phone.shows(NOON) == (None, None)
+
+
+def test_an_alert_that_is_over_before_it_comes_does_not_ring_beside_another() -> None:
+    phone, later = Phone(), NOON + timedelta(seconds=60)
+    phone.alert(_message("a2") | {"respond_by": (later + timedelta(seconds=20)).isoformat()}, later)
+    assert not phone.alert(_message("a1"), later)
+    assert (phone.shows(later), phone.doubles) == (("a2", None), [])
+    # One whose time is not over does.
+    phone.alert(_message("a3") | {"respond_by": (later + timedelta(seconds=5)).isoformat()}, later)
+    assert len(phone.doubles) == 1
+
+
+def test_what_its_owner_was_bound_by_at_a_time_is_told() -> None:
+    phone = Phone()
+
+    def after(seconds: float) -> datetime:
+        return NOON + timedelta(seconds=seconds)
+
+    def offered(alert_id: str, at: datetime) -> dict[str, Any]:
+        return _message(alert_id) | {"respond_by": (at + timedelta(seconds=20)).isoformat()}
+
+    phone.assignment(_message("a1"), NOON)
+    phone.finish("a1", after(5))
+    phone.alert(offered("a2", after(6)), after(6))
+    assert not phone.held_together("a1", "a2")
+    phone.assignment(_message("a3"), after(7))
+    assert phone.held_together("a2", "a3")
+    phone.no("a2", after(8))
+    phone.finish("a3", after(30))
+    assert phone.held_together("a2", "a3")
+    phone.alert(offered("a4", after(31)), after(31))
+    phone.read_afresh({"alert": None, "assignment": None}, after(32))
+    phone.assignment(_message("a5"), after(33))
+    assert not phone.held_together("a4", "a5")

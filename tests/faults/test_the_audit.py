@@ -177,7 +177,7 @@ def test_a_lost_stand_down_is_found() -> None:
 def test_an_alert_that_was_taken_back_before_it_came_is_delivered_by_its_stand_down() -> None:
     people = _people()
     people["r2"].phone.alerts.clear()
-    people["r2"].phone.stand_down(_message("a2"))
+    people["r2"].phone.stand_down(_message("a2"), NOON)
     assert list(audit.undelivered(people, HELD)) == []
 
 

@@ -133,6 +133,10 @@ def test_whatever_is_missed_what_is_known_is_right_after_everybody_was_named() -
 def test_whoever_keeps_what_it_decides_is_one_to_be_careful_with() -> None:
     colleagues, _ = _colleagues()
     colleagues.heard("b")
+    # Nobody has said yet.
+    for each in colleagues.ids():
+        assert colleagues.any_keeps()
+        colleagues.is_to_be_asked(each, _pulse())
     assert not colleagues.any_keeps()
     colleagues.has_kept("b")
     assert colleagues.any_keeps()

@@ -1,13 +1,17 @@
 """Whose an incident is to decide, and whose a first-aider is to ask, as far as what is heard tells."""
 
+import time
 from dataclasses import replace
+from unittest.mock import patch
 
 import pytest
 
 from dispatch.engine.openings import new_incident_id
+from dispatch.engine.recording import Recording
 from dispatch.rescue.events import Event
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
+from dispatch.sharing.link import Link
 from tests.people import WULIN, beside
 from tests.sharing.conftest import Workers, sharing_of
 
@@ -101,3 +105,18 @@ async def test_what_cannot_be_written_though_the_database_is_there_does_not_bind
     finally:
         del recording.unwritten[incident_id]
         recording.stuck.discard(incident_id)
+
+
+async def test_one_that_hears_nobody_yet_does_not_take_itself_for_the_only_one(workers: Workers) -> None:
+    sharing = sharing_of(workers.each[0])
+    # As where the way to Redis is there again, and the one to PostgreSQL is not: nobody else has been heard yet.
+    for each in sharing.colleagues.ids():
+        sharing.colleagues.forget(each)
+    with patch.object(Recording, "is_away", new=True):
+        assert sharing.link.is_up_for(0.0)
+        sharing.link._up_since_s = time.monotonic()
+        assert sharing._deciding.asks_only_here()
+        sharing.link._up_since_s -= 60.0
+        assert not sharing._deciding.asks_only_here()
+    with patch.object(Link, "is_away", new=True):
+        assert not sharing.link.is_up_for(0.0)
