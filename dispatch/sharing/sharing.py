@@ -307,6 +307,9 @@ class Sharing:
         hub = self._parts.hub
         if seq is not None:
             hub.deliver_here(recipient, seq, body)
+            if self._recording.is_away:
+                # What comes before it may be nowhere but in the rows: it is said at once, and once more in its turn.
+                hub.say_what_waits(recipient, body)
         elif hub.has_session(recipient):
             hub.tell(recipient, orjson.loads(body))
 
