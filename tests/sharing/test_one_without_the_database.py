@@ -164,10 +164,11 @@ async def test_who_cannot_write_either_takes_no_sos_of_another(apart: CutWorkers
 async def test_what_is_heard_there_does_not_wait_for_what_only_the_rows_tell(apart: CutWorkers) -> None:
     two = apart.each[1]
     async with two.on_duty("r1", beside(WULIN, north_m=100)) as r1:
-        await apart.second_has_lost_it()
-        stand_down = {"type": "stand_down", "alert_id": str(uuid4()), "reason": "incident_closed"}
-        # Those before it were written and got lost on their way here.
-        sharing_of(two)._tell_here("responder:r1", 1_000, to_json_text(stand_down))
-        told = await r1.next("stand_down", within_s=1)
+        with apart.way.cut():
+            await apart.second_has_lost_it()
+            stand_down = {"type": "stand_down", "alert_id": str(uuid4()), "reason": "incident_closed"}
+            # Those before it were written and got lost on their way here.
+            sharing_of(two)._tell_here("responder:r1", 1_000, to_json_text(stand_down))
+            told = await r1.next("stand_down", within_s=1)
         assert told["alert_id"] == stand_down["alert_id"]
         assert "seq" not in told
