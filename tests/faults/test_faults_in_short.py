@@ -2,8 +2,8 @@
 
 In one file, and so one after the other: two storms at once on two cores would try the machine.
 
-Not of `workers-database`: two workers without PostgreSQL may still tell a console more of an incident than is kept in
-the end (decision 13 says so). `make test-faults ARGS="--scenario workers-database"` shows it.
+Not of `workers-database`: on a machine that is crowded, as under all tests, two workers may ask one person twice as
+PostgreSQL comes back (decision 13 says so). `make test-faults ARGS="--scenario workers-database"` shows it.
 """
 
 import os
