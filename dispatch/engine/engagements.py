@@ -11,7 +11,7 @@ from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
 from dispatch.rescue.events import Accepted, Event, Offered
 from dispatch.rescue.incident import Incident
-from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.responders.responder import Engagement
 from dispatch.responders.roster import Roster
 from dispatch.storage.database import Database
@@ -24,6 +24,9 @@ class Engagements:
         self._roster = roster
         self._database = database
         self._live = live
+        # Who was bound by another alert as it was told, of no row, that this one binds them: once they are let go of
+        # there, it does. What ended the other may still wait behind what is being decided in its incident.
+        self._bound_next: dict[ResponderId, Engagement] = {}
 
     def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
         """Take those whom a decision binds out of everybody else's reach before the commit: no two SOS choose one.
@@ -67,10 +70,14 @@ class Engagements:
         What is not written has nothing that keeps it from asking somebody who is bound here: they stay so. And what is
         only told of an alert, by who does not know yet that they have left it for another, binds nobody anew.
         """
-        asked = {alert.alert_id for alert in bound_by(decision)} if is_written else set()
+        asked = {alert.alert_id for alert in bound_by(decision)}
         for alert in _told_of(decision):
-            if alert.alert_id in asked or not (alert.is_active and self._is_bound_otherwise(alert)):
+            if (is_written and alert.alert_id in asked) or not (alert.is_active and self._is_bound_otherwise(alert)):
                 self._follow(decision.incident, alert.alert_id, arrives=False)
+            elif alert.alert_id in asked:
+                self._bound_next[alert.responder_id] = Engagement(
+                    decision.incident.incident_id, alert.alert_id, alert.is_engaged
+                )
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
         """Whether memory knows that another alert binds whom this one is for."""
@@ -124,14 +131,30 @@ class Engagements:
         """Release whoever is free by what an incident has become, also by what another service decided."""
         for alert in incident.alerts.values():
             if not alert.is_active:
-                self._roster.release(alert.responder_id, alert.alert_id)
+                self._let_go_of(alert)
 
     def _follow(self, incident: Incident, alert_id: AlertId, *, arrives: bool = True) -> None:
         alert = incident.alerts[alert_id]
         if alert.is_active:
             self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
         else:
-            self._roster.release(alert.responder_id, alert_id, arrives=arrives)
+            self._let_go_of(alert, arrives=arrives)
+
+    def _let_go_of(self, alert: Alert, *, arrives: bool = True) -> None:
+        held = self._roster.engagement_of(alert.responder_id)
+        following = self._bound_next.get(alert.responder_id)
+        if following is None or held is None or held.alert_id != alert.alert_id:
+            self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
+            return
+        del self._bound_next[alert.responder_id]
+        live = self._live.get(following.incident_id)
+        other = live.incident.alerts.get(following.alert_id) if live is not None and live.incident is not None else None
+        if other is not None and other.is_active:
+            self._roster.engage(
+                alert.responder_id, Engagement(following.incident_id, following.alert_id, other.is_engaged)
+            )
+        else:
+            self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
 
 
 async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId, ours: Sequence[Event]) -> int | None:

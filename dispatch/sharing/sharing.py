@@ -124,6 +124,7 @@ class Sharing:
             self.link.run,
             self._news.run,
             self._pulse,
+            self._keep_for_others,
             self._fixes.run_telling,
             self._fixes.run_reading,
             self._fixes.run_through_rows,
@@ -226,13 +227,18 @@ class Sharing:
             else:
                 self._out_of_hearing.note(self.colleagues.connected_to_hushed())
                 self._out_of_hearing.look()
-            await self.following.keep_for_others()
             for each in self.colleagues.forget_silent():
                 log.warning("a worker is not heard any more", worker=each)
             self._elsewhere_changed.set()
             COLLEAGUES.set(len(self.colleagues))
             REDIS_AWAY.set(self.link.is_away)
             self._say_pulse()
+            await asyncio.sleep(PULSE_EVERY_S)
+
+    async def _keep_for_others(self) -> None:
+        """Beside the pulse: a disk that hangs must not have the others take this worker for dead."""
+        while True:
+            await self.following.keep_for_others()
             await asyncio.sleep(PULSE_EVERY_S)
 
     def _own_pulse(self) -> Pulse:

@@ -4,10 +4,15 @@ import asyncio
 import contextlib
 import time
 
+import pytest
+
+from dispatch.sharing.colleagues import PULSE_EVERY_S
+from dispatch.sharing.following import Following
 from dispatch.sharing.link import Link
 from dispatch.storage.redis_address import read_redis_url
 from tests.people import until
 from tests.redis_server import RedisServer
+from tests.sharing.conftest import Workers, sharing_of
 
 _MESSAGES = 400
 _TURN_S = 0.002
@@ -46,3 +51,26 @@ async def test_what_has_come_is_heard_though_each_turn_of_the_loop_is_a_long_one
             await running
         await listening.close()
         await telling.close()
+
+
+async def test_a_worker_whose_disk_hangs_is_heard_all_the_same(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two = workers.each
+    hangs = asyncio.Event()
+
+    async def hang(_following: Following) -> None:
+        hangs.set()
+        await asyncio.Event().wait()
+
+    # What it would write down for others goes to its journal.
+    monkeypatch.setattr(Following, "keep_for_others", hang)
+    async with asyncio.timeout(5):
+        await hangs.wait()
+    heard = sharing_of(two).colleagues._by_id[sharing_of(one).worker]
+    since_s = time.monotonic()
+
+    async def is_heard_again_and_again() -> bool:
+        return heard.heard_at_s > since_s + PULSE_EVERY_S
+
+    await until(is_heard_again_and_again)

@@ -8,7 +8,7 @@ import pytest
 
 from dispatch.engine.openings import new_incident_id
 from dispatch.engine.recording import Recording
-from dispatch.rescue.events import Event
+from dispatch.rescue.events import Event, Expired
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.link import Link
@@ -43,6 +43,30 @@ async def test_only_the_database_takes_somebody_from_the_alert_that_binds_them_h
         held = engine.roster.engagement_of(R1)
         assert held is not None
         assert held.alert_id == (THEIRS if is_written else alert["alert_id"])
+
+
+@pytest.mark.parametrize("is_over", [False, True])
+async def test_what_binds_somebody_next_does_when_the_alert_that_binds_them_ends(
+    workers: Workers, *, is_over: bool
+) -> None:
+    one, _ = workers.each
+    async with one.on_duty("r1", beside(WULIN, north_m=100)) as r1:
+        opened = await one.sos()
+        await r1.next("alert")
+        await r1.settled()
+        engine = one.service.engine
+        ours = engine.live.place_for(IncidentId(opened["incident_id"]))
+        events = _with_their_alert(ours.events)
+        theirs = ToldDecision(new_incident_id(), events, is_written=False, opening=ours.opening)
+        following = sharing_of(one).following
+        # Heard before the end of ours, which its worker told first.
+        following.take(theirs, sender="0-other")
+        if is_over:
+            ended = replace(events[-1], number=events[-1].number + 1, what=Expired(alert_id=THEIRS))
+            following.take(ToldDecision(theirs.incident_id, (ended,), is_written=False), sender="0-other")
+        await one.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
+        held = engine.roster.engagement_of(R1)
+        assert (held and held.alert_id) == (None if is_over else THEIRS)
 
 
 async def test_a_decision_that_was_read_in_the_rows_before_it_was_heard_is_still_its_workers(workers: Workers) -> None:
