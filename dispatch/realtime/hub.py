@@ -104,9 +104,11 @@ class Hub:
             message = numbered(seq, body)
             self._each(sessions, lambda session: session.deliver(seq, body, message))
 
-    def say_what_waits(self, recipient: str, body: str) -> None:
+    def say_what_waits(self, recipient: str, seq: int, body: str) -> None:
         """A numbered message, without its number, to those sessions here that wait for an earlier one."""
-        sessions = tuple(each for each in self.sessions_of(recipient) if each.in_order.has_gap)
+        sessions = tuple(
+            each for each in self.sessions_of(recipient) if each.in_order.has_gap and seq in each.in_order.held()
+        )
         self._each(sessions, lambda session: session.say_text(body))
 
     def tell(self, recipient: str, message: Mapping[str, Any]) -> None:

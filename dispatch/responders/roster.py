@@ -47,6 +47,8 @@ class Roster:
         self._untold: set[ResponderId] | None = None
         # Whether only those may be asked who have a session here, as nobody could see to it that one worker asks.
         self.asks_only_here: Callable[[], bool] = _no
+        # Whether others are asked all the same where nobody is here.
+        self.may_ask_elsewhere: Callable[[], bool] = _no
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
@@ -211,7 +213,9 @@ class Roster:
         """The nearest who are free and to whom there is a way; those who are let be only where others are too few."""
         search = partial(self._on_duty.nearest, place, most, within_m=policy.reach_m, keep=keep)
         if self.asks_only_here():
-            return search(all_of=Mark.FREE | Mark.HERE, aging=aging_of(policy, now))
+            here = search(all_of=Mark.FREE | Mark.HERE, aging=aging_of(policy, now))
+            if here or not self.may_ask_elsewhere():
+                return here
         if self._let_be:
             sure = self._nearest_of(Mark.FREE | Mark.SURE, search, policy, now, most)
             if len(sure) >= policy.alert_cap:

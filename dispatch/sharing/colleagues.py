@@ -11,7 +11,7 @@ from dispatch.sharing.envelope import Everybody, Pulse
 
 PULSE_EVERY_S = 1.0
 # So long after its last word a worker is taken for dead, and nobody is counted on who was connected to it.
-_SILENT_S = 4.0
+SILENT_S = 4.0
 # An outage is noticed by all within this, and its end too: what lasts longer is one's own.
 PASSING_S = 2.5
 # Twice the pulse: from then on it may have been cut off, and those connected to it are let be.
@@ -190,7 +190,7 @@ class Colleagues:
 
     def forget_silent(self) -> list[str]:
         """Let go of those of whom nothing was heard lately; returns who that was."""
-        dead = [each for each, known in self._by_id.items() if self._now_s() - known.heard_at_s > _SILENT_S]
+        dead = [each for each, known in self._by_id.items() if self._now_s() - known.heard_at_s > SILENT_S]
         for each in dead:
             self.forget(each)
         return dead

@@ -16,7 +16,7 @@ from dispatch.engine.sos import SosDesk
 from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
 from dispatch.rescue.vocabulary import IncidentId
-from dispatch.sharing.colleagues import PASSING_S, Colleagues
+from dispatch.sharing.colleagues import PASSING_S, SILENT_S, Colleagues
 from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.errands import Errand
 from dispatch.sharing.following import Following
@@ -188,8 +188,12 @@ class Deciding:
         the database, while another keeps what it decides for itself.
         """
         if self._recording.is_away:
-            return len(self._colleagues) > 0 or not self._link.is_up_for(PASSING_S)
+            return len(self._colleagues) > 0 or not self._link.is_up_for(SILENT_S)
         return self._colleagues.any_keeps()
+
+    def may_ask_elsewhere(self) -> bool:
+        """Whether it asks others where nobody is connected to it: the unique index lets one worker of two have them."""
+        return not self._recording.is_away
 
     # --- what the rows know ---
 

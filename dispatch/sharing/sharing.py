@@ -148,6 +148,7 @@ class Sharing:
         engine.feed.on_shown = self._tell_shown
         engine.live.is_ours = self._deciding.is_ours
         self._roster.asks_only_here = self._deciding.asks_only_here
+        self._roster.may_ask_elsewhere = self._deciding.may_ask_elsewhere
         self._roster.tell_others()
 
     # --- what others are told ---
@@ -315,7 +316,7 @@ class Sharing:
             hub.deliver_here(recipient, seq, body)
             if self._recording.is_away:
                 # What comes before it may be nowhere but in the rows: it is said at once, and once more in its turn.
-                hub.say_what_waits(recipient, body)
+                hub.say_what_waits(recipient, seq, body)
         elif hub.has_session(recipient):
             hub.tell(recipient, orjson.loads(body))
 
@@ -338,6 +339,8 @@ class Sharing:
             self._news.next().asks.append(sender)
         if self.worker in news.asks:
             self._name_all.set()
+            # Who asks may not have heard either whether what is decided here is in no row.
+            self._say_pulse()
 
     async def _look_elsewhere(self) -> None:
         """Know of those who came to be connected elsewhere, or left there, whether there is a way to them."""

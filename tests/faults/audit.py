@@ -12,7 +12,7 @@ from dispatch.rescue.vocabulary import AlertState
 from tests.faults.callers import Sos
 from tests.faults.evidence import Evidence, IncidentRow
 from tests.faults.phone import Phone
-from tests.faults.spans import Span, overlapping, spans_of
+from tests.faults.spans import Span, in_turn, overlapping, spans_of
 
 _LONGEST_TEXT: Final = 1800
 
@@ -168,7 +168,11 @@ def _over_time(
     for responder_id, spans in bound.items():
         for one, other in overlapping({*spans, *earlier.get(responder_id, ())}):
             ids = one.alert_id, other.alert_id
-            if seen_only and responder_id in people and not people[responder_id].phone.held_together(*ids):
+            person = people.get(responder_id)
+            is_known_apart = person is not None and not person.phone.held_together(*ids)
+            if is_known_apart and seen_only:
+                continue
+            if in_turn(one, other) and (is_known_apart or person is None):
                 continue
             text = f"{responder_id} was bound by {ids[0]} from {one.since} until {one.until} and by {ids[1]} from"
             yield Finding(Measure.DOUBLE, f"over time {ids[0]} {ids[1]}", f"{text} {other.since}")

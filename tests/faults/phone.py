@@ -47,7 +47,8 @@ class Phone:
     def alert(self, message: Message, now: datetime) -> bool:
         """An alert has come; True when it is a new one, which its owner sees.
 
-        One whose time is over by then does not ring, nor take the place of another; its owner may still say yes to it.
+        One whose time is over by then does not ring, nor take the place of another; where nothing is on, its owner may
+        still say yes to it.
         """
         alert_id = message["alert_id"]
         self.alerts[alert_id] += 1

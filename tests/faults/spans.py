@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from itertools import pairwise
+from itertools import combinations
 from typing import Final
 
 from dispatch.rescue.events import Offered
@@ -67,22 +67,27 @@ def spans_of(rows: Iterable[EventRow]) -> dict[str, list[Span]]:
 
 
 def overlapping(spans: Iterable[Span]) -> Iterator[tuple[Span, Span]]:
-    """Those of one person that follow each other and overlap in time."""
-    for one, other in pairwise(sorted(spans, key=lambda span: span.since.at)):
+    """Those of one person that overlap in time, two by two, the one that began first before the other."""
+    for one, other in combinations(sorted(spans, key=lambda span: span.since.at), 2):
         if one.alert_id == other.alert_id:
             continue
-        if one.until is None or (other.since.at < one.until.at - _SAME_INSTANT and not _in_turn(one.until, other)):
+        if one.until is None or other.since.at < one.until.at - _SAME_INSTANT:
             yield one, other
 
 
-def _in_turn(ended: Instant, other: Span) -> bool:
+def in_turn(one: Span, other: Span) -> bool:
     """Whether PostgreSQL says that the end was committed before the other began.
 
     What one worker decides on what it knows is written some moments later, and by then may be right only because
     another worker's decision, taken after it, was committed before. Nobody is told of either before its commit. This
     says nothing of what was written later, out of a journal: that bound somebody from when it was decided.
     """
-    begun = other.since
-    if ended.committed_at is None or begun.committed_at is None or begun.committed_at - begun.at > _WRITTEN_WITHIN:
+    ended, begun = one.until, other.since
+    if (
+        ended is None
+        or ended.committed_at is None
+        or begun.committed_at is None
+        or begun.committed_at - begun.at > _WRITTEN_WITHIN
+    ):
         return False
     return ended.committed_at <= begun.committed_at

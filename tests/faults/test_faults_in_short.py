@@ -24,7 +24,7 @@ _TURNS = (
     Turn("slow", 1, 0.3),
     Turn("disorder", 1, 1.5),
     Turn("database", 1, 0.5),
-    Turn("both", 1, 1.0),
+    Turn("both", 1, 2.0),
 )
 _SHAPE_OF_TWO_WORKERS = Shape(responders=80, aeds=8, within_m=1500.0, sos_per_s=4.0)
 _TURNS_OF_TWO_WORKERS = (

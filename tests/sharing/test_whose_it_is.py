@@ -12,7 +12,7 @@ from dispatch.rescue.events import Event, Expired
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.link import Link
-from tests.people import WULIN, beside
+from tests.people import WULIN, beside, until
 from tests.sharing.conftest import Workers, sharing_of
 
 R1 = ResponderId("r1")
@@ -144,3 +144,22 @@ async def test_one_that_hears_nobody_yet_does_not_take_itself_for_the_only_one(w
         assert not sharing._deciding.asks_only_here()
     with patch.object(Link, "is_away", new=True):
         assert not sharing.link.is_up_for(0.0)
+
+
+async def test_where_nobody_is_connected_others_are_asked_though_another_worker_may_keep_what_it_decides(
+    workers: Workers,
+) -> None:
+    one, two = workers.each
+    async with two.on_duty("r1", beside(WULIN, north_m=100)) as r1:
+
+        async def is_known() -> bool:
+            return one.service.roster.on_duty_count == 1
+
+        await until(is_known)
+        # As right after the first word of a worker, which has not said yet whether it has a journal.
+        sharing_of(one).colleagues.has_kept(sharing_of(two).worker)
+        assert sharing_of(one)._deciding.asks_only_here()
+        engine = one.service.engine
+        found = engine.roster.candidates(WULIN, now=one.clock.now(), policy=engine.surveyor.policy)
+        assert [each.responder_id for each in found] == [R1]
+        await r1.settled()
