@@ -24,9 +24,9 @@ class Engagements:
         self._roster = roster
         self._database = database
         self._live = live
-        # Who was bound by another alert as it was told, of no row, that this one binds them: once they are let go of
-        # there, it does. What ended the other may still wait behind what is being decided in its incident.
-        self._bound_next: dict[ResponderId, Engagement] = {}
+        # Of which alert was told, though no row says so, that it binds somebody whom another one binds here: it does
+        # once that one lets go. The news of that end may wait behind what is being decided in its incident.
+        self._bound_next: dict[ResponderId, tuple[IncidentId, AlertId]] = {}
 
     def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
         """Take those whom a decision binds out of everybody else's reach before the commit: no two SOS choose one.
@@ -75,9 +75,7 @@ class Engagements:
             if (is_written and alert.alert_id in asked) or not (alert.is_active and self._is_bound_otherwise(alert)):
                 self._follow(decision.incident, alert.alert_id, arrives=False)
             elif alert.alert_id in asked:
-                self._bound_next[alert.responder_id] = Engagement(
-                    decision.incident.incident_id, alert.alert_id, alert.is_engaged
-                )
+                self._bound_next[alert.responder_id] = decision.incident.incident_id, alert.alert_id
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
         """Whether memory knows that another alert binds whom this one is for."""
@@ -142,19 +140,14 @@ class Engagements:
 
     def _let_go_of(self, alert: Alert, *, arrives: bool = True) -> None:
         held = self._roster.engagement_of(alert.responder_id)
-        following = self._bound_next.get(alert.responder_id)
-        if following is None or held is None or held.alert_id != alert.alert_id:
-            self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
-            return
-        del self._bound_next[alert.responder_id]
-        live = self._live.get(following.incident_id)
-        other = live.incident.alerts.get(following.alert_id) if live is not None and live.incident is not None else None
-        if other is not None and other.is_active:
-            self._roster.engage(
-                alert.responder_id, Engagement(following.incident_id, following.alert_id, other.is_engaged)
-            )
-        else:
-            self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
+        if held is not None and held.alert_id == alert.alert_id and alert.responder_id in self._bound_next:
+            incident_id, alert_id = self._bound_next.pop(alert.responder_id)
+            live = self._live.get(incident_id)
+            incident = live.incident if live is not None else None
+            if incident is not None and alert_id in incident.alerts and incident.alerts[alert_id].is_active:
+                self._follow(incident, alert_id)
+                return
+        self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
 
 
 async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId, ours: Sequence[Event]) -> int | None:

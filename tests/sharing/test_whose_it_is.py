@@ -1,18 +1,21 @@
 """Whose an incident is to decide, and whose a first-aider is to ask, as far as what is heard tells."""
 
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from unittest.mock import patch
 
 import pytest
 
+from dispatch.engine.live_incident import LiveIncident
 from dispatch.engine.openings import new_incident_id
 from dispatch.engine.recording import Recording
 from dispatch.rescue.events import Event, Expired
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.link import Link
-from tests.people import WULIN, beside, until
+from tests.people import WULIN, Message, ServiceInProcess, beside, until
 from tests.sharing.conftest import Workers, sharing_of
 
 R1 = ResponderId("r1")
@@ -27,17 +30,23 @@ def _with_their_alert(events: list[Event]) -> tuple[Event, ...]:
     )
 
 
+@asynccontextmanager
+async def _asked(worker: ServiceInProcess) -> AsyncIterator[tuple[Message, LiveIncident]]:
+    """The first-aider r1 there is asked, and has acknowledged it: the alert, and the incident as it is kept."""
+    async with worker.on_duty(R1, beside(WULIN, north_m=100)) as r1:
+        await worker.sos()
+        alert = await r1.next("alert")
+        await r1.settled()
+        yield alert, worker.service.engine.live.place_for(IncidentId(alert["incident_id"]))
+
+
 @pytest.mark.parametrize("is_written", [False, True])
 async def test_only_the_database_takes_somebody_from_the_alert_that_binds_them_here(
     workers: Workers, *, is_written: bool
 ) -> None:
     one, _ = workers.each
-    async with one.on_duty("r1", beside(WULIN, north_m=100)) as r1:
-        opened = await one.sos()
-        alert = await r1.next("alert")
-        await r1.settled()
+    async with _asked(one) as (alert, ours):
         engine = one.service.engine
-        ours = engine.live.place_for(IncidentId(opened["incident_id"]))
         theirs = ToldDecision(new_incident_id(), _with_their_alert(ours.events), is_written, ours.opening)
         sharing_of(one).following.take(theirs, sender="0-other")
         held = engine.roster.engagement_of(R1)
@@ -50,12 +59,7 @@ async def test_what_binds_somebody_next_does_when_the_alert_that_binds_them_ends
     workers: Workers, *, is_over: bool
 ) -> None:
     one, _ = workers.each
-    async with one.on_duty("r1", beside(WULIN, north_m=100)) as r1:
-        opened = await one.sos()
-        await r1.next("alert")
-        await r1.settled()
-        engine = one.service.engine
-        ours = engine.live.place_for(IncidentId(opened["incident_id"]))
+    async with _asked(one) as (alert, ours):
         events = _with_their_alert(ours.events)
         theirs = ToldDecision(new_incident_id(), events, is_written=False, opening=ours.opening)
         following = sharing_of(one).following
@@ -64,8 +68,8 @@ async def test_what_binds_somebody_next_does_when_the_alert_that_binds_them_ends
         if is_over:
             ended = replace(events[-1], number=events[-1].number + 1, what=Expired(alert_id=THEIRS))
             following.take(ToldDecision(theirs.incident_id, (ended,), is_written=False), sender="0-other")
-        await one.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
-        held = engine.roster.engagement_of(R1)
+        await one.call("POST", f"/v1/incidents/{alert['incident_id']}/close", role="operator")
+        held = one.service.engine.roster.engagement_of(R1)
         assert (held and held.alert_id) == (None if is_over else THEIRS)
 
 
