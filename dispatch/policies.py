@@ -128,8 +128,9 @@ def _impossible(policy: Policy) -> list[str]:
         "acceptance: odds_per_km must be from -10 to 10, usual_km 0 or more": abs(policy.acceptance.odds_per_km)
         <= _STEEPEST
         and policy.acceptance.usual_km >= 0,
-        "acceptance: kept and fetched must be above 0 and at most 1": 0 < policy.acceptance.kept <= 1
-        and 0 < policy.acceptance.fetched <= 1,
+        "acceptance: kept, fetched and without_way must be above 0 and at most 1": 0 < policy.acceptance.kept <= 1
+        and 0 < policy.acceptance.fetched <= 1
+        and 0 < policy.acceptance.without_way <= 1,
         "respond_within_s, look_again_s and no_ack_s must be 1 or more": min(
             policy.respond_within_s, policy.look_again_s, policy.no_ack_s
         )

@@ -47,7 +47,7 @@ class Lookout:
         alone = [
             each.present
             for each in self._engine.live.going_on()
-            if each.present.may_alert and each.present.cpr_probability < below
+            if each.present.may_alert and each.present.cpr_probability(self._roster.has_way) < below
         ]
         self._looked_at_s = {
             each.incident_id: self._looked_at_s.get(each.incident_id, -_EACH_EVERY_S) for each in alone

@@ -79,9 +79,14 @@ class Alert:
         return self.state in _ENGAGED
 
     @property
+    def has_arrived(self) -> bool:
+        """Whether the device has said that it has the alert."""
+        return AlertState.RECEIVED in self.stages
+
+    @property
     def may_not_have_it(self) -> bool:
         """Whether the device has not said that it has the alert, and no other channel has been tried."""
-        return self.not_received_at is None and AlertState.RECEIVED not in self.stages
+        return self.not_received_at is None and not self.has_arrived
 
     @property
     def is_counted_on(self) -> bool:

@@ -1,6 +1,6 @@
 """One incident as its events make it: `fold` them all, or `apply` one more."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
@@ -103,18 +103,18 @@ class Incident:
             return False
         return not any(alert.is_pending or alert.is_counted_on or alert.is_there for alert in self.alerts.values())
 
-    @property
-    def cpr_probability(self) -> float:
+    def cpr_probability(self, has_way: Callable[[ResponderId], bool]) -> float:
         """How likely somebody who was asked to do CPR comes: one who does for certain, those asked by what is expected.
 
-        Somebody of whom nothing is expected counts as a no.
+        Somebody of whom nothing is expected counts as a no, and so does whose device has not said that it has the alert
+        while they have no way (`has_way`) by which it could come.
         """
         nobody = 1.0
         for alert in self.alerts.values():
             if alert.role is AlertRole.CPR:
                 if alert.is_counted_on or alert.is_there:
                     return 1.0
-                if alert.is_pending:
+                if alert.is_pending and (alert.has_arrived or has_way(alert.responder_id)):
                     nobody *= 1.0 - (alert.accept_probability or 0.0)
         return 1.0 - nobody
 

@@ -186,7 +186,8 @@ def _offer_candidates(
     policy, is_night = request.policy, request.is_night
     by_hour = hour_log_odds(request)
     yes = [saying_yes(each, policy.acceptance, is_night=is_night, hour_log_odds=by_hour) for each in candidates]
-    comes = np.array(yes, np.float64)
+    told = [1.0 if each.has_way else policy.acceptance.without_way for each in candidates]
+    comes = np.array(yes, np.float64) * np.array(told, np.float64)
     price = _prices(candidates, comes, policy.price, is_night=is_night)
     rows.add(offers_in_time(arrivals.direct_s, arrivals.at_aed_s, arrivals.via_aed_s, open_s, until_s, comes, price))
 
@@ -211,7 +212,8 @@ def _keep_promises(
         unknown = acceptance.night if request.is_night else acceptance.day
         # Who is there is there; of others a promise is only so much worth.
         kept = 1.0 if each.stays else acceptance.kept
-        comes = kept if each.accepted else each.acceptance if each.acceptance is not None else unknown
+        yes = each.acceptance if each.acceptance is not None else unknown
+        comes = kept if each.accepted else yes if each.is_told else yes * acceptance.without_way
         ways = ways_of.get(each.responder_id)
         column = _HANDS_ONLY if each.aed_id is None else columns.get(each.aed_id, len(works))
         if column == len(works):

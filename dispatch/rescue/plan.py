@@ -15,7 +15,8 @@ from dispatch.rescue.vocabulary import AedId, AlertRole, ResponderId
 class Commitment:
     """Somebody already on offer (`accepted` false) or on the way. `eta_s` counts from now.
 
-    `acceptance` is how likely who is on offer says yes (None: the population's figure). `turnout_behind_s` is how much
+    `acceptance` is how likely who is on offer says yes (None: the population's figure), `is_told` whether they have the
+    offer, or something leads to them that may bring it. `turnout_behind_s` is how much
     of their turnout is over, infinite for who is on the move. `has_aed`: the device is in their hands. `stays`: their
     role can no longer change, because they are with the patient or carry the device already.
     """
@@ -26,6 +27,7 @@ class Commitment:
     eta_s: float
     accepted: bool
     acceptance: float | None = None
+    is_told: bool = True
     turnout_behind_s: float = 0.0
     has_aed: bool = False
     stays: bool = False

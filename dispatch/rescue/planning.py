@@ -36,6 +36,10 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
     asked = asked_already(incident)
     # Whose offer has just been taken back, because it could not be done, may be asked for something else at once.
     near = {each.responder_id: each for each in (*scene.under_way, *scene.candidates)}
+    lost = {each.responder_id for each in scene.under_way if not each.has_way}
+    untold = {
+        each.alert_id for each in counted if each.is_pending and not each.has_arrived and each.responder_id in lost
+    }
     return PlanRequest(
         now=scene.now,
         is_night=scene.is_night,
@@ -44,9 +48,9 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
         ambulance_arrives_at=incident.ambulance_arrives_at,
         candidates=tuple(each for each in near.values() if each.responder_id not in asked),
         aeds=tuple(each for each in scene.aeds if each.aed_id not in incident.lost_aeds),
-        under_way=tuple(commitment(each, scene.now) for each in (*counted, *done)),
-        # Somebody beside who does not move is not one too many.
-        cap=policy.alert_cap - len(counted),
+        under_way=tuple(commitment(each, scene.now, is_told=each.alert_id not in untold) for each in (*counted, *done)),
+        # Somebody beside who does not move is not one too many, nor is who cannot be told.
+        cap=policy.alert_cap - len(counted) + len(untold),
         policy=policy,
         whereabouts=scene.under_way,
         streets=scene.streets,
@@ -55,8 +59,8 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
     )
 
 
-def commitment(alert: Alert, now: datetime) -> Commitment:
-    """What an alert promises, as of now."""
+def commitment(alert: Alert, now: datetime, *, is_told: bool = True) -> Commitment:
+    """What an alert promises, as of now. `is_told`: they have the offer, or something leads to them."""
     since_s = (now - alert.counts_from(now)).total_seconds()
     # Who had turned back or was sent home sets out anew.
     goes_on = alert.is_active or alert.state is AlertState.DONE
@@ -68,6 +72,7 @@ def commitment(alert: Alert, now: datetime) -> Commitment:
         eta_s=0.0 if is_there else alert.eta_s - since_s,
         accepted=not alert.is_pending,
         acceptance=alert.accept_probability,
+        is_told=is_told,
         turnout_behind_s=math.inf if goes_on and alert.is_moving else since_s,
         has_aed=has_aed,
         stays=is_there or has_aed,

@@ -117,6 +117,9 @@ class AcceptancePolicy:
     # is sent home. In the simulated city 0.75 and 0.85 save more for as many alerts (decision 20).
     kept: float = 1.0
     fetched: float = 1.0
+    # How likely somebody whose line was lost a moment ago is told in time to be of use, with no other way to them. A
+    # judgement: most are back within seconds, some have gone into a lift or under the ground.
+    without_way: float = 0.5
     # Policy may demand that each role is accepted with at least this probability, whatever the alerts cost.
     cpr_floor: float = 0.0
     aed_floor: float = 0.0

@@ -16,7 +16,8 @@ class Candidate:
 
     `distance_m` is the straight line from the fix to the patient, `spread_m` how far from the fix they may be (root
     mean square), from its accuracy and age. `acceptance` is the probability that they say yes (None: the population's
-    figure), `recent_alerts` how many alerts they have had lately.
+    figure), `recent_alerts` how many alerts they have had lately. Without `has_way` they were heard a moment ago, but
+    nothing leads to them now: they are told when they are back.
     """
 
     responder_id: ResponderId
@@ -26,6 +27,7 @@ class Candidate:
     spread_m: float = 0.0
     acceptance: float | None = None
     recent_alerts: int = 0
+    has_way: bool = True
 
 
 @dataclass(frozen=True, slots=True)

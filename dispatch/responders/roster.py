@@ -240,6 +240,10 @@ class Roster:
             return True
         return responder.fix is not None and (now - responder.fix.at).total_seconds() <= HEARD_LATELY_S
 
+    def has_way(self, responder_id: ResponderId) -> bool:
+        """Whether something leads to somebody now: a session, or another channel that has proven to work."""
+        return responder_id in self._ways
+
     def is_here(self, responder_id: ResponderId) -> bool:
         """Whether somebody has a session in this process."""
         return responder_id in self._here
@@ -309,6 +313,7 @@ class Roster:
             found.spread_m,
             self.histories.acceptance_of(responder_id, policy.acceptance, is_night=is_night),
             self.histories.alerts_since(responder_id, lately),
+            has_way=responder_id in self._ways,
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:

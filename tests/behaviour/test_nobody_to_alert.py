@@ -1,5 +1,7 @@
 """Nobody to alert: the caller knows at once, and whoever comes near, on duty or free is asked as soon as they do."""
 
+import contextlib
+
 from tests.people import WULIN, ServiceInProcess, beside
 
 
@@ -68,6 +70,20 @@ async def test_whoever_comes_near_is_asked_too_while_one_alone_has_not_answered(
         async with service.on_duty("r2", beside(WULIN, north_m=300)) as r2:
             assert (await r2.next("alert"))["incident_id"] == opened["incident_id"]
     assert (await service.incident(opened["incident_id"]))["state"] == "alerting"
+
+
+async def test_while_all_who_were_asked_are_cut_off_whoever_is_there_is_asked_too(service: ServiceInProcess) -> None:
+    ways = [beside(WULIN, north_m=40 * number, east_m=30) for number in range(1, 11)]
+    async with contextlib.AsyncExitStack() as stack:
+        for number, place in enumerate(ways):
+            await stack.enter_async_context(service.on_duty(f"r{number}", place))
+    # All lines are lost in one moment; nobody is back when the SOS is tapped.
+    opened = await service.sos()
+    assert opened["alerted"] == len(ways)
+    async with service.on_duty("here", beside(WULIN, north_m=500)) as here:
+        assert (await here.next("alert"))["incident_id"] == opened["incident_id"]
+    async with service.socket("responder", "r3") as back:
+        assert (await back.next("alert"))["incident_id"] == opened["incident_id"]
 
 
 async def test_where_somebody_comes_already_nobody_is_woken_for_walking_by(service: ServiceInProcess) -> None:
