@@ -1,6 +1,6 @@
 """The messages that a decision owes to responders and callers."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -12,6 +12,7 @@ from dispatch.engine.messages import ResponderMessages
 from dispatch.engine.views import IncidentViews
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.course import Decision
+from dispatch.rescue.events import Event
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.notices import Notice, NoticeKind, concerns_caller, responder_notices, to_be_called_otherwise
 from dispatch.rescue.vocabulary import AlertId
@@ -56,7 +57,7 @@ class Outbox:
         is_news = concerns_caller(decision.events) and decision.events[0].number > 1
         # Whose call has become part of another one is told by that one.
         if is_news and incident.merged_into is None:
-            messages += self._to_callers(decision)
+            messages += self._to_callers(incident, decision.events)
         return Owed(messages, calls, self._telephones.has_hook)
 
     def as_it_stands(self, incident: Incident, alert_ids: Iterable[AlertId]) -> Owed:
@@ -64,41 +65,44 @@ class Outbox:
         told = self._standing(incident, alert_ids)
         at = _last_change_of(incident.alerts.values(), incident.opened_at)
         calls = self._calls.of_standing(incident, told, at)
-        return Owed(self._to_all(incident, told), calls, self._telephones.has_hook)
+        messages = [message for _, message in told]
+        if incident.merged_into is None:
+            messages += self._to_callers(incident, ())
+        return Owed(messages, calls, self._telephones.has_hook)
 
-    def of_two_ways(self, incident: Incident, branch: Incident | None) -> Owed:
+    def of_two_ways(self, incident: Incident, events: Sequence[Event], branch: Incident | None) -> Owed:
         """The same to everybody of an incident that went two ways; `branch`, if known, is what they heard of it here.
 
         Phones are woken only for what is otherwise than that: to all else whoever decided it has seen. Those who were
-        told of an alert that the truth does not know stop.
+        told of an alert that the truth does not know stop. Callers are told of all `events`, and that what they hold
+        is to be thrown away: it may be of a higher version.
         """
-        if branch is None:
-            return self.as_it_stands(incident, incident.alerts)
         told = self._standing(incident, incident.alerts)
-        at = _last_change_of([*incident.alerts.values(), *branch.alerts.values()], incident.opened_at)
-        calls = self._calls.of_standing(incident, told, at, branch.alerts)
-        strays = strays_of(incident, branch)
-        messages = self._to_all(incident, told)
-        messages += [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in strays]
-        return Owed(messages, [*calls, *self._calls.of_strays(branch, strays, at)], self._telephones.has_hook)
+        others = () if branch is None else branch.alerts.values()
+        at = _last_change_of([*incident.alerts.values(), *others], incident.opened_at)
+        calls = self._calls.of_standing(incident, told, at, None if branch is None else branch.alerts)
+        messages = [message for _, message in told]
+        if incident.merged_into is None:
+            messages += self._to_callers(incident, events, is_anew=True)
+        if branch is not None:
+            strays = strays_of(incident, branch)
+            messages += [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in strays]
+            calls += self._calls.of_strays(branch, strays, at)
+        return Owed(messages, calls, self._telephones.has_hook)
 
     def _standing(self, incident: Incident, alert_ids: Iterable[AlertId]) -> list[tuple[Notice, Outgoing]]:
         notices = [Notice(_present_notice(incident.alerts[each]), each) for each in alert_ids]
         return [(notice, self._to_responder(incident, notice)) for notice in notices]
 
-    def _to_all(self, incident: Incident, told: Iterable[tuple[Notice, Outgoing]]) -> list[Outgoing]:
-        messages = [message for _, message in told]
-        return messages if incident.merged_into is not None else messages + self._to_callers(Decision(incident, ()))
-
-    def _to_callers(self, decision: Decision) -> list[Outgoing]:
-        incident = decision.incident
-        own = {"type": "incident", **self._views.for_caller(incident, decision.events)}
-        owed = [Outgoing(caller_mailbox(incident.incident_id), to_json_text(own))]
-        for joined in incident.merged:
-            # Whose call was found to tell of the same emergency goes on being told, under their own id.
-            view = {"type": "incident", **self._views.for_joined_caller(incident, joined, decision.events)}
-            owed.append(Outgoing(caller_mailbox(joined), to_json_text(view)))
-        return owed
+    def _to_callers(self, incident: Incident, events: Sequence[Event], *, is_anew: bool = False) -> list[Outgoing]:
+        views = {incident.incident_id: self._views.for_caller(incident, events)}
+        # Whose call was found to tell of the same emergency goes on being told, under their own id.
+        views |= {joined: self._views.for_joined_caller(incident, joined, events) for joined in incident.merged}
+        anew = {"anew": True} if is_anew else {}
+        return [
+            Outgoing(caller_mailbox(each), to_json_text({"type": "incident", **view, **anew}))
+            for each, view in views.items()
+        ]
 
     def _to_responder(self, incident: Incident, notice: Notice) -> Outgoing:
         alert = incident.alerts[notice.alert_id]

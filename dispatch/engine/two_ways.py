@@ -106,7 +106,7 @@ class TwoWays:
         engine, incident_id = self._engine, fork.lagging.incident_id
         incident = await engine.loaded(incident_id, fork.lagging.live)
         engine.engagements.bind(incident)
-        owed, now = engine.outbox.of_two_ways(incident, fork.branch), engine.clock.now()
+        owed, now = engine.outbox.of_two_ways(incident, fork.lagging.live.events, fork.branch), engine.clock.now()
         for message in await ledger.send(engine.database, owed.messages, now=now, incident_id=incident_id):
             engine.hub.deliver(message.recipient, message.seq, message.body)
         # After the messages, of the same instant: a push whose message nobody waits for is needless.

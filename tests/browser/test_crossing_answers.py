@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Page, WebSocketRoute, expect
 
 from tests.browser.between import LateAnswers, Line, Message, through
 from tests.browser.waiting import until
@@ -216,3 +216,43 @@ def test_an_incident_that_went_another_way_takes_the_place_of_what_the_console_w
         [3, "responding", ["opened", "planned", "accepted"]],
         [2, "closed", ["opened", "closed"]],
     ]
+
+
+class Recalling(Line):
+    """Keeps the last word about the incident, to be said again otherwise."""
+
+    last: Message
+
+    def to_page(self, message: Message) -> None:
+        if message["type"] == "incident":
+            self.last = message
+        super().to_page(message)
+
+
+def test_an_incident_that_went_another_way_takes_the_place_of_what_the_caller_was_told(
+    open_caller: Callable[..., Page], town: Any
+) -> None:
+    lines: list[Recalling] = []
+
+    def recalling(socket: WebSocketRoute) -> Line:
+        lines.append(Recalling(socket))
+        return lines[-1]
+
+    page = open_caller(prepare=through(recalling))
+    page.locator("#sos").focus()
+    page.keyboard.down("Space")
+    expect(page.locator("#following")).to_be_visible()
+    page.keyboard.up("Space")
+    (incident,) = town.incidents_here()
+    hands = page.locator("#cpr-now")
+    town.say(incident["incident_id"], "cpr", in_progress=True)
+    expect(hands).to_be_checked()
+    line, told = lines[-1], {name: each for name, each in lines[-1].last.items() if name != "seq"}
+    line.to_page(told | {"version": told["version"] + 5})
+    line.to_page(told | {"version": told["version"] + 1, "cpr_in_progress": False})
+    # What is said after it has been drawn: an older word changes nothing.
+    line.to_page({"type": "service", "degraded": True})
+    expect(page.locator("[data-quiet=degraded]")).to_be_visible()
+    expect(hands).to_be_checked()
+    line.to_page(told | {"version": told["version"] + 1, "cpr_in_progress": False, "anew": True})
+    expect(hands).not_to_be_checked()

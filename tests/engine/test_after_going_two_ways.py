@@ -133,3 +133,25 @@ async def test_consoles_throw_away_what_they_were_told_of_it(two: Two) -> None:
         anew = await console.next("incident", where=lambda m: "anew" in m)
     assert (anew["version"], anew["state"]) == (closed["version"], "closed")
     assert [each["number"] for each in anew["timeline"]] == list(range(1, closed["version"] + 1))
+
+
+async def test_a_caller_is_told_that_what_they_hold_of_it_is_to_be_thrown_away(two: Two) -> None:
+    """Told up to a higher version of the way that was given up, their page would take nothing else any more."""
+    one, other, cut = two
+    incident_id = (await one.sos())["incident_id"]
+    async with one.socket("caller", incident_id) as caller:
+        _cut_off(one, cut)
+        told: list[dict[str, Any]] = []
+        for is_in_progress in (True, False, True):
+            one.clock.move(seconds=1)
+            body = {"in_progress": is_in_progress}
+            await one.call("POST", f"/v1/incidents/{incident_id}/cpr", role="operator", json=body)
+            told.append(await caller.next("incident"))
+        assert all("anew" not in each for each in told)
+        closed = await other.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+        assert closed["version"] < told[-1]["version"]
+        cut["off"] = False
+        await is_back(one)
+        anew = await caller.next("incident", where=lambda m: "anew" in m)
+    assert (anew["version"], anew["state"]) == (closed["version"], "closed")
+    assert [each["kind"] for each in anew["timeline"]] == ["opened", "closed"]

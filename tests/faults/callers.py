@@ -54,7 +54,7 @@ class Follower:
         self.socket = Correspondent(f"caller:{incident_id}", token, network, hear=self._hear)
 
     def _hear(self, message: Message) -> None:
-        if message["type"] == "incident" and message["version"] >= self.version:
+        if message["type"] == "incident" and (message["version"] >= self.version or message.get("anew")):
             self.version, self.state = message["version"], message["state"]
 
 

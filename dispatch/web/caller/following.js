@@ -56,7 +56,7 @@ export class Following {
     this.stream = new Stream({
       token: sos.token,
       onMessage: (message) => {
-        if (message.type === "incident" && "responders" in message) this.#take(message);
+        if (message.type === "incident" && "responders" in message) this.#take(message, "anew" in message);
         else if (message.type === "service") this.#takeService(message.degraded);
       },
       onState: (state) => {
@@ -142,15 +142,18 @@ export class Following {
     }
   }
 
-  /** @param {CallerIncident} incident */
-  #take(incident) {
+  /**
+   * @param {CallerIncident} incident
+   * @param {boolean} anew It went another way than was told before, perhaps up to a higher version.
+   */
+  #take(incident, anew = false) {
     if (this.#over) return;
     const known = this.#incident;
     // Once merged, what is shown is the incident that goes on, which counts its own versions.
     const isSameStory = known !== null && known.merged_into === incident.merged_into;
-    if (isSameStory && incident.version < known.version) return;
+    if (isSameStory && !anew && incident.version < known.version) return;
     // A late word from before the merger.
-    if (known?.merged_into && !incident.merged_into) return;
+    if (!anew && known?.merged_into && !incident.merged_into) return;
     const first = this.#incident === null;
     this.#incident = incident;
     this.#draw();

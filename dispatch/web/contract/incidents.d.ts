@@ -121,8 +121,7 @@ export interface OperatorIncident extends IncidentFacts {
   alerts: AlertedResponder[];
 }
 
-// Without `seq` while the database is away: nobody can number them.
-export type CallerIncidentMessage = CallerIncident & { type: "incident"; seq?: number };
-
-// `anew`: it went another way than was told before, perhaps up to a higher version; this is all of it.
+// Without `seq` while the database is away: nobody can number them. `anew`: it went another way than was told before,
+// perhaps up to a higher version; this is all of it.
+export type CallerIncidentMessage = CallerIncident & { type: "incident"; seq?: number; anew?: true };
 export type OperatorIncidentMessage = OperatorIncident & { type: "incident"; seq?: number; anew?: true };
