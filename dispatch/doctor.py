@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import psycopg
-import redis
 import typer
 from pydantic import SecretStr
 from redis.asyncio.cluster import RedisCluster
@@ -22,7 +21,7 @@ from dispatch.storage.checkup import check_ways
 from dispatch.storage.cluster_errors import PostgresMissing
 from dispatch.storage.database import driver_url
 from dispatch.storage.postgres_programs import find_postgres_programs
-from dispatch.storage.redis_address import RedisAddress, RedisKind, read_redis_url
+from dispatch.storage.redis_address import REDIS_AWAY, RedisAddress, RedisKind, read_redis_url
 
 OLDEST_PYTHON = (3, 11)
 VENDOR = Path(__file__).parent / "web" / "vendor"
@@ -190,7 +189,7 @@ def check_redis(url: str) -> Finding:
     try:
         address = read_redis_url(url)
         version = asyncio.run(_redis_version(address))
-    except (redis.RedisError, OSError, TimeoutError, ValueError) as error:
+    except (*REDIS_AWAY, ValueError) as error:
         return Finding("Redis", State.MISSING, _said(error, url), "check DISPATCH_REDIS_URL and that it runs")
     if address.kind is RedisKind.CLUSTER and int(version.split(".")[0]) < _FIRST_WITH_SHARDED_CHANNELS:
         remedy = "a cluster needs Redis 7 or newer, for its sharded channels"

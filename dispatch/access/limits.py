@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
 from fastapi import Request
-from redis.exceptions import RedisError
 
 from dispatch.problems import TooMany
-from dispatch.storage.redis_address import RedisClient
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient
 
 # Addresses remembered; the longest unseen is forgotten first.
 _REMEMBERED = 100_000
@@ -42,7 +41,7 @@ class RateLimit:
         if self._redis is not None and time.monotonic() >= self._left_alone_until_s:
             try:
                 return await self._take_shared(self._redis, address)
-            except (RedisError, OSError, TimeoutError):
+            except REDIS_AWAY:
                 self._left_alone_until_s = time.monotonic() + _LEFT_ALONE_S
         return self._take_here(address)
 

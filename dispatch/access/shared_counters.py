@@ -1,8 +1,6 @@
 """The connection to Redis, where rate limits are counted together by all who use the same one."""
 
-from redis.exceptions import RedisError
-
-from dispatch.storage.redis_address import RedisClient, read_redis_url
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, read_redis_url
 
 # An SOS does not wait for a counter.
 _WITHIN_S = 0.2
@@ -18,7 +16,7 @@ class SharedCounters:
         """Whether Redis answers right now."""
         try:
             return bool(await self.redis.ping())
-        except (RedisError, OSError, TimeoutError):
+        except REDIS_AWAY:
             return False
 
     async def close(self) -> None:

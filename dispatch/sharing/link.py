@@ -11,9 +11,8 @@ import structlog
 from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import RedisError
 
-from dispatch.storage.redis_address import RedisAddress, RedisKind
+from dispatch.storage.redis_address import REDIS_AWAY, RedisAddress, RedisKind
 
 log = structlog.get_logger()
 
@@ -36,7 +35,7 @@ class LineLost(Exception):
     """The line says nothing any more."""
 
 
-_LOST = (RedisError, OSError, TimeoutError, LineLost)
+_LOST = (*REDIS_AWAY, LineLost)
 
 # Host and port in a cluster; of the one server that there is, nobody need know.
 _Server = tuple[str, int] | None
@@ -106,14 +105,19 @@ class Link:
         if not isinstance(self.redis, RedisCluster):
             return dict.fromkeys(self._channels)
         await self.redis.initialize()
-        return {each: self._place_of(self.redis, each) for each in self._channels}
+        places = self._places_in(self.redis)
+        if not places:
+            raise LineLost("no shard holds any channel")
+        return places
 
-    @staticmethod
-    def _place_of(cluster: RedisCluster, channel: str) -> tuple[str, int]:
-        node = cluster.get_node_from_key(channel)
-        if node is None:
-            raise LineLost(f"no shard holds {channel}")
-        return str(node.host), int(node.port)
+    def _places_in(self, cluster: RedisCluster) -> dict[str, _Server]:
+        """The channels that some shard holds, and which."""
+        places: dict[str, _Server] = {}
+        for channel in self._channels:
+            with contextlib.suppress(*_LOST):
+                if (node := cluster.get_node_from_key(channel)) is not None:
+                    places[channel] = (str(node.host), int(node.port))
+        return places
 
     async def _hear_from(self, server: _Server, channels: Sequence[str]) -> None:
         """Hear what comes on channels of one server, again whenever its line is lost."""
@@ -179,7 +183,7 @@ class Link:
                 with contextlib.suppress(*_LOST):
                     await cluster.execute_command("PTTL", f"{channel}:slot")
                 _end_if_told_to()
-            if {each: self._place_of(cluster, each) for each in self._channels} != before:
+            if self._places_in(cluster) != before:
                 raise LineLost("the shards have changed")
 
     def _take(self, data: bytes) -> None:

@@ -5,9 +5,11 @@ command touches two cells. A field is a responder, its value the last fix: latit
 negative: untold) and time (s since 1970), four little-endian doubles.
 """
 
+import contextlib
 import math
 import struct
 import sys
+import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
@@ -18,7 +20,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError, ResponseError
 
 from dispatch.responders.responder import Fix, Responder
-from dispatch.storage.redis_address import RedisClient
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient
 from geo.place import MAX_LATITUDE, MAX_LONGITUDE, Place
 
 # Some 250 km²: a province is a few hundred cells.
@@ -28,6 +30,9 @@ RESOLUTION = 5
 _KEPT_S = 900
 # So many are read at once, and no more: somebody may be waiting for help meanwhile.
 _READ_AT_ONCE = 500
+# A cluster's client that finds a shard away asks all others how the cluster looks, which takes half a second of
+# computing: not with every position.
+_SHARD_RESTS_S = 5.0
 
 _FIX = struct.Struct("<dddd")
 
@@ -54,11 +59,13 @@ class LivePositions:
         # What is still to be written: whom into which cell, and whom out of which, as they are in another by now.
         self._waiting: Here = defaultdict(dict)
         self._left: Gone = defaultdict(set)
+        # The shards of a cluster that did not answer, and until when they are not asked again.
+        self._rest_until_s: dict[str, float] = {}
 
     async def write(self, moved: Sequence[Responder]) -> None:
         """Write where these are, or that they are off duty, in one round trip; with them whatever failed before.
 
-        Raises `RedisError` and `OSError`: what is not written by then is written with the next.
+        Raises one of `REDIS_AWAY`: what is not written by then is written with the next.
         """
         here, gone = self._waiting, self._left
         self._waiting, self._left = defaultdict(dict), defaultdict(set)
@@ -73,34 +80,55 @@ class LivePositions:
                 here[cell][responder.responder_id] = _FIX.pack(*row[1:])
                 gone[cell].discard(responder.responder_id)
                 self._cells[responder.responder_id] = cell
-        failed: set[str] = {*here, *gone}
+        cells = {*here, *gone}
+        resting = self._resting(cells)
+        failed = cells - resting
         try:
-            failed = await self._write(here, gone)
+            failed = await self._write(failed, here, gone)
         finally:
-            for cell in failed:
+            until_s = time.monotonic() + _SHARD_RESTS_S
+            self._rest_until_s |= dict.fromkeys(self._shards_of(failed).values(), until_s)
+            for cell in failed | resting:
                 self._waiting[cell] = here.get(cell, {}) | self._waiting[cell]
                 self._left[cell] |= gone.get(cell, set())
-        if failed:
-            raise RedisError(f"{len(failed)} cells are on a shard that does not answer")
+        if failed or resting:
+            raise RedisError(f"{len(failed | resting)} cells are on a shard that does not answer")
+
+    def _resting(self, cells: set[str]) -> set[str]:
+        """Those on shards that did not answer a moment ago."""
+        now_s = time.monotonic()
+        self._rest_until_s = {shard: until_s for shard, until_s in self._rest_until_s.items() if until_s > now_s}
+        if not self._rest_until_s:
+            return set()
+        return {cell for cell, shard in self._shards_of(cells).items() if shard in self._rest_until_s}
+
+    def _shards_of(self, cells: set[str]) -> dict[str, str]:
+        """On which shard of a cluster each is, as far as that is known."""
+        shards: dict[str, str] = {}
+        if isinstance(self._redis, RedisCluster):
+            for cell in cells:
+                with contextlib.suppress(*REDIS_AWAY):
+                    if (node := self._redis.get_node_from_key(key_of(cell))) is not None:
+                        shards[cell] = node.name
+        return shards
 
     def _take_out(self, responder_id: str, cell: str, here: Here, gone: Gone) -> None:
         here[cell].pop(responder_id, None)
         gone[cell].add(responder_id)
         del self._cells[responder_id]
 
-    async def _write(self, here: Here, gone: Gone) -> set[str]:
-        """Write it; answers the cells of which that failed, where only some of a cluster do."""
+    async def _write(self, wanted: set[str], here: Here, gone: Gone) -> set[str]:
+        """Write these cells; answers those of which that failed, where only some of a cluster do."""
         is_cluster = isinstance(self._redis, RedisCluster)
         pipeline = self._redis.pipeline() if isinstance(self._redis, RedisCluster) else self._redis.pipeline(False)  # noqa: FBT003 - no transaction
         cells: list[str] = []
         async with pipeline:
-            for cell, fixes in here.items():
-                if fixes:
+            for cell in wanted:
+                if fixes := here.get(cell):
                     pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
                     pipeline.expire(key_of(cell), _KEPT_S)
                     cells += [cell, cell]
-            for cell, people in gone.items():
-                if people:
+                if people := gone.get(cell):
                     pipeline.hdel(key_of(cell), *people)
                     cells.append(cell)
             outcomes = await pipeline.execute(raise_on_error=not is_cluster) if cells else []
@@ -124,7 +152,7 @@ class LivePositions:
             while cursor != 0:
                 try:
                     cursor, found = await self._scan(server, cursor or 0)
-                except (RedisError, OSError, TimeoutError):
+                except REDIS_AWAY:
                     if server is None:
                         raise
                     break
@@ -154,7 +182,7 @@ class LivePositions:
             except (ResponseError, UnicodeDecodeError):
                 # No hash: nothing of ours.
                 return
-            except (RedisError, OSError, TimeoutError):
+            except REDIS_AWAY:
                 if isinstance(self._redis, RedisCluster):
                     return
                 raise

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from redis.exceptions import RedisError
 
 from dispatch.clock import Clock
 from dispatch.rescue.vocabulary import ResponderId
@@ -16,6 +15,7 @@ from dispatch.responders.roster import Roster
 from dispatch.sharing.live_positions import FixRow, LivePositions, fixes_of, row_of
 from dispatch.sharing.outgoing import OutgoingNews
 from dispatch.sharing.profiles import ProfilesToRead
+from dispatch.storage.redis_address import REDIS_AWAY
 
 log = structlog.get_logger()
 
@@ -78,7 +78,7 @@ class SharedFixes:
     async def _write(self, moved: Sequence[Responder]) -> None:
         try:
             await self._parts.positions.write(moved)
-        except (RedisError, OSError, TimeoutError) as error:
+        except REDIS_AWAY as error:
             self._parts.warn("positions not in Redis yet", error=str(error))
 
     def hear(self, rows: Sequence[FixRow]) -> None:
@@ -105,7 +105,7 @@ class SharedFixes:
                 async for rows in self._parts.positions.read_all():
                     self._follow(rows)
                     await asyncio.sleep(0)
-            except (RedisError, OSError, TimeoutError) as error:
+            except REDIS_AWAY as error:
                 # They are in the database too, seconds behind.
                 self._parts.warn("positions not read", error=str(error))
                 self._read.set()

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote, urlsplit
 
 from redis.asyncio import Redis
@@ -10,6 +10,7 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import RedisClusterException, RedisError
 
 SENTINEL = ("redis+sentinel", "rediss+sentinel")
 CLUSTER = ("redis+cluster", "rediss+cluster")
@@ -25,6 +26,9 @@ _TIMEOUT_S = 0.5
 _CLUSTER_TRIES = 2
 
 RedisClient = Redis | RedisCluster
+
+# What asking comes to while Redis is away. That none of a cluster's nodes answers is no `RedisError` to its client.
+REDIS_AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 
 
 class RedisKind(StrEnum):

@@ -1,14 +1,28 @@
 """A Redis Cluster of three shards: in normal use, with a shard that dies, and with slots that move."""
 
 import contextlib
+import random
 from collections.abc import AsyncIterator, Iterator
+from functools import partial
 from pathlib import Path
 
+import h3
 import pytest
 from redis.crc import key_slot
 
+from dispatch.sharing.live_positions import RESOLUTION, key_of
+from geo.place import Place
 from tests.conftest import empty_tables
-from tests.people import WULIN, MovableClock, beside, run_in_process, settings_for_tests, until
+from tests.people import (
+    WULIN,
+    MovableClock,
+    ServiceInProcess,
+    SocketClient,
+    beside,
+    run_in_process,
+    settings_for_tests,
+    until,
+)
 from tests.redis_server import RedisServer, free_port
 from tests.sharing.conftest import Workers, sharing_of
 
@@ -98,8 +112,9 @@ async def clustered(shards: Shards, postgis_url: str, clock: MovableClock, tmp_p
 
 
 async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard(
-    clustered: Workers, shards: Shards
+    clustered: Workers, shards: Shards, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("dispatch.sharing.live_positions._SHARD_RESTS_S", 0.5)
     one, other = clustered.each
     async with contextlib.AsyncExitStack() as stack:
         people = [
@@ -132,7 +147,8 @@ async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard
             assert opened["alerted"] == 1
             await people[number].next("alert")
         assert shards.shard_of(link._channels[link._own]) is not dead
-        near = beside(WULIN, north_m=200_000)
+        # Where they go now, the dead shard holds the cell: others are told all the same.
+        near = _place_on(shards, dead)
         await people[0].say(type="position", latitude=near.latitude, longitude=near.longitude, accuracy_m=10)
 
         async def moved_is_told() -> bool:
@@ -142,6 +158,24 @@ async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard
 
         await until(moved_is_told)
         assert all(len(sharing_of(each).colleagues) == 1 for each in clustered.each)
+
+        dead.runs()
+        await until(partial(_is_written, other, "r0", near, people[1]), within_s=20)
+
+
+def _place_on(shards: Shards, shard: RedisServer) -> Place:
+    """Somewhere in a cell that this shard holds."""
+    places = (beside(WULIN, north_m=20_000 * number) for number in range(10, 100))
+    cells = ((each, h3.latlng_to_cell(each.latitude, each.longitude, RESOLUTION)) for each in places)
+    return next(place for place, cell in cells if shards.shard_of(key_of(cell)) is shard)
+
+
+async def _is_written(worker: ServiceInProcess, responder_id: str, place: Place, walker: SocketClient) -> bool:
+    """Whether Redis has them there; somebody else walks on, for what failed goes with the next that is written."""
+    east = beside(WULIN, north_m=60_000, east_m=random.uniform(0, 50))
+    await walker.say(type="position", latitude=east.latitude, longitude=east.longitude, accuracy_m=10)
+    rows = [row async for rows in sharing_of(worker).positions.read_all() for row in rows]
+    return any(row[:3] == (responder_id, place.latitude, place.longitude) for row in rows)
 
 
 async def _all_known(workers: Workers, count: int) -> None:
@@ -161,3 +195,31 @@ async def _positions_in(worker: object) -> set[str]:
 
     await until(all_are_there)
     return found
+
+
+async def test_without_the_whole_cluster_each_worker_goes_on_with_those_it_holds(
+    clustered: Workers, shards: Shards
+) -> None:
+    """The cluster's client says otherwise than a server's that nothing answers."""
+    one, other = clustered.each
+    async with one.on_duty("r1", WULIN) as phone, other.on_duty("r2", beside(WULIN, north_m=60_000)) as elsewhere:
+        await _all_known(clustered, 2)
+        for each in shards.servers:
+            each.stops()
+        for worker, place, told in ((one, WULIN, phone), (other, beside(WULIN, north_m=60_050), elsewhere)):
+            for _ in range(2):
+                opened = await worker.sos(place)
+                await worker.call("POST", f"/v1/incidents/{opened['incident_id']}/close", role="operator")
+            assert (await told.next("alert"))["role"] == "cpr"
+
+        async def are_apart() -> bool:
+            return all(sharing_of(each).is_away for each in clustered.each)
+
+        await until(are_apart)
+        for each in shards.servers:
+            each.runs()
+
+        async def hear_each_other() -> bool:
+            return not any(sharing_of(each).is_away for each in clustered.each)
+
+        await until(hear_each_other, within_s=30)
