@@ -8,7 +8,7 @@ from ipaddress import IPv6Address, ip_address
 from fastapi import Request
 
 from dispatch.problems import TooMany
-from dispatch.storage.redis_address import REDIS_AWAY, RedisClient
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, redis_asked
 
 # Addresses remembered; the longest unseen is forgotten first.
 _REMEMBERED = 100_000
@@ -51,7 +51,8 @@ class RateLimit:
         async with redis.pipeline(transaction=False) as pipe:
             pipe.incr(key)
             pipe.expire(key, 2 * _WINDOW_S)
-            count, _ = await pipe.execute()
+            with redis_asked():
+                count, _ = await pipe.execute()
         return 0.0 if count <= self._per_minute else (window + 1) * _WINDOW_S - time.time()
 
     def _take_here(self, address: str) -> float:

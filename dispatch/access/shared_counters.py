@@ -1,6 +1,6 @@
 """The connection to Redis, where rate limits are counted together by all who use the same one."""
 
-from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, read_redis_url
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, read_redis_url, redis_asked
 
 # An SOS does not wait for a counter.
 _WITHIN_S = 0.2
@@ -15,7 +15,8 @@ class SharedCounters:
     async def answers(self) -> bool:
         """Whether Redis answers right now."""
         try:
-            return bool(await self.redis.ping())
+            with redis_asked():
+                return bool(await self.redis.ping())
         except REDIS_AWAY:
             return False
 

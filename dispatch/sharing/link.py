@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 from redis.asyncio.client import PubSub
 from redis.asyncio.cluster import RedisCluster
 
-from dispatch.storage.redis_address import REDIS_AWAY, RedisAddress, RedisKind
+from dispatch.storage.redis_address import REDIS_AWAY, RedisAddress, RedisKind, redis_asked
 
 log = structlog.get_logger()
 
@@ -72,7 +72,8 @@ class Link:
         """Tell all workers; False when nobody was told, or perhaps not everybody."""
         try:
             command = "SPUBLISH" if self._is_sharded else "PUBLISH"
-            await self.redis.execute_command(command, self._channels[self._own], data)
+            with redis_asked():
+                await self.redis.execute_command(command, self._channels[self._own], data)
         except _LOST:
             self._own = (self._own + 1) % len(self._channels)
             return False
@@ -104,7 +105,8 @@ class Link:
         """Which server holds which channel."""
         if not isinstance(self.redis, RedisCluster):
             return dict.fromkeys(self._channels)
-        await self.redis.initialize()
+        with redis_asked():
+            await self.redis.initialize()
         places = self._places_in(self.redis)
         if not places:
             raise LineLost("no shard holds any channel")
@@ -129,12 +131,13 @@ class Link:
             while True:
                 pubsub = client.pubsub()
                 try:
-                    await self._hear(pubsub, channels)
+                    with redis_asked():
+                        await self._hear(pubsub, channels)
                 except _LOST as error:
                     self._lost(channels, error)
                 finally:
                     self._heard.difference_update(channels)
-                    with contextlib.suppress(*_LOST):
+                    with contextlib.suppress(*_LOST), redis_asked():
                         await pubsub.aclose()  # type: ignore[no-untyped-call]
                 _end_if_told_to()
                 await asyncio.sleep(_PAUSE_S)
@@ -180,7 +183,7 @@ class Link:
             await asyncio.sleep(_LOOK_AT_SHARDS_EVERY_S)
             for channel in self._channels:
                 # A question that a moved slot answers brings the client's map of slots up to date.
-                with contextlib.suppress(*_LOST):
+                with contextlib.suppress(*_LOST), redis_asked():
                     await cluster.execute_command("PTTL", f"{channel}:slot")
                 _end_if_told_to()
             if self._places_in(cluster) != before:

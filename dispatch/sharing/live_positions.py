@@ -20,7 +20,7 @@ from redis.asyncio.cluster import RedisCluster
 from redis.exceptions import RedisError, ResponseError
 
 from dispatch.responders.responder import Fix, Responder
-from dispatch.storage.redis_address import REDIS_AWAY, RedisClient
+from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, redis_asked
 from geo.place import MAX_LATITUDE, MAX_LONGITUDE, Place
 
 # Some 250 km²: a province is a few hundred cells.
@@ -131,7 +131,8 @@ class LivePositions:
                 if people := gone.get(cell):
                     pipeline.hdel(key_of(cell), *people)
                     cells.append(cell)
-            outcomes = await pipeline.execute(raise_on_error=not is_cluster) if cells else []
+            with redis_asked():
+                outcomes = await pipeline.execute(raise_on_error=not is_cluster) if cells else []
         return {cell for cell, each in zip(cells, outcomes, strict=True) if isinstance(each, Exception)}
 
     def note_elsewhere(self, rows: Iterable[FixRow]) -> None:
@@ -167,7 +168,8 @@ class LivePositions:
 
     async def _scan(self, server: Any, cursor: int) -> tuple[int, list[bytes]]:
         which = {} if server is None else {"target_nodes": server}
-        answer: Any = await self._redis.scan(cursor, match="dispatch:{*}:fixes", count=1000, **which)
+        with redis_asked():
+            answer: Any = await self._redis.scan(cursor, match="dispatch:{*}:fixes", count=1000, **which)
         following, found = answer
         if isinstance(following, dict):
             # A cluster names who answered.
@@ -178,7 +180,9 @@ class LivePositions:
         cursor: int | None = None
         while cursor != 0:
             try:
-                answer: Any = await self._redis.hscan(key.decode(), cursor or 0, count=_READ_AT_ONCE)
+                name = key.decode()
+                with redis_asked():
+                    answer: Any = await self._redis.hscan(name, cursor or 0, count=_READ_AT_ONCE)
             except (ResponseError, UnicodeDecodeError):
                 # No hash: nothing of ours.
                 return

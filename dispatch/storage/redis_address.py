@@ -1,5 +1,7 @@
 """Where Redis is: one server, one that Sentinels look after, or a cluster."""
 
+import contextlib
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
@@ -10,6 +12,7 @@ from redis.asyncio.cluster import ClusterNode, RedisCluster
 from redis.asyncio.retry import Retry
 from redis.asyncio.sentinel import Sentinel
 from redis.backoff import NoBackoff
+from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisClusterException, RedisError
 
 SENTINEL = ("redis+sentinel", "rediss+sentinel")
@@ -29,6 +32,18 @@ RedisClient = Redis | RedisCluster
 
 # What asking comes to while Redis is away. That none of a cluster's nodes answers is no `RedisError` to its client.
 REDIS_AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
+
+
+@contextlib.contextmanager
+def redis_asked() -> Iterator[None]:
+    """Around what asks Redis: a connection that was closed meanwhile leads to one of `REDIS_AWAY`.
+
+    The client lets slip what it stumbles over then (redis-py issue 4287, mended after 8.1.0).
+    """
+    try:
+        yield
+    except (AttributeError, TypeError) as error:
+        raise RedisConnectionError(f"the connection was closed meanwhile: {error}") from error
 
 
 class RedisKind(StrEnum):

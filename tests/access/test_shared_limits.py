@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from redis import Redis
-from redis.exceptions import RedisError
+from redis.exceptions import RedisClusterException, RedisError
 
 from dispatch.access.limits import RateLimit
 from dispatch.access.shared_counters import SharedCounters
@@ -86,3 +86,19 @@ async def test_nobody_is_turned_away_because_redis_is_gone(
     # Each worker now counts by itself, from a full measure.
     assert [await limit.take("192.0.2.1") for _ in range(2)] == [0, 0]
     assert await limit.take("192.0.2.1") > 0
+
+
+@pytest.mark.parametrize("slipped", [AttributeError, TypeError, RedisClusterException])
+async def test_nobody_is_turned_away_for_what_the_client_stumbles_over(
+    counters: SharedCounters, monkeypatch: pytest.MonkeyPatch, slipped: type[Exception]
+) -> None:
+    """A connection that is closed while it is used, and a cluster without a node, are no `RedisError` to it."""
+
+    async def stumbles(*_: object) -> None:
+        raise slipped("'NoneType' object has no attribute 'writelines'")
+
+    limit = RateLimit("sos", 1, counters.redis)
+    monkeypatch.setattr("redis.asyncio.connection.AbstractConnection._send_packed_command", stumbles)
+    assert await limit.take("192.0.2.1") == 0
+    assert await limit.take("192.0.2.1") > 0, "this process counts by itself"
+    assert not await counters.answers()
