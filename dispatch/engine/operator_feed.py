@@ -141,6 +141,11 @@ class OperatorFeed:
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
+                if not is_away and await self._knows_less_than_was_told(live):
+                    # Told as it stands when memory knows it: what went before would undo what operators see.
+                    self._looks_different.add(incident_id)
+                    asyncio.get_running_loop().call_later(_PAUSE_AFTER_FAILURE_S, self.show, incident_id)
+                    continue
                 shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
                 is_anew = incident_id in self._went_otherwise
                 fresh = [event for event in live.events if is_anew or event.number > shown]
@@ -157,6 +162,12 @@ class OperatorFeed:
                 # The next change of it, or the next start, tries again; the others must not wait for it.
                 log.exception("incident not shown", incident_id=incident_id)
         return told
+
+    async def _knows_less_than_was_told(self, live: "LiveIncident") -> bool:
+        """Whether operators have been told more, by another worker, than memory knows even after a look at the rows."""
+        if live.shown_version > live.present.version:
+            await self._engine.others.freshen(live.present.incident_id)
+        return live.shown_version > live.present.version
 
     async def _look_again(self, incident_ids: Sequence[IncidentId]) -> None:
         """Another worker has told of these: what it did not know of is still to be told."""

@@ -86,9 +86,13 @@ class Outbox:
             messages += self._to_callers(incident, events, is_anew=True)
         if branch is not None:
             strays = strays_of(incident, branch)
-            messages += [self._to_responder(branch, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in strays]
+            messages += self.stand_downs(branch, strays)
             calls += self._calls.of_strays(branch, strays, at)
         return Owed(messages, calls, self._telephones.has_hook)
+
+    def stand_downs(self, incident: Incident, alerts: Iterable[Alert]) -> list[Outgoing]:
+        """Those whose alerts these are are to stop."""
+        return [self._to_responder(incident, Notice(NoticeKind.STAND_DOWN, each.alert_id)) for each in alerts]
 
     def _standing(self, incident: Incident, alert_ids: Iterable[AlertId]) -> list[tuple[Notice, Outgoing]]:
         notices = [Notice(_present_notice(incident.alerts[each]), each) for each in alert_ids]

@@ -56,6 +56,7 @@ class TwoWays:
             fork.lagging.live.forget()
         try:
             await self._learn(forks)
+            self._stop_strays(forks)
             await self._say_all(forked)
             for fork in forks:
                 await self._tell_how_it_stands(fork)
@@ -79,6 +80,16 @@ class TwoWays:
         known = [await self._engine.loaded(each.lagging.incident_id, each.lagging.live) for each in forks]
         for incident in known:
             self._engine.engagements.bind(incident)
+
+    def _stop_strays(self, forks: Sequence[Fork]) -> None:
+        """Whoever holds an alert that nobody knows of any more lets go of it before they are bound by another one.
+
+        It comes again with a number: this is for those who are there.
+        """
+        for fork in forks:
+            if fork.branch is not None:
+                strays = [each for each in strays_of(fork.lagging.live.present, fork.branch) if each.is_active]
+                self._engine.tell_unnumbered(self._engine.outbox.stand_downs(fork.branch, strays))
 
     async def _say_all(self, forked: Mapping[IncidentId, Fork]) -> None:
         stories = {incident_id: fork.events for incident_id, fork in forked.items()}

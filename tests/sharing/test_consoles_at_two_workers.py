@@ -4,10 +4,12 @@ import asyncio
 import contextlib
 import random
 from typing import Any
+from unittest.mock import patch
 
+from dispatch.rescue.vocabulary import IncidentId
 from tests.fresh_fetch import verified
 from tests.people import WULIN, Message, SocketClient, beside, until
-from tests.sharing.conftest import Workers
+from tests.sharing.conftest import Workers, sharing_of
 
 
 def _lines_told(console: SocketClient, incident_id: str) -> list[Message]:
@@ -104,3 +106,20 @@ async def test_each_console_counts_whoever_is_connected_to_either_worker(workers
         for console in (ann, ben):
             picture = await console.next("picture", where=lambda m: m["counts"]["connected"] == 2)
             assert picture["counts"]["apart"] is False
+
+
+async def test_a_worker_that_knows_less_than_consoles_were_told_does_not_undo_it(workers: Workers) -> None:
+    one, other = workers.each
+    incident_id = (await one.sos())["incident_id"]
+    async with one.socket("operator", "ann") as console:
+        await other.incident(incident_id)
+        with patch.object(sharing_of(other).link, "on_news", lambda _data: None):
+            closed = await one.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+            await console.next("incident", where=lambda m: m["version"] == closed["version"])
+            feed = other.service.engine.feed
+            # It still knows the incident as it was opened, and has it to tell anew, as after going two ways.
+            feed.show_anew(IncidentId(incident_id))
+            await feed.flush()
+            anew = await console.next("incident", where=lambda m: "anew" in m)
+    assert (anew["version"], anew["state"]) == (closed["version"], "closed")
+    assert [each["number"] for each in anew["timeline"]] == list(range(1, closed["version"] + 1))
