@@ -141,8 +141,8 @@ class OperatorFeed:
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
-                if not is_away and await self._knows_less_than_was_told(live):
-                    # Told as it stands when memory knows it: what went before would undo what operators see.
+                if not is_away and not await self._is_as_written(live):
+                    # Told when memory and rows know the same: what is said until then would undo what operators see.
                     self._looks_different.add(incident_id)
                     asyncio.get_running_loop().call_later(_PAUSE_AFTER_FAILURE_S, self.show, incident_id)
                     continue
@@ -163,11 +163,13 @@ class OperatorFeed:
                 log.exception("incident not shown", incident_id=incident_id)
         return told
 
-    async def _knows_less_than_was_told(self, live: "LiveIncident") -> bool:
-        """Whether operators have been told more, by another worker, than memory knows even after a look at the rows."""
+    async def _is_as_written(self, live: "LiveIncident") -> bool:
+        """Whether the rows have all that memory knows, and memory, after a look at them, all that operators know."""
+        incident_id = live.present.incident_id
         if live.shown_version > live.present.version:
-            await self._engine.others.freshen(live.present.incident_id)
-        return live.shown_version > live.present.version
+            await self._engine.others.freshen(incident_id)
+        knows_all = live.shown_version <= live.present.version
+        return knows_all and not live.is_unsure and incident_id not in self._engine.recording.unwritten
 
     async def _look_again(self, incident_ids: Sequence[IncidentId]) -> None:
         """Another worker has told of these: what it did not know of is still to be told."""

@@ -109,6 +109,7 @@ shown as (
     update incidents set shown_version = greatest(shown_version, told.version)
     from unnest(:shown_ids, :shown_befores, :shown_versions) as told(id, before, version)
     where incidents.id = told.id and incidents.id in (select id from held) and incidents.shown_version = told.before
+      and incidents.version >= told.version
     returning incidents.id
 ),
 told as (

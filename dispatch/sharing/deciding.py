@@ -84,9 +84,11 @@ class Deciding:
             self._news.next().decisions.extend(told)
 
     def _told(self, decision: Decision, *, is_written: bool) -> ToldDecision:
-        incident_id = decision.incident.incident_id
-        live = None if is_written or decision.events[0].number > 1 else self._engine.live.get(incident_id)
-        return ToldDecision(incident_id, decision.events, is_written, None if live is None else live.opening)
+        incident_id, before = decision.incident.incident_id, decision.events[0].number - 1
+        live = self._engine.live.get(incident_id)
+        opening = None if live is None or is_written or before else live.opening
+        since = live.events[before - 1].at if live is not None and 0 < before <= len(live.events) else None
+        return ToldDecision(incident_id, decision.events, is_written, opening, since)
 
     def keep_up_with(self, at: datetime) -> None:
         """Have facts stay in order though another machine's clock is a little ahead of this one's."""

@@ -25,13 +25,16 @@ class NotForUs(ValueError):
 class ToldDecision:
     """A decision that stands; `is_written` when it is in PostgreSQL and not in a journal only.
 
-    Of one that is not and opens its incident `opening` is what else that takes: any worker may then write it down.
+    `since` is the time of the event that it goes on from: where an incident goes two ways, the number does not say
+    which of them this is. None: it is the first, or who tells it does not say. Of a decision that is not written and
+    opens its incident `opening` is what else that takes: any worker may then write it down.
     """
 
     incident_id: IncidentId
     events: tuple[Event, ...]
     is_written: bool = True
     opening: Opening | None = None
+    since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +173,8 @@ def _decision_to_json(told: ToldDecision) -> dict[str, Any]:
         "events": _events_to_json(told.events),
         "written": told.is_written,
     }
+    if told.since is not None:
+        said["since"] = told.since.isoformat()
     if told.opening is not None:
         said["opening"] = [told.opening.request_id, told.opening.receipt.decode()]
     return said
@@ -188,4 +193,5 @@ def _decision_from_json(said: Mapping[str, Any]) -> ToldDecision:
         raise NotForUs("a decision without events")
     request_id, receipt = said.get("opening") or (None, "")
     opening = None if request_id is None else Opening(request_id, receipt.encode())
-    return ToldDecision(IncidentId(said["incident"]), events, said["written"], opening)
+    since = None if (at := said.get("since")) is None else datetime.fromisoformat(at).astimezone(UTC)
+    return ToldDecision(IncidentId(said["incident"]), events, said["written"], opening, since)

@@ -214,11 +214,11 @@ class Following:
             if first != 1:
                 return False
             incident = _go_on(begin(told.incident_id, told.events[0]), told.events[1:])
-        elif told.incident_id in self._forked and told.is_written and not self._engine.recording.is_away:
+        elif self._goes_otherwise(live, told) and told.is_written and not self._engine.recording.is_away:
             # The rows tell which way it went.
             self._forked.discard(told.incident_id)
             return False
-        elif told.incident_id in self._forked or told.events[-1].number <= live.incident.version:
+        elif self._goes_otherwise(live, told) or told.events[-1].number <= live.incident.version:
             self._notice_fork(live, told, sender)
             return True
         elif first != live.incident.version + 1:
@@ -233,6 +233,11 @@ class Following:
         self._engine.engagements.follow(decision, is_written=told.is_written)
         self._engine.answer_history.learn(decision)
         return True
+
+    def _goes_otherwise(self, live: LiveIncident, told: ToldDecision) -> bool:
+        """Whether the incident went two ways, or what is told goes on from something else than is known here."""
+        follows = told.events[0].number == live.present.version + 1
+        return told.incident_id in self._forked or (follows and told.since not in {None, live.events[-1].at})
 
     def _notice_fork(self, live: LiveIncident, told: ToldDecision, sender: str | None) -> None:
         """Where both have decided, one of them goes on: what the other said is said again once there is a database."""

@@ -6,6 +6,9 @@ import random
 from typing import Any
 from unittest.mock import patch
 
+from dispatch.engine import ledger
+from dispatch.engine.showing import Showing, record_shown
+from dispatch.realtime.mailboxes import OPERATORS
 from dispatch.rescue.vocabulary import IncidentId
 from tests.fresh_fetch import verified
 from tests.people import WULIN, Message, SocketClient, beside, until
@@ -123,3 +126,33 @@ async def test_a_worker_that_knows_less_than_consoles_were_told_does_not_undo_it
             anew = await console.next("incident", where=lambda m: "anew" in m)
     assert (anew["version"], anew["state"]) == (closed["version"], "closed")
     assert [each["number"] for each in anew["timeline"]] == list(range(1, closed["version"] + 1))
+
+
+async def test_nobody_is_told_with_a_number_what_the_rows_do_not_have(workers: Workers) -> None:
+    """Counted as told, it would keep what becomes of the incident instead from being told."""
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    await one.service.engine.feed.flush()
+    database, live = one.service.database, one.service.engine.live.place_for(incident_id)
+    known = live.present.version
+    for version, is_told in ((known + 1, False), (known, True)):
+        showing = Showing(incident_id, known, version, "{}")
+        sent = await record_shown(database, [showing], recipient=OPERATORS, now=one.clock.now(), keep=100)
+        assert (incident_id in sent) == is_told
+    async with database.statement() as connection:
+        assert await ledger.shown_versions(connection, [incident_id]) == {incident_id: known}
+
+
+async def test_what_another_worker_may_not_have_written_waits_until_it_is(workers: Workers) -> None:
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    async with one.socket("operator", "ann") as console:
+        await console.settled()
+        live = one.service.engine.live.place_for(incident_id)
+        live.is_unsure = True
+        one.service.engine.feed.show_anew(incident_id)
+        await one.service.engine.feed.flush()
+        await console.settled()
+        assert [each for each in console.all("incident") if "anew" in each] == []
+        live.is_unsure = False
+        assert (await console.next("incident", where=lambda m: "anew" in m))["incident_id"] == incident_id

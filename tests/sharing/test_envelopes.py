@@ -18,10 +18,11 @@ _FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 _NUMBERS = st.integers(0, 2**31)
 _TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
 _DECISIONS = st.builds(
-    lambda incident_id, first, ats, by, reason, is_written: ToldDecision(
+    lambda incident_id, first, ats, by, reason, is_written, since: ToldDecision(
         IncidentId(incident_id),
         tuple(Event(first + place, at, by, Cancelled(reason=reason)) for place, at in enumerate(ats)),
         is_written,
+        since=since,
     ),
     _NAMES,
     st.integers(1, 10_000),
@@ -29,6 +30,7 @@ _DECISIONS = st.builds(
     _TEXT,
     st.sampled_from(CancelReason),
     st.booleans(),
+    st.none() | _TIMES,
 )
 _ENVELOPES = st.builds(
     Envelope,

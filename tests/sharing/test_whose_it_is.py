@@ -4,6 +4,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
+from datetime import timedelta
 from unittest.mock import patch
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.engine.openings import new_incident_id
 from dispatch.engine.recording import Recording
-from dispatch.rescue.events import Event, Expired
+from dispatch.rescue.events import CprChanged, Event, Expired
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.link import Link
@@ -98,6 +99,38 @@ async def test_what_waits_to_be_followed_is_its_workers_already(workers: Workers
         following.take(ToldDecision(incident_id, (later,), is_written=True), sender="0-other")
         assert live.home == before
         assert following.home_of(live) == "0-other"
+
+
+@pytest.mark.parametrize("is_other_way", [False, True])
+async def test_what_goes_on_from_something_else_than_is_known_here_is_not_taken_for_the_next(
+    workers: Workers, *, is_other_way: bool
+) -> None:
+    """Of an incident that went two ways both may have come to the same number."""
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    live = one.service.engine.live.place_for(incident_id)
+    known, last = live.present.version, live.events[-1]
+    since = last.at + timedelta(microseconds=1) if is_other_way else last.at
+    later = replace(last, number=known + 1, what=CprChanged(in_progress=True))
+    told = ToldDecision(incident_id, (later,), is_written=False, since=since)
+    sharing_of(one).following.take(told, sender="0-other")
+    assert live.present.version == (known if is_other_way else known + 1)
+
+
+async def test_who_decides_says_what_it_goes_on_from(workers: Workers) -> None:
+    one, two = workers.each
+    incident_id = (await one.sos())["incident_id"]
+    last = one.service.engine.live.place_for(IncidentId(incident_id)).events[-1]
+    with patch.object(sharing_of(two).following, "take") as take:
+        one.clock.move(seconds=1)
+        await one.call("POST", f"/v1/incidents/{incident_id}/cpr", role="operator", json={"in_progress": True})
+
+        async def heard() -> bool:
+            return bool(take.called)
+
+        await until(heard)
+    (told,) = take.call_args.args
+    assert (told.events[0].number, told.since) == (last.number + 1, last.at)
 
 
 async def test_what_cannot_be_followed_keeps_nothing_else_of_the_news_from_being_heard(
