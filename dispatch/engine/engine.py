@@ -212,6 +212,8 @@ class Engine:
                 if incident_id in self.recording.unwritten or not await self.others.is_outdated(incident_id):
                     raise
                 await self._read_anew(incident_id, live)
+                if live.incident == incident:
+                    raise
                 continue
             # A due time that was claimed comes back unless it is put anew, whatever has come of it.
             rewake = isinstance(command, LetTimePass) or not live.knows_wake or decision.wake != live.wake

@@ -12,6 +12,7 @@ import pytest
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.engine.openings import new_incident_id
 from dispatch.engine.recording import Recording
+from dispatch.rescue.commands import Refused, SetCpr
 from dispatch.rescue.events import CprChanged, Event, Expired
 from dispatch.rescue.vocabulary import AlertId, IncidentId, ResponderId
 from dispatch.sharing.envelope import Envelope, ToldDecision
@@ -200,3 +201,13 @@ async def test_where_nobody_is_connected_others_are_asked_though_another_worker_
         found = engine.roster.candidates(WULIN, now=one.clock.now(), policy=engine.surveyor.policy)
         assert [each.responder_id for each in found] == [R1]
         await r1.settled()
+
+
+async def test_what_cannot_be_done_is_refused_though_the_rows_may_still_tell_otherwise(workers: Workers) -> None:
+    """Of an incident that went two ways, until the rows have been read for it."""
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    await one.call("POST", f"/v1/incidents/{incident_id}/close", role="operator")
+    sharing_of(one).following._forked.add(incident_id)
+    with pytest.raises(Refused, match="closed already"):
+        await one.service.engine.command(incident_id, SetCpr(in_progress=True), by="operator")
