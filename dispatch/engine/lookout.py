@@ -21,9 +21,15 @@ _EACH_EVERY_S = 2.0
 # All whom pushes reach can be reached again at one blow, when the database is back: an SOS is not to wait behind them.
 _MOST_AT_ONCE = 5_000
 
+# All lines may be lost at one blow, and an SOS is not to wait behind this either.
+_CUT_OFF_AT_ONCE = 20
+
 
 class Lookout:
-    """Watches who arrives while an incident has nobody, or hardly anybody, to wait for."""
+    """Watches who arrives while an incident has nobody, or hardly anybody, to wait for.
+
+    Where none of those who were asked can be told any more, others are looked for though nobody arrives.
+    """
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
@@ -41,14 +47,17 @@ class Lookout:
                     log.exception("nobody looked out")
 
     async def look(self) -> int:
-        """Have a plan made for every incident without help in sight that somebody has come near to; how many."""
+        """Have a plan made for every incident without help in sight that somebody may be found for; how many."""
         below = self._engine.surveyor.policy.look_out_below
         arrived = self._roster.take_arrived(_MOST_AT_ONCE)
-        alone = [
-            each.present
-            for each in self._engine.live.going_on()
-            if each.present.may_alert and each.present.cpr_probability(self._roster.has_way) < below
-        ]
+        alone, cut_off = [], []
+        for live in self._engine.live.going_on():
+            incident = live.present
+            if incident.may_alert and incident.cpr_probability(self._roster.has_way) < below:
+                alone.append(incident)
+                # Whoever there is may have been there before.
+                if incident.can_nobody_be_told(self._roster.has_way) and self._engine.live.is_ours(live):
+                    cut_off.append(incident)
         self._looked_at_s = {
             each.incident_id: self._looked_at_s.get(each.incident_id, -_EACH_EVERY_S) for each in alone
         }
@@ -58,7 +67,9 @@ class Lookout:
             # Not now, but not forgotten either.
             self._roster.arrive_again(arrived)
         planned = 0
-        for incident in self._reached_by(arrived, [each for each in alone if each.incident_id not in waiting]):
+        reached = self._reached_by(arrived, [each for each in alone if each.incident_id not in waiting])
+        cut_off = [each for each in cut_off if each.incident_id not in waiting][:_CUT_OFF_AT_ONCE]
+        for incident in {each.incident_id: each for each in (*reached, *cut_off)}.values():
             self._looked_at_s[incident.incident_id] = now_s
             try:
                 await self._engine.look_around(incident.incident_id)

@@ -118,6 +118,12 @@ class Incident:
                     nobody *= 1.0 - (alert.accept_probability or 0.0)
         return 1.0 - nobody
 
+    def can_nobody_be_told(self, has_way: Callable[[ResponderId], bool]) -> bool:
+        """Whether somebody was asked, nobody is on the way, and none of those has the alert or a way to get it."""
+        active = [alert for alert in self.alerts.values() if alert.is_active]
+        told = (alert.is_engaged or alert.has_arrived or has_way(alert.responder_id) for alert in active)
+        return bool(active) and not any(told)
+
     @property
     def may_alert(self) -> bool:
         """Whether anybody may be asked at all: it goes on, without the ambulance, and has not gone on too long."""

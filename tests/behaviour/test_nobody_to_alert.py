@@ -86,6 +86,22 @@ async def test_while_all_who_were_asked_are_cut_off_whoever_is_there_is_asked_to
         assert (await back.next("alert"))["incident_id"] == opened["incident_id"]
 
 
+async def test_whoever_is_there_is_asked_when_all_who_were_asked_are_lost(service: ServiceInProcess) -> None:
+    """Their lines may be lost in the moment of the SOS, and whoever stays where they are says nothing new."""
+    async with service.on_duty("there", beside(WULIN, north_m=900)) as there:
+        async with contextlib.AsyncExitStack() as stack:
+            for number in range(20):
+                place = beside(WULIN, north_m=20 + number)
+                phone = await stack.enter_async_context(service.on_duty(f"r{number}", place))
+                phone.acknowledges = False
+            await service.service.lookout.look()
+            opened = await service.sos()
+            asked = await service.alert_states(opened["incident_id"])
+            assert len(asked) > 10
+            assert "there" not in asked, "nobody is needed beside so many"
+        assert (await there.next("alert"))["incident_id"] == opened["incident_id"]
+
+
 async def test_where_somebody_comes_already_nobody_is_woken_for_walking_by(service: ServiceInProcess) -> None:
     async with service.on_duty("r1", beside(WULIN, north_m=60)) as r1:
         opened = await service.sos()

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from dispatch.rescue.best_plan import best_plan
-from dispatch.rescue.commands import ConfirmReceipt, LookAround
+from dispatch.rescue.commands import Accept, ConfirmReceipt, LookAround
 from dispatch.rescue.events import Event, Offered
 from dispatch.rescue.policy import AcceptancePolicy, Policy
 from dispatch.rescue.scene import Candidate
@@ -80,3 +80,17 @@ def test_help_is_looked_out_for_as_long_as_nobody_who_was_asked_can_be_told() ->
     assert story.incident.cpr_probability(lambda _each: True) == pytest.approx(1 - 0.75 ** len(hands))
     story.does(ConfirmReceipt((hands[0].alert_id,)))
     assert story.incident.cpr_probability(lambda _each: False) == pytest.approx(0.25)
+
+
+def test_nobody_can_be_told_while_all_who_were_asked_are_cut_off_and_none_has_the_alert() -> None:
+    story = away_all()
+    first = story.incident.pending()[0]
+    assert story.incident.can_nobody_be_told(lambda _each: False)
+    assert not story.incident.can_nobody_be_told(lambda each: each == first.responder_id)
+    story.does(ConfirmReceipt((first.alert_id,)))
+    assert not story.incident.can_nobody_be_told(lambda _each: False)
+    # Whoever says yes has it, however they came to know.
+    late = away_all()
+    late.does(Accept(late.incident.pending()[0].alert_id, late.incident.pending()[0].responder_id))
+    assert not late.incident.can_nobody_be_told(lambda _each: False)
+    assert not Story([], policy=FEW).opens().incident.can_nobody_be_told(lambda _each: False)
