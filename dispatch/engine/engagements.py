@@ -24,8 +24,9 @@ class Engagements:
         self._roster = roster
         self._database = database
         self._live = live
-        # Of which alert was told, though no row says so, that it binds somebody whom another one binds here: it does
-        # once that one lets go. The news of that end may wait behind what is being decided in its incident.
+        # By two alerts at a time somebody is bound who was asked where two workers could not hear each other, or whose
+        # end of the one waits to be heard behind what is being decided in its incident. This is the one that does not
+        # count yet: it does once the other lets go.
         self._bound_next: dict[ResponderId, tuple[IncidentId, AlertId]] = {}
 
     def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
@@ -72,10 +73,15 @@ class Engagements:
         """
         asked = {alert.alert_id for alert in bound_by(decision)}
         for alert in _told_of(decision):
-            if (is_written and alert.alert_id in asked) or not (alert.is_active and self._is_bound_otherwise(alert)):
+            is_asked = alert.alert_id in asked
+            if alert.is_active and self._is_bound_otherwise(alert):
+                if is_written and is_asked and (held := self._roster.engagement_of(alert.responder_id)) is not None:
+                    self._follow(decision.incident, alert.alert_id, arrives=False)
+                    self._bound_next[alert.responder_id] = held.incident_id, held.alert_id
+                elif is_asked:
+                    self._bound_next[alert.responder_id] = decision.incident.incident_id, alert.alert_id
+            else:
                 self._follow(decision.incident, alert.alert_id, arrives=False)
-            elif alert.alert_id in asked:
-                self._bound_next[alert.responder_id] = decision.incident.incident_id, alert.alert_id
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
         """Whether memory knows that another alert binds whom this one is for."""

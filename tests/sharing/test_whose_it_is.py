@@ -75,6 +75,23 @@ async def test_what_binds_somebody_next_does_when_the_alert_that_binds_them_ends
         assert (held and held.alert_id) == (None if is_over else THEIRS)
 
 
+async def test_whom_the_database_lets_go_of_is_bound_again_by_the_alert_that_is_theirs_here(workers: Workers) -> None:
+    """Asked in two incidents all the same: nobody is free for a third one before both are over."""
+    one, _ = workers.each
+    async with _asked(one) as (alert, ours):
+        roster, following = one.service.engine.roster, sharing_of(one).following
+        events = _with_their_alert(ours.events)
+        theirs = ToldDecision(new_incident_id(), events, is_written=True, opening=ours.opening)
+        following.take(theirs, sender="0-other")
+        ended = replace(events[-1], number=events[-1].number + 1, what=Expired(alert_id=THEIRS))
+        following.take(ToldDecision(theirs.incident_id, (ended,), is_written=True), sender="0-other")
+        held = roster.engagement_of(R1)
+        assert held is not None
+        assert held.alert_id == alert["alert_id"]
+        await one.call("POST", f"/v1/incidents/{alert['incident_id']}/close", role="operator")
+        assert roster.engagement_of(R1) is None
+
+
 async def test_a_decision_that_was_read_in_the_rows_before_it_was_heard_is_still_its_workers(workers: Workers) -> None:
     one, _ = workers.each
     incident_id = IncidentId((await one.sos())["incident_id"])
