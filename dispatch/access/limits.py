@@ -48,10 +48,10 @@ class RateLimit:
     async def _take_shared(self, redis: RedisClient, address: str) -> float:
         window = int(time.time()) // _WINDOW_S
         key = f"dispatch:limit:{self._name}:{{{address}}}:{window}"
-        async with redis.pipeline(transaction=False) as pipe:
-            pipe.incr(key)
-            pipe.expire(key, 2 * _WINDOW_S)
-            with redis_asked():
+        with redis_asked():
+            async with redis.pipeline(transaction=False) as pipe:
+                pipe.incr(key)
+                pipe.expire(key, 2 * _WINDOW_S)
                 count, _ = await pipe.execute()
         return 0.0 if count <= self._per_minute else (window + 1) * _WINDOW_S - time.time()
 

@@ -26,7 +26,7 @@ class Engagements:
         self._live = live
         # By two alerts at a time somebody is bound who was asked where two workers could not hear each other, or whose
         # end of the one waits to be heard behind what is being decided in its incident. This is the one that does not
-        # count yet: it does once the other lets go.
+        # count at present: it does once the other lets go.
         self._bound_next: dict[ResponderId, tuple[IncidentId, AlertId]] = {}
 
     def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
@@ -135,16 +135,17 @@ class Engagements:
         """Release whoever is free by what an incident has become, also by what another service decided."""
         for alert in incident.alerts.values():
             if not alert.is_active:
-                self._let_go_of(alert)
+                self.free(alert)
 
     def _follow(self, incident: Incident, alert_id: AlertId, *, arrives: bool = True) -> None:
         alert = incident.alerts[alert_id]
         if alert.is_active:
             self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
         else:
-            self._let_go_of(alert, arrives=arrives)
+            self.free(alert, arrives=arrives)
 
-    def _let_go_of(self, alert: Alert, *, arrives: bool = True) -> None:
+    def free(self, alert: Alert, *, arrives: bool = True) -> None:
+        """An alert binds whom it was for no longer; another one may that did not count beside it."""
         held = self._roster.engagement_of(alert.responder_id)
         if held is not None and held.alert_id == alert.alert_id and alert.responder_id in self._bound_next:
             incident_id, alert_id = self._bound_next.pop(alert.responder_id)

@@ -172,7 +172,7 @@ class Engine:
         incident = self.remember(incident_id, live, events, live.shown_version)
         for alert_id, alert in before.alerts.items():
             if alert_id not in incident.alerts:
-                self.roster.release(alert.responder_id, alert_id)
+                self.engagements.free(alert)
         self.engagements.bind(incident)
 
     async def _carry_out(

@@ -35,6 +35,8 @@ class Lookout:
         self._engine = engine
         self._roster = engine.roster
         self._looked_at_s: dict[IncidentId, float] = {}
+        # When others were last looked for because nobody who was asked could be told.
+        self._tried_at_s: dict[IncidentId, float] = {}
 
     async def run(self) -> None:
         """Look again and again, until cancelled."""
@@ -68,9 +70,14 @@ class Lookout:
             self._roster.arrive_again(arrived)
         planned = 0
         reached = self._reached_by(arrived, [each for each in alone if each.incident_id not in waiting])
-        cut_off = [each for each in cut_off if each.incident_id not in waiting][:_CUT_OFF_AT_ONCE]
+        tried_s = {each.incident_id: self._tried_at_s.get(each.incident_id, -_EACH_EVERY_S) for each in cut_off}
+        # Who was never looked for first, of these the last: they have waited for less, but so has whoever tapped.
+        cut_off = [each for each in reversed(cut_off) if now_s - tried_s[each.incident_id] >= _EACH_EVERY_S]
+        cut_off = sorted(cut_off, key=lambda each: tried_s[each.incident_id])[:_CUT_OFF_AT_ONCE]
+        self._tried_at_s = tried_s | dict.fromkeys((each.incident_id for each in cut_off), now_s)
         for incident in {each.incident_id: each for each in (*reached, *cut_off)}.values():
-            self._looked_at_s[incident.incident_id] = now_s
+            if incident in reached:
+                self._looked_at_s[incident.incident_id] = now_s
             try:
                 await self._engine.look_around(incident.incident_id)
             except Exception as error:

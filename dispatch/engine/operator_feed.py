@@ -30,6 +30,10 @@ log = structlog.get_logger()
 
 _GATHER_S = 0.02
 _PAUSE_AFTER_FAILURE_S = 0.5
+# So often what may not be told yet is put off by that pause.
+_WAITS_TIMES = 6
+
+_Told = tuple["LiveIncident", Showing]
 
 # A console that was away longer than this many messages reloads instead of resuming.
 _KEPT = 2000
@@ -48,6 +52,9 @@ class OperatorFeed:
         self._went_otherwise: set[IncidentId] = set()
         # Told while the database was away, and so without a number.
         self._untold: set[IncidentId] = set()
+        # What was put off, and how often; and of what a turn is due by itself.
+        self._postponed: dict[IncidentId, int] = {}
+        self._later: set[IncidentId] = set()
         self._wake = asyncio.Event()
         self._flushing = asyncio.Lock()
         # Told up to which event operators know of which incidents.
@@ -107,11 +114,9 @@ class OperatorFeed:
         is_away = self._engine.recording.is_away
         # What looks different again from here on is told the next time.
         different, self._looks_different = self._looks_different, set()
-        told = await self._gathered(batch, different, is_away=is_away)
+        told, unnumbered = await self._gathered(batch, different, is_away=is_away)
+        self._tell_without_numbers(unnumbered)
         if not told:
-            return
-        if is_away:
-            self._tell_without_numbers(told)
             return
         try:
             sent = await record_shown(
@@ -131,28 +136,27 @@ class OperatorFeed:
         self.on_shown({showing.incident_id: showing.version for _, showing in told if showing.incident_id in sent})
         for message in sent.values():
             self._hub.deliver(message.recipient, message.seq, message.body)
-        await self._look_again([showing.incident_id for _, showing in told if showing.incident_id not in sent])
+        await self._look_again([showing for _, showing in told if showing.incident_id not in sent])
 
     async def _gathered(
         self, batch: Sequence[IncidentId], different: set[IncidentId], *, is_away: bool
-    ) -> list[tuple["LiveIncident", Showing]]:
-        """What is to be told of these incidents, of those of which there is something to tell."""
-        told: list[tuple[LiveIncident, Showing]] = []
+    ) -> tuple[list[_Told], list[_Told]]:
+        """What is to be told of these incidents, where there is something: with numbers, and without."""
+        told: list[_Told] = []
+        unnumbered: list[_Told] = []
         for incident_id in batch:
             try:
                 live = await self._engine.incident(incident_id)
-                if not is_away and not await self._is_as_written(live):
-                    # Told when memory and rows know the same: what is said until then would undo what operators see.
-                    self._looks_different.add(incident_id)
-                    asyncio.get_running_loop().call_later(_PAUSE_AFTER_FAILURE_S, self.show, incident_id)
+                into = unnumbered if is_away else told if await self._is_as_written(live) else unnumbered
+                if into is unnumbered and not is_away and self._may_wait(incident_id):
                     continue
-                shown = max(live.shown_version, live.told_version) if is_away else live.shown_version
+                shown = live.shown_version if into is told else max(live.shown_version, live.told_version)
                 is_anew = incident_id in self._went_otherwise
                 fresh = [event for event in live.events if is_anew or event.number > shown]
                 if fresh or incident_id in different:
                     body = self._message(live, fresh, is_anew=is_anew)
                     showing = Showing(incident_id, shown, live.present.version, body)
-                    told.append((live, showing))
+                    into.append((live, showing))
                     # A storm's worth of timelines takes tens of milliseconds: an SOS has its turn between any two.
                     await asyncio.sleep(0)
             except Exception as error:
@@ -161,29 +165,66 @@ class OperatorFeed:
                     raise
                 # The next change of it, or the next start, tries again; the others must not wait for it.
                 log.exception("incident not shown", incident_id=incident_id)
-        return told
+        return told, unnumbered
 
     async def _is_as_written(self, live: "LiveIncident") -> bool:
         """Whether the rows have all that memory knows, and memory, after a look at them, all that operators know."""
         incident_id = live.present.incident_id
-        if live.shown_version > live.present.version:
+        if incident_id in self._engine.recording.unwritten:
+            return False
+        if live.is_unsure or live.shown_version > live.present.version:
             await self._engine.others.freshen(incident_id)
-        knows_all = live.shown_version <= live.present.version
-        return knows_all and not live.is_unsure and incident_id not in self._engine.recording.unwritten
+            live.shown_version = (await self._shown([incident_id])).get(incident_id, live.shown_version)
+        is_so = live.shown_version <= live.present.version and not live.is_unsure
+        if is_so:
+            self._postponed.pop(incident_id, None)
+        return is_so
 
-    async def _look_again(self, incident_ids: Sequence[IncidentId]) -> None:
+    def _may_wait(self, incident_id: IncidentId) -> bool:
+        """Have it told a little later, when memory and rows may know the same; False when that was said often enough.
+
+        What is said until then would undo what another worker has told. What is decided here and not written yet is
+        told without a number, as while the database is away, and so is in the end what stays as it is.
+        """
+        tries = self._postponed.get(incident_id, 0)
+        if incident_id in self._engine.recording.unwritten or tries >= _WAITS_TIMES:
+            return False
+        self._postponed[incident_id] = tries + 1
+        self._looks_different.add(incident_id)
+        self._show_later(incident_id)
+        return True
+
+    def _show_later(self, incident_id: IncidentId) -> None:
+        if incident_id not in self._later:
+            self._later.add(incident_id)
+            asyncio.get_running_loop().call_later(_PAUSE_AFTER_FAILURE_S, self._show_now, incident_id)
+
+    def _show_now(self, incident_id: IncidentId) -> None:
+        self._later.discard(incident_id)
+        self.show(incident_id)
+
+    async def _look_again(self, showings: Sequence[Showing]) -> None:
         """Another worker has told of these: what it did not know of is still to be told."""
-        if not incident_ids:
-            return
-        async with self._database.statement() as connection:
-            shown = await ledger.shown_versions(connection, incident_ids)
+        shown = await self._shown([each.incident_id for each in showings])
         # One that is not written yet is shown when it is.
-        for incident_id in (each for each in incident_ids if each in shown):
-            (await self._engine.incident(incident_id)).shown_version = shown[incident_id]
-            self.show(incident_id)
+        for each in showings:
+            if each.incident_id in shown:
+                (await self._engine.incident(each.incident_id)).shown_version = shown[each.incident_id]
+                if shown[each.incident_id] == each.before:
+                    # The rows know less than memory: another server has taken over, and that is found out.
+                    self._show_later(each.incident_id)
+                else:
+                    self.show(each.incident_id)
 
-    def _tell_without_numbers(self, told: Sequence[tuple["LiveIncident", Showing]]) -> None:
-        """While the database is away: what is told now comes again with a number when it is back."""
+    async def _shown(self, incident_ids: Sequence[IncidentId]) -> Mapping[IncidentId, int]:
+        """Up to where operators have been told of these, as the rows tell it."""
+        if not incident_ids:
+            return {}
+        async with self._database.statement() as connection:
+            return await ledger.shown_versions(connection, incident_ids)
+
+    def _tell_without_numbers(self, told: Sequence[_Told]) -> None:
+        """What is not written: it comes again with a number when it is."""
         for live, showing in told:
             live.told_version = showing.version
             self._untold.add(showing.incident_id)

@@ -84,10 +84,11 @@ class TwoWays:
     def _stop_strays(self, forks: Sequence[Fork]) -> None:
         """Whoever holds an alert that nobody knows of any more lets go of it before they are bound by another one.
 
-        It comes again with a number: this is for those who are there.
+        It comes again with a number: this is for those who are there. Whom a merger brought goes on under the same
+        alert where it is said again, and is not told to stop before.
         """
         for fork in forks:
-            if fork.branch is not None:
+            if fork.branch is not None and not fork.branch.merged and fork.branch.merged_into is None:
                 strays = [each for each in strays_of(fork.lagging.live.present, fork.branch) if each.is_active]
                 self._engine.tell_unnumbered(self._engine.outbox.stand_downs(fork.branch, strays))
 
@@ -124,6 +125,6 @@ class TwoWays:
         await job_queue.enqueue(engine.database, owed.calls, by_hook=owed.by_hook, at=now)
         engine.on_calls()
         for alert in strays_of(incident, fork.branch):
-            engine.roster.release(alert.responder_id, alert.alert_id)
+            engine.engagements.free(alert)
         engine.engagements.let_go(incident)
         engine.feed.show_anew(incident_id)

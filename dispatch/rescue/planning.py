@@ -40,17 +40,21 @@ def plan_request(incident: Incident, scene: Scene, policy: Policy) -> PlanReques
     untold = {
         each.alert_id for each in counted if each.is_pending and not each.has_arrived and each.responder_id in lost
     }
+    candidates = tuple(each for each in near.values() if each.responder_id not in asked)
+    there, places = tuple(each for each in candidates if each.has_way), 0
+    if untold and there:
+        candidates, places = there, len(untold)
     return PlanRequest(
         now=scene.now,
         is_night=scene.is_night,
         floor=incident.floor,
         cpr_in_progress=incident.cpr_in_progress,
         ambulance_arrives_at=incident.ambulance_arrives_at,
-        candidates=tuple(each for each in near.values() if each.responder_id not in asked),
+        candidates=candidates,
         aeds=tuple(each for each in scene.aeds if each.aed_id not in incident.lost_aeds),
         under_way=tuple(commitment(each, scene.now, is_told=each.alert_id not in untold) for each in (*counted, *done)),
-        # Somebody beside who does not move is not one too many, nor is who cannot be told.
-        cap=policy.alert_cap - len(counted) + len(untold),
+        # Somebody beside who does not move is not one too many, nor, for those who can be told, is who cannot.
+        cap=policy.alert_cap - len(counted) + places,
         policy=policy,
         whereabouts=scene.under_way,
         streets=scene.streets,

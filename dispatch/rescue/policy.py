@@ -117,8 +117,8 @@ class AcceptancePolicy:
     # is sent home. In the simulated city 0.75 and 0.85 save more for as many alerts (decision 20).
     kept: float = 1.0
     fetched: float = 1.0
-    # How likely somebody whose line was lost a moment ago is told in time to be of use, with no other way to them. A
-    # judgement: most are back within seconds, some have gone into a lift or under the ground.
+    # How likely somebody whose line was lost a moment ago is told in time to be of use, with no other way to them that
+    # has proven to work. A judgement: most are back within seconds, some have gone into a lift or under the ground.
     without_way: float = 0.5
     # Policy may demand that each role is accepted with at least this probability, whatever the alerts cost.
     cpr_floor: float = 0.0
@@ -162,7 +162,7 @@ class Policy:
     look_again_s: float = 20.0
     # As long as somebody to do CPR is less likely than this to come, whoever arrives is looked at at once.
     look_out_below: float = 0.7
-    # How many may be on offer or engaged at once.
+    # How many may be on offer or engaged at once. Whom nothing leads to now takes no place from those who are there.
     alert_cap: int = 20
     # What each widening adds to the cap, and what it multiplies the reach by; it also asks for one more whole team.
     widen_cap: int = 10

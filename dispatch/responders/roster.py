@@ -47,8 +47,9 @@ class Roster:
         self._untold: set[ResponderId] | None = None
         # Whether only those may be asked who have a session here, as nobody could see to it that one worker asks.
         self.asks_only_here: Callable[[], bool] = _no
-        # Whether others are asked all the same where nobody is here.
+        # Whether others are asked all the same where nobody is here; and whether it is known to whom something leads.
         self.may_ask_elsewhere: Callable[[], bool] = _no
+        self.knows_ways: Callable[[], bool] = _yes
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
@@ -241,8 +242,8 @@ class Roster:
         return responder.fix is not None and (now - responder.fix.at).total_seconds() <= HEARD_LATELY_S
 
     def has_way(self, responder_id: ResponderId) -> bool:
-        """Whether something leads to somebody now: a session, or another channel that has proven to work."""
-        return responder_id in self._ways
+        """Whether something leads to somebody now: a session or a proven channel. Where that is not known, it does."""
+        return responder_id in self._ways or not self.knows_ways()
 
     def is_here(self, responder_id: ResponderId) -> bool:
         """Whether somebody has a session in this process."""
@@ -313,7 +314,7 @@ class Roster:
             found.spread_m,
             self.histories.acceptance_of(responder_id, policy.acceptance, is_night=is_night),
             self.histories.alerts_since(responder_id, lately),
-            has_way=responder_id in self._ways,
+            has_way=self.has_way(responder_id),
         )
 
     def _marks_of(self, responder_id: ResponderId) -> int:
@@ -392,3 +393,7 @@ class Roster:
 
 def _no() -> bool:
     return False
+
+
+def _yes() -> bool:
+    return True

@@ -185,7 +185,7 @@ class Following:
         """Whoever was asked as it was thought to be, and not as it is written, is free."""
         for alert_id, alert in before.alerts.items():
             if alert_id not in incident.alerts:
-                self._engine.roster.release(alert.responder_id, alert_id)
+                self._engine.engagements.free(alert)
 
     async def _catch_up(self, incident_id: IncidentId, live: LiveIncident) -> None:
         """Follow what waits for an incident, once what is being decided in it has been."""
@@ -205,7 +205,7 @@ class Following:
             self._engine.live.drop_place(incident_id, live)
 
     def _follows_at_once(self, live: LiveIncident, told: ToldDecision, sender: str | None) -> bool:
-        """Whether memory knows what was decided now; False where something before it is missing.
+        """Whether memory knows what was decided now; False where something before it is missing, or is otherwise.
 
         `sender` is None where the rows tell it, who do not know.
         """
@@ -247,7 +247,9 @@ class Following:
                 # Read from the rows before it was heard whose it is.
                 live.home = sender
             return
-        if live.is_unsure or told.incident_id in self._engine.recording.unwritten:
+        recording = self._engine.recording
+        is_other_way = first > live.present.version and recording.is_away
+        if live.is_unsure or is_other_way or told.incident_id in recording.unwritten:
             ours = [each.kind for each in live.events[first - 1 :]]
             log.warning(
                 "two workers have decided on one incident",

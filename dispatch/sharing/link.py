@@ -131,8 +131,7 @@ class Link:
             while True:
                 pubsub = client.pubsub()
                 try:
-                    with redis_asked():
-                        await self._hear(pubsub, channels)
+                    await self._hear(pubsub, channels)
                 except _LOST as error:
                     self._lost(channels, error)
                 finally:
@@ -152,17 +151,20 @@ class Link:
     async def _hear(self, pubsub: PubSub, channels: Sequence[str]) -> None:
         for channel in channels:
             # One by one: a cluster takes no command about several slots.
-            await (pubsub.ssubscribe(channel) if self._is_sharded else pubsub.subscribe(channel))
+            with redis_asked():
+                await (pubsub.ssubscribe(channel) if self._is_sharded else pubsub.subscribe(channel))
         loop = asyncio.get_running_loop()
         heard_s = loop.time()
         waits_for = set(channels)
         others_turn_s = time.monotonic() + _AT_A_STRETCH_S
         while True:
-            message: dict[str, Any] | None = await pubsub.get_message(timeout=_ASK_EVERY_S)
+            with redis_asked():
+                message: dict[str, Any] | None = await pubsub.get_message(timeout=_ASK_EVERY_S)
             if message is None:
                 if loop.time() - heard_s > _GIVE_UP_AFTER_S:
                     raise LineLost(f"nothing was heard for {_GIVE_UP_AFTER_S} s")
-                await pubsub.ping()
+                with redis_asked():
+                    await pubsub.ping()
                 continue
             heard_s = loop.time()
             if message["type"] in {"message", "smessage"}:

@@ -17,7 +17,9 @@ from typing import Any
 
 import h3
 from redis.asyncio.cluster import RedisCluster
-from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import ClusterDownError, RedisError, ResponseError
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from dispatch.responders.responder import Fix, Responder
 from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, redis_asked
@@ -33,6 +35,8 @@ _READ_AT_ONCE = 500
 # A cluster's client that finds a shard away asks all others how the cluster looks, which takes half a second of
 # computing: not with every position.
 _SHARD_RESTS_S = 5.0
+
+_NOT_THERE = (RedisConnectionError, RedisTimeoutError, ClusterDownError, OSError, TimeoutError, AttributeError)
 
 _FIX = struct.Struct("<dddd")
 
@@ -82,17 +86,17 @@ class LivePositions:
                 self._cells[responder.responder_id] = cell
         cells = {*here, *gone}
         resting = self._resting(cells)
-        failed = cells - resting
+        failed = away = cells - resting
         try:
-            failed = await self._write(failed, here, gone)
+            failed, away = await self._write(failed, here, gone)
         finally:
             until_s = time.monotonic() + _SHARD_RESTS_S
-            self._rest_until_s |= dict.fromkeys(self._shards_of(failed).values(), until_s)
+            self._rest_until_s |= dict.fromkeys(self._shards_of(away).values(), until_s)
             for cell in failed | resting:
                 self._waiting[cell] = here.get(cell, {}) | self._waiting[cell]
                 self._left[cell] |= gone.get(cell, set())
         if failed or resting:
-            raise RedisError(f"{len(failed | resting)} cells are on a shard that does not answer")
+            raise RedisError(f"{len(failed | resting)} cells could not be written, or are on a shard that rests")
 
     def _resting(self, cells: set[str]) -> set[str]:
         """Those on shards that did not answer a moment ago."""
@@ -117,23 +121,28 @@ class LivePositions:
         gone[cell].add(responder_id)
         del self._cells[responder_id]
 
-    async def _write(self, wanted: set[str], here: Here, gone: Gone) -> set[str]:
-        """Write these cells; answers those of which that failed, where only some of a cluster do."""
+    async def _write(self, wanted: set[str], here: Here, gone: Gone) -> tuple[set[str], set[str]]:
+        """Write these cells; where only some fail, of a cluster, those that did, and of these those that are away."""
+        cells: list[str] = []
+        outcomes: list[object] = []
+        if not wanted:
+            return set(), set()
         is_cluster = isinstance(self._redis, RedisCluster)
         pipeline = self._redis.pipeline() if isinstance(self._redis, RedisCluster) else self._redis.pipeline(False)  # noqa: FBT003 - no transaction
-        cells: list[str] = []
-        async with pipeline:
-            for cell in wanted:
-                if fixes := here.get(cell):
-                    pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
-                    pipeline.expire(key_of(cell), _KEPT_S)
-                    cells += [cell, cell]
-                if people := gone.get(cell):
-                    pipeline.hdel(key_of(cell), *people)
-                    cells.append(cell)
-            with redis_asked():
-                outcomes = await pipeline.execute(raise_on_error=not is_cluster) if cells else []
-        return {cell for cell, each in zip(cells, outcomes, strict=True) if isinstance(each, Exception)}
+        with redis_asked():
+            async with pipeline:
+                for cell in wanted:
+                    if fixes := here.get(cell):
+                        pipeline.hset(key_of(cell), mapping=fixes)  # type: ignore[arg-type]
+                        pipeline.expire(key_of(cell), _KEPT_S)
+                        cells += [cell, cell]
+                    if people := gone.get(cell):
+                        pipeline.hdel(key_of(cell), *people)
+                        cells.append(cell)
+                if cells:
+                    outcomes = await pipeline.execute(raise_on_error=not is_cluster)
+        failed = [(cell, each) for cell, each in zip(cells, outcomes, strict=True) if isinstance(each, Exception)]
+        return {cell for cell, _ in failed}, {cell for cell, error in failed if isinstance(error, _NOT_THERE)}
 
     def note_elsewhere(self, rows: Iterable[FixRow]) -> None:
         """Another worker has written these: what this one wrote of them in other cells goes with its next write."""

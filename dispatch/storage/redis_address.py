@@ -38,7 +38,8 @@ REDIS_AWAY: Final = (RedisError, RedisClusterException, OSError, TimeoutError)
 def redis_asked() -> Iterator[None]:
     """Around what asks Redis: a connection that was closed meanwhile leads to one of `REDIS_AWAY`.
 
-    The client lets slip what it stumbles over then (redis-py issue 4287, mended after 8.1.0).
+    The client lets slip what it stumbles over then (redis-py issue 4287, mended after 8.1.0). Nothing else should
+    happen within: mistakes of our own would be taken for it.
     """
     try:
         yield

@@ -58,10 +58,16 @@ def test_where_all_lines_are_lost_more_are_asked_for_the_same_hope() -> None:
     assert len(away.alerts) > len(there.alerts)
 
 
-def test_who_cannot_be_told_takes_nobodys_place() -> None:
+def test_who_cannot_be_told_takes_no_place_from_who_can() -> None:
     story = away_all()
-    assert asked(story.does(LookAround())) == ["gone", "here"]
-    assert len(story.incident.pending()) == 5, "nobody's offer is taken back"
+    assert asked(story.does(LookAround())) == ["here"], "whoever else is lost would only ring later, with all others"
+    assert len(story.incident.pending()) == 4, "nobody's offer is taken back"
+
+
+def test_where_nobody_is_there_the_cap_holds() -> None:
+    story = away_all()
+    story.candidates = [lost(each) for each in people(9, first_m=500)]
+    assert asked(story.does(LookAround())) == []
 
 
 def test_who_has_the_alert_or_can_be_told_again_takes_a_place() -> None:

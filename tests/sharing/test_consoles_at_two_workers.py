@@ -4,7 +4,9 @@ import asyncio
 import contextlib
 import random
 from typing import Any
-from unittest.mock import patch
+from unittest.mock import AsyncMock, patch
+
+import pytest
 
 from dispatch.engine import ledger
 from dispatch.engine.showing import Showing, record_shown
@@ -143,16 +145,41 @@ async def test_nobody_is_told_with_a_number_what_the_rows_do_not_have(workers: W
         assert await ledger.shown_versions(connection, [incident_id]) == {incident_id: known}
 
 
-async def test_what_another_worker_may_not_have_written_waits_until_it_is(workers: Workers) -> None:
+async def test_what_another_worker_may_not_have_written_waits_and_is_told_without_a_number_in_the_end(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("dispatch.engine.operator_feed._PAUSE_AFTER_FAILURE_S", 0.05)
     one, _ = workers.each
     incident_id = IncidentId((await one.sos())["incident_id"])
+    engine = one.service.engine
     async with one.socket("operator", "ann") as console:
+        await engine.feed.flush()
         await console.settled()
-        live = one.service.engine.live.place_for(incident_id)
+        live = engine.live.place_for(incident_id)
+        # Its worker has died, and the rows do not have it.
         live.is_unsure = True
-        one.service.engine.feed.show_anew(incident_id)
-        await one.service.engine.feed.flush()
+        monkeypatch.setattr(engine.others, "freshen", AsyncMock())
+        engine.feed.show_anew(incident_id)
+        await engine.feed.flush()
         await console.settled()
         assert [each for each in console.all("incident") if "anew" in each] == []
+        anew = await console.next("incident", where=lambda m: "anew" in m)
+        assert "seq" not in anew
         live.is_unsure = False
-        assert (await console.next("incident", where=lambda m: "anew" in m))["incident_id"] == incident_id
+        engine.feed.show_untold()
+        engine.feed.show_again(incident_id)
+        assert "seq" in await console.next("incident", where=lambda m: "anew" in m)
+
+
+async def test_what_is_decided_here_and_cannot_be_written_is_told_without_a_number(workers: Workers) -> None:
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    engine = one.service.engine
+    async with one.socket("operator", "ann") as console:
+        await engine.feed.flush()
+        await console.settled()
+        engine.recording.unwritten[incident_id] = []
+        engine.feed.show_again(incident_id)
+        told = await console.next("incident", where=lambda m: "seq" not in m)
+        assert told["incident_id"] == incident_id
+        del engine.recording.unwritten[incident_id]
