@@ -22,7 +22,7 @@ _EACH_EVERY_S = 2.0
 _MOST_AT_ONCE = 5_000
 
 # All lines may be lost at one blow, and an SOS is not to wait behind this either.
-_CUT_OFF_AT_ONCE = 20
+_CUT_OFF_AT_ONCE = 10
 
 
 class Lookout:
@@ -70,14 +70,13 @@ class Lookout:
             self._roster.arrive_again(arrived)
         planned = 0
         reached = self._reached_by(arrived, [each for each in alone if each.incident_id not in waiting])
-        tried_s = {each.incident_id: self._tried_at_s.get(each.incident_id, -_EACH_EVERY_S) for each in cut_off}
-        # Who was never looked for first, of these the last: they have waited for less, but so has whoever tapped.
-        cut_off = [each for each in reversed(cut_off) if now_s - tried_s[each.incident_id] >= _EACH_EVERY_S]
-        cut_off = sorted(cut_off, key=lambda each: tried_s[each.incident_id])[:_CUT_OFF_AT_ONCE]
+        # Who was never looked for first, and of these the last: all others have been waited for.
+        tried_s = {each.incident_id: self._tried_at_s.get(each.incident_id, 0.0) for each in cut_off}
+        cut_off.sort(key=lambda each: (tried_s[each.incident_id], -each.opened_at.timestamp()))
+        del cut_off[_CUT_OFF_AT_ONCE:]
         self._tried_at_s = tried_s | dict.fromkeys((each.incident_id for each in cut_off), now_s)
+        self._looked_at_s |= dict.fromkeys((each.incident_id for each in reached), now_s)
         for incident in {each.incident_id: each for each in (*reached, *cut_off)}.values():
-            if incident in reached:
-                self._looked_at_s[incident.incident_id] = now_s
             try:
                 await self._engine.look_around(incident.incident_id)
             except Exception as error:

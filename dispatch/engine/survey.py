@@ -97,6 +97,7 @@ class Surveyor:
             policy=policy,
             is_night=is_night,
             leaving_out=asked_already(incident) if incident else (),
+            are_there=incident is not None and incident.can_nobody_be_told(self.roster.has_way),
         )
         under_way = self.roster.whereabouts([each.responder_id for each in active], place, now=now, policy=policy)
         return Scene(

@@ -47,9 +47,9 @@ class Roster:
         self._untold: set[ResponderId] | None = None
         # Whether only those may be asked who have a session here, as nobody could see to it that one worker asks.
         self.asks_only_here: Callable[[], bool] = _no
-        # Whether others are asked all the same where nobody is here; and whether it is known to whom something leads.
+        # Whether others are asked all the same where nobody is here; and whether there may be ways that are not known.
         self.may_ask_elsewhere: Callable[[], bool] = _no
-        self.knows_ways: Callable[[], bool] = _yes
+        self.may_miss_ways: Callable[[], bool] = _no
 
     def fill(self, responders: Iterable[Responder]) -> None:
         """Take everybody in at the start."""
@@ -176,10 +176,12 @@ class Roster:
         policy: Policy,
         is_night: bool = False,
         leaving_out: Collection[ResponderId] = (),
+        are_there: bool = False,
     ) -> tuple[Candidate, ...]:
         """The nearest who may be alerted now, nearest first, `leaving_out` those who were asked already.
 
-        On duty, certified today, with a fresh fix, free, and not asked so often lately that it is enough.
+        On duty, certified today, with a fresh fix, free, and not asked so often lately that it is enough. `are_there`:
+        rather those to whom something leads now, however many others are nearer.
         """
         today = now.astimezone(self._timezone).date()
         lately = now - timedelta(seconds=policy.price.recent_s)
@@ -193,7 +195,7 @@ class Roster:
                 and self.histories.alerts_since(responder_id, lately) < limit
             )
 
-        within = partial(self._nearest_reachable, place, policy, now)
+        within = partial(self._nearest_reachable, place, policy, now, are_there=are_there)
         # Nearly everybody may be: to ask for a few more and leave out costs half of asking about each in the search.
         looked_at = policy.candidates + _SPARE + len(leaving_out)
         found = within(looked_at)
@@ -209,6 +211,7 @@ class Roster:
         now: datetime,
         most: int,
         *,
+        are_there: bool,
         keep: Callable[[ResponderId], bool] | None = None,
     ) -> list[Found[ResponderId]]:
         """The nearest who are free and to whom there is a way; those who are let be only where others are too few."""
@@ -217,6 +220,8 @@ class Roster:
             here = search(all_of=Mark.FREE | Mark.HERE, aging=aging_of(policy, now))
             if here or not self.may_ask_elsewhere():
                 return here
+        if are_there and (there := search(all_of=Mark.FREE | Mark.WAY, aging=aging_of(policy, now))):
+            return there
         if self._let_be:
             sure = self._nearest_of(Mark.FREE | Mark.SURE, search, policy, now, most)
             if len(sure) >= policy.alert_cap:
@@ -243,7 +248,7 @@ class Roster:
 
     def has_way(self, responder_id: ResponderId) -> bool:
         """Whether something leads to somebody now: a session or a proven channel. Where that is not known, it does."""
-        return responder_id in self._ways or not self.knows_ways()
+        return responder_id in self._ways or self.may_miss_ways()
 
     def is_here(self, responder_id: ResponderId) -> bool:
         """Whether somebody has a session in this process."""
@@ -393,7 +398,3 @@ class Roster:
 
 def _no() -> bool:
     return False
-
-
-def _yes() -> bool:
-    return True

@@ -149,7 +149,7 @@ class Sharing:
         engine.live.is_ours = self._deciding.is_ours
         self._roster.asks_only_here = self._deciding.asks_only_here
         self._roster.may_ask_elsewhere = self._deciding.may_ask_elsewhere
-        self._roster.knows_ways = lambda: not self.link.is_away
+        self._roster.may_miss_ways = lambda: self.link.is_away
         self._roster.tell_others()
 
     # --- what others are told ---
