@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import random
+from collections.abc import AsyncIterator
 from typing import Any
 from unittest.mock import AsyncMock, patch
 
@@ -145,16 +146,23 @@ async def test_nobody_is_told_with_a_number_what_the_rows_do_not_have(workers: W
         assert await ledger.shown_versions(connection, [incident_id]) == {incident_id: known}
 
 
+@contextlib.asynccontextmanager
+async def _told_of_one(workers: Workers) -> AsyncIterator[tuple[SocketClient, IncidentId]]:
+    """A console of the first worker, which has told it of an incident of its own."""
+    one, _ = workers.each
+    incident_id = IncidentId((await one.sos())["incident_id"])
+    async with one.socket("operator", "ann") as console:
+        await one.service.engine.feed.flush()
+        await console.settled()
+        yield console, incident_id
+
+
 async def test_what_another_worker_may_not_have_written_waits_and_is_told_without_a_number_in_the_end(
     workers: Workers, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("dispatch.engine.operator_feed._PAUSE_AFTER_FAILURE_S", 0.05)
-    one, _ = workers.each
-    incident_id = IncidentId((await one.sos())["incident_id"])
-    engine = one.service.engine
-    async with one.socket("operator", "ann") as console:
-        await engine.feed.flush()
-        await console.settled()
+    engine = workers.each[0].service.engine
+    async with _told_of_one(workers) as (console, incident_id):
         live = engine.live.place_for(incident_id)
         # Its worker has died, and the rows do not have it.
         live.is_unsure = True
@@ -172,12 +180,8 @@ async def test_what_another_worker_may_not_have_written_waits_and_is_told_withou
 
 
 async def test_what_is_decided_here_and_cannot_be_written_is_told_without_a_number(workers: Workers) -> None:
-    one, _ = workers.each
-    incident_id = IncidentId((await one.sos())["incident_id"])
-    engine = one.service.engine
-    async with one.socket("operator", "ann") as console:
-        await engine.feed.flush()
-        await console.settled()
+    engine = workers.each[0].service.engine
+    async with _told_of_one(workers) as (console, incident_id):
         engine.recording.unwritten[incident_id] = []
         engine.feed.show_again(incident_id)
         told = await console.next("incident", where=lambda m: "seq" not in m)
