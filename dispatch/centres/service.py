@@ -78,7 +78,12 @@ class Centres:
         """A part of the feed, for whoever asks for it by themselves."""
         if asker.role is Role.CENTRE:
             choice = Choice(asker.subject, choice.types, choice.districts, choice.drills)
+        was_awaited = self._is_awaited()
         self._read_at_s = time.monotonic()
+        if not was_awaited:
+            # What nobody asked for was put off: whoever begins to ask finds it made.
+            await self.follower.follow()
+            self.follower.hurry()
         async with self._database.statement() as connection:
             found, feed_ends = await feed_rows.read(connection, choice, after=after, most=limit)
             oldest = await feed_rows.oldest(connection)

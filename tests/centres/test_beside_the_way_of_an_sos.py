@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from dispatch.centres import feed_rows
+from dispatch.centres import feed_rows, following
 from dispatch.engine import statements
 from dispatch.storage.database import Database
 from dispatch.storage.prepared import Prepared
@@ -83,3 +83,21 @@ async def test_a_hundred_cases_are_all_told_in_order_while_a_receiver_hangs(
     assert sum(each.path == "/told" for each in receiver.heard) == 100
     # Eight side by side, and then no more until one of those is answered.
     assert sum(each.path == "/hangs" for each in receiver.heard) <= 8
+
+
+async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
+    service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
+    opened = await service.sos()
+    assert [each["incident_id"] for each in await _asked_for(service)] == [opened["incident_id"]]
+    # Who has asked once asks again, and waits for nothing that is put off.
+    other = await service.sos(beside(WULIN, north_m=2_000))
+    async with asyncio.timeout(5):
+        while (await _asked_for(service))[-1]["incident_id"] != other["incident_id"]:
+            await asyncio.sleep(0.02)
+
+
+async def _asked_for(service: ServiceInProcess) -> list[Any]:
+    told = await service.call("GET", "/v1/centres/events", role="operator", subject="ann")
+    return list(told["events"])
