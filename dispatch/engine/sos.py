@@ -27,6 +27,7 @@ from dispatch.rescue.course import Decision
 from dispatch.rescue.decide import open_incident
 from dispatch.rescue.incident import Incident
 from dispatch.rescue.plan import Plan, PlanRequest
+from dispatch.shared_work import SharedWork
 
 # The caller follows for a day; an incident is over long before.
 CALLER_TOKEN_LIFETIME = timedelta(hours=24)
@@ -99,17 +100,17 @@ class SosDesk:
         self._engine = engine
         self._aeds = aeds
         self._tokens = tokens
-        self._taken: OrderedDict[str, asyncio.Task[Receipt]] = OrderedDict()
+        self._taken: OrderedDict[str, SharedWork[Receipt]] = OrderedDict()
 
     async def take(self, request_id: str, command: OpenIncident) -> Receipt:
         """Open an incident, or give the answer again that this request id got."""
-        while (task := self._taken.get(request_id)) is not None:
+        while (taking := self._taken.get(request_id)) is not None:
             # Taken for another worker, it may have come to nothing: then it is taken here, by one of those who wait.
             with contextlib.suppress(NotWrittenError):
-                first = await asyncio.shield(task)
+                first = await taking.result()
                 SOS.labels("repeated").inc()
                 return Receipt(first.body, repeated=True)
-            if self._taken.get(request_id) is task:
+            if self._taken.get(request_id) is taking:
                 del self._taken[request_id]
         return await self._begun(request_id, self._take_first(request_id, command))
 
@@ -118,21 +119,24 @@ class SosDesk:
 
         Raises `NotWrittenError` when this one cannot either: as far as it knows nothing has happened.
         """
-        task = self._taken.get(request_id)
-        if task is not None:
-            return (await asyncio.shield(task)).body
+        taking = self._taken.get(request_id)
+        if taking is not None:
+            return (await taking.result()).body
         return (await self._begun(request_id, self._take_written(request_id, command))).body
 
     async def _begun(self, request_id: str, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
         # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
-        task = asyncio.ensure_future(taking)
-        self._taken[request_id] = task
-        task.add_done_callback(lambda done: self._settle(request_id, done))
-        return await asyncio.shield(task)
+        work = self._taken[request_id] = SharedWork(self._before_others(taking))
+        work.when_done(lambda: self._settle(request_id, work))
+        return await work.result()
 
-    def _settle(self, request_id: str, done: asyncio.Task[Receipt]) -> None:
-        if done.cancelled() or done.exception() is not None:
-            self._taken.pop(request_id, None)
+    async def _before_others(self, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
+        with self._engine.turns.sos():
+            return await taking
+
+    def _settle(self, request_id: str, work: SharedWork[Receipt]) -> None:
+        if work.failed() and self._taken.get(request_id) is work:
+            del self._taken[request_id]
         while len(self._taken) > _REMEMBERED:
             self._taken.popitem(last=False)
 

@@ -10,7 +10,7 @@ from dispatch.engine import statements
 from dispatch.storage.database import Database
 from dispatch.storage.prepared import Prepared
 from tests.centres.conftest import feed, has_all, open_case, webhook
-from tests.people import WULIN, ServiceInProcess, beside
+from tests.people import WULIN, ServiceInProcess, beside, until
 from tests.push.receiving import Answer, Listener
 
 
@@ -93,9 +93,11 @@ async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
     assert [each["incident_id"] for each in await _asked_for(service)] == [opened["incident_id"]]
     # Who has asked once asks again, and waits for nothing that is put off.
     other = await service.sos(beside(WULIN, north_m=2_000))
-    async with asyncio.timeout(5):
-        while (await _asked_for(service))[-1]["incident_id"] != other["incident_id"]:
-            await asyncio.sleep(0.02)
+
+    async def is_told() -> bool:
+        return bool((await _asked_for(service))[-1]["incident_id"] == other["incident_id"])
+
+    await until(is_told)
 
 
 async def _asked_for(service: ServiceInProcess) -> list[Any]:

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from dispatch.engine import turns
 from dispatch.engine.turns import Turns
 from dispatch.rescue.commands import Accept, Close, Command, ConfirmReceipt, Progress
 from dispatch.rescue.vocabulary import AlertId, AlertState, ResponderId
@@ -88,3 +89,59 @@ async def test_a_fault_gives_the_turn_back() -> None:
         await fail()
     async with asyncio.timeout(2):
         await crowd.carry_out(_RECEIPT)
+
+
+async def test_nothing_begins_while_an_sos_is_under_way() -> None:
+    crowd = Crowd(at_once=2)
+    crowd.may_end.set()
+    with crowd.turns.sos():
+        tasks = await crowd.come(_RECEIPT, _END, _YES)
+        await _some_turns()
+        assert crowd.done == []
+    await asyncio.gather(*tasks)
+    assert crowd.done[0] == _YES
+    assert len(crowd.done) == 3
+    # Nor does the end of one that is over hold anything.
+    await asyncio.gather(*await crowd.come(_STAGE, _END, _END))
+
+
+async def test_what_was_under_way_as_an_sos_came_goes_on_and_gives_its_turn_back() -> None:
+    crowd = Crowd()
+    first, second = await crowd.come(_END, _STAGE)
+    with crowd.turns.sos():
+        crowd.may_end.set()
+        await first
+        await _some_turns()
+        assert crowd.done == [_END]
+    await second
+    assert crowd.done == [_END, _STAGE]
+
+
+async def test_an_sos_that_takes_long_holds_nothing_for_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_HELD_S", 0.01)
+    monkeypatch.setattr(turns, "_LET_S", 60.0)
+    crowd = Crowd(at_once=2)
+    crowd.may_end.set()
+    with crowd.turns.sos():
+        async with asyncio.timeout(5):
+            await asyncio.gather(*await crowd.come(_END, _STAGE, _YES))
+        # One after the other, for ever: others have their time in between.
+        with crowd.turns.sos():
+            async with asyncio.timeout(5):
+                await asyncio.gather(*await crowd.come(_END, _STAGE, _YES))
+
+
+async def test_many_sos_at_once_hold_until_the_last_is_through() -> None:
+    crowd = Crowd()
+    crowd.may_end.set()
+    with crowd.turns.sos():
+        with crowd.turns.sos():
+            tasks = await crowd.come(_END)
+        await _some_turns()
+        assert crowd.done == []
+    await asyncio.gather(*tasks)
+
+
+async def _some_turns() -> None:
+    for _ in range(5):
+        await asyncio.sleep(0)
