@@ -10,7 +10,7 @@ T = TypeVar("T")
 class SharedWork(Generic[T]):
     """Begun at once, and told to all who wait one turn of the loop after it has ended.
 
-    `asyncio.shield` around a task does the same three turns after: where much is going on each turn is some ten
+    `asyncio.shield` around a task does the same two turns after: where much is going on each turn is some ten
     milliseconds of others' work.
     """
 

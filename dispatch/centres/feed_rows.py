@@ -1,7 +1,6 @@
 """The feed in PostgreSQL: which events are not in it yet, and its lines in the order of their cursors."""
 
-import asyncio
-from collections.abc import AsyncIterator, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -23,9 +22,6 @@ STUCK_AFTER = "10s"
 # A server that goes on from a backup, or a standby that takes over, may have lost the newest numbers, and receivers
 # had them: what is told from then on begins far beyond.
 AFTER_A_FAILOVER = 1_000_000
-
-# So many lines are put into words before others have their turn, some half a millisecond.
-_LINES_AT_ONCE = 10
 
 _TIMELINE = "case when not pg_is_in_recovery() then left(pg_walfile_name(pg_current_wal_lsn()), 8) end"
 
@@ -86,7 +82,6 @@ async def behind(connection: AsyncConnection, *, most: int, not_these: Collectio
 
 async def add(connection: AsyncConnection, lines: Sequence[Told], end: End, now: datetime) -> int:
     """Add lines after `end`, but for those that are there; where the feed ends then. Only whose turn it is may."""
-    texts = [text async for text in _written(lines)]
     row = (
         await connection.execute(
             text("""
@@ -126,7 +121,7 @@ returning last_cursor
                 "drills": [each.drill for each in lines],
                 "centres": [each.centre for each in lines],
                 "case_numbers": [each.case_number for each in lines],
-                "datas": texts,
+                "datas": [to_json_text(each.data) for each in lines],
                 "last": end.cursor,
                 "timeline": end.timeline,
                 "now": now,
@@ -134,13 +129,6 @@ returning last_cursor
         )
     ).one()
     return int(row.last_cursor)
-
-
-async def _written(lines: Sequence[Told]) -> AsyncIterator[str]:
-    for number, each in enumerate(lines):
-        if number % _LINES_AT_ONCE == 0:
-            await asyncio.sleep(0)
-        yield to_json_text(each.data)
 
 
 async def mark(connection: AsyncConnection, fed: Mapping[IncidentId, int]) -> None:

@@ -41,6 +41,8 @@ _GATHER_S = 0.05
 # look reads its incidents from their beginnings, which in a storm took a twentieth of all that the worker had to do.
 _UNAWAITED_GATHER_S = 3.0
 _AT_ONCE = 100
+# After so long at a pile of incidents others have a turn: an SOS comes in between.
+_BUSY_S = 0.005
 
 _TRY_AGAIN_EVERY_S = 60.0
 
@@ -86,6 +88,15 @@ class Follower:
         """Somebody has begun to await the feed: what was put off is made now."""
         self._hurry.set()
 
+    async def catch_up(self) -> None:
+        """Make now what was put off, as much as one look takes and nobody else is about to make; never raises."""
+        try:
+            await self.follow()
+        except Exception as error:
+            if not (is_outage(error) or is_contention(error)):
+                log.exception("the centres' feed is not made yet")
+        self.hurry()
+
     async def run(self) -> None:
         """Follow, again and again, until cancelled."""
         while True:
@@ -95,9 +106,7 @@ class Follower:
             await self._gather()
             self._news.clear()
             try:
-                while (followed := await self.follow()) is Followed.MORE:
-                    pass
-                if followed is Followed.NOT_OUR_TURN:
+                if await self.follow() is not Followed.ALL:
                     self._news.set()
             except Exception as error:
                 if not (is_outage(error) or is_contention(error)):
@@ -156,9 +165,11 @@ class Follower:
         with_news = [each for each in found if each.has_news]
         rows = await ledger.event_rows(connection, [each.incident_id for each in with_news])
         lines: list[Told] = []
+        at_it_since_s = time.monotonic()
         for each in with_news:
-            # As long as a pile of incidents is read, everybody else would wait: an SOS comes in between.
-            await asyncio.sleep(0)
+            if time.monotonic() - at_it_since_s > _BUSY_S:
+                await asyncio.sleep(0)
+                at_it_since_s = time.monotonic()
             try:
                 events = [event for event in ledger.events_of(rows[each.incident_id]) if event.number <= each.version]
                 lines += told_of(each.incident_id, events, self._name_of_aed, after=each.fed)

@@ -51,8 +51,8 @@ class Centres:
         self._courier = Courier(tls=httpx.create_ssl_context(), **private)
         poster = Poster(self._courier, wall_clock or SystemClock(), sender=self._sender)
         self.deliveries = Deliveries(self._database, clock, poster)
-        self.webhooks = Webhooks(self._database, clock, self.deliveries.poke, **private)
-        self._read_at_s = -math.inf
+        self.webhooks = Webhooks(self._database, clock, self._webhooks_changed, **private)
+        self._awaited_at_s = -math.inf
         self.follower = Follower(
             self._database, clock, self._name_of_aed, self.deliveries.poke, is_awaited=self._is_awaited
         )
@@ -79,11 +79,9 @@ class Centres:
         if asker.role is Role.CENTRE:
             choice = Choice(asker.subject, choice.types, choice.districts, choice.drills)
         was_awaited = self._is_awaited()
-        self._read_at_s = time.monotonic()
+        self._awaited_at_s = time.monotonic()
         if not was_awaited:
-            # What nobody asked for was put off: whoever begins to ask finds it made.
-            await self.follower.follow()
-            self.follower.hurry()
+            await self.follower.catch_up()
         async with self._database.statement() as connection:
             found, feed_ends = await feed_rows.read(connection, choice, after=after, most=limit)
             oldest = await feed_rows.oldest(connection)
@@ -102,7 +100,13 @@ class Centres:
         return cap_xml(lines[-1], lines[:-1], sender=self._sender)
 
     def _is_awaited(self) -> bool:
-        return self.deliveries.active > 0 or time.monotonic() - self._read_at_s < _READERS_COME_BACK_WITHIN_S
+        return self.deliveries.active > 0 or time.monotonic() - self._awaited_at_s < _READERS_COME_BACK_WITHIN_S
+
+    def _webhooks_changed(self) -> None:
+        # It may be the first: how many there are is counted every few seconds only.
+        self._awaited_at_s = time.monotonic()
+        self.follower.hurry()
+        self.deliveries.poke()
 
     def _decided(self, _decision: Decision) -> None:
         self.follower.poke()

@@ -126,13 +126,9 @@ class SosDesk:
 
     async def _begun(self, request_id: str, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
         # A caller whose connection breaks has tapped all the same: the SOS goes on without whoever waits for it.
-        work = self._taken[request_id] = SharedWork(self._before_others(taking))
+        work = self._taken[request_id] = SharedWork(taking)
         work.when_done(lambda: self._settle(request_id, work))
         return await work.result()
-
-    async def _before_others(self, taking: Coroutine[Any, Any, Receipt]) -> Receipt:
-        with self._engine.turns.sos():
-            return await taking
 
     def _settle(self, request_id: str, work: SharedWork[Receipt]) -> None:
         if work.failed() and self._taken.get(request_id) is work:
@@ -177,24 +173,25 @@ class SosDesk:
         Raises `NotWrittenError`.
         """
         started = time.perf_counter()
-        for number in range(_TRIES):
-            # Whoever lies there is heard, should all who are near be asked by others in this very moment.
-            planned = unwritten if unwritten is not None and self._engine.recording.is_away else None
-            planned = planned or await self._planned(request_id, command, asks=number < _TRIES - 1)
-            try:
-                receipt = await self._opened(planned, may_be_kept)
-            except IntegrityError as error:
-                CONFLICTS.labels("opening").inc()
-                answered = await self._learned(request_id, error)
-                if answered is not None:
-                    SOS.labels("repeated").inc()
-                    return Receipt(answered, repeated=True)
-                continue
-            except Error as error:
-                raise NotWrittenError(planned) from error
-            SOS.labels("opened").inc()
-            SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
-            return receipt
+        with self._engine.turns.sos():
+            for number in range(_TRIES):
+                # Whoever lies there is heard, should all who are near be asked by others in this very moment.
+                planned = unwritten if unwritten is not None and self._engine.recording.is_away else None
+                planned = planned or await self._planned(request_id, command, asks=number < _TRIES - 1)
+                try:
+                    receipt = await self._opened(planned, may_be_kept)
+                except IntegrityError as error:
+                    CONFLICTS.labels("opening").inc()
+                    answered = await self._learned(request_id, error)
+                    if answered is not None:
+                        SOS.labels("repeated").inc()
+                        return Receipt(answered, repeated=True)
+                    continue
+                except Error as error:
+                    raise NotWrittenError(planned) from error
+                SOS.labels("opened").inc()
+                SOS_STEP_SECONDS.labels("total").observe(time.perf_counter() - started)
+                return receipt
         raise RuntimeError(f"an SOS lost to other decisions {_TRIES} times")
 
     def _known(self, request_id: str) -> dict[str, Any] | None:

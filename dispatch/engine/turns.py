@@ -18,14 +18,13 @@ from typing import Final
 from dispatch.rescue.commands import Accept, Command, ConfirmReceipt, Decline, Progress
 from dispatch.rescue.vocabulary import AlertState
 
-# Enough that a database in another building keeps none waiting: eight at 10 ms are 800 a second, and a worker decides a
-# quarter of that. Few enough that an SOS among them takes its 20 ms, and that most of the decisions' 20 connections are
-# always an SOS's.
-_AT_ONCE: Final = 8
+# Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms, and
+# that some of the decisions' 20 connections are always an SOS's.
+_AT_ONCE: Final = 16
 
-# So long at the most nothing begins because of SOS, and so long it does after that, however many there are.
+# So long at the most nothing begins because of SOS; for as long as it was everything does after that, however many SOS
+# there are.
 _HELD_S: Final = 0.05
-_LET_S: Final = 0.05
 
 
 class Urgency(IntEnum):
@@ -57,8 +56,9 @@ class Turns:
         self._order = count()
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._sos = 0
-        # Set while nothing begins because of SOS: when it does again.
-        self._opening: asyncio.TimerHandle | None = None
+        # While nothing begins because of SOS: since when, and what ends that.
+        self._held_since_s = 0.0
+        self._reopening: asyncio.Handle | None = None
         self._may_be_held_from_s = 0.0
 
     def __len__(self) -> int:
@@ -78,25 +78,28 @@ class Turns:
     def sos(self) -> Iterator[None]:
         """While an SOS is under way no turn begins, but for a moment at the most."""
         self._sos += 1
-        if self._opening is None and time.monotonic() >= self._may_be_held_from_s:
-            self._opening = asyncio.get_running_loop().call_later(_HELD_S, self._let_in)
+        now_s = time.monotonic()
+        if self._reopening is None and now_s >= self._may_be_held_from_s:
+            self._held_since_s = now_s
+            self._reopening = asyncio.get_running_loop().call_later(_HELD_S, self._reopen)
         try:
             yield
         finally:
             self._sos -= 1
-            if self._sos == 0 and self._opening is not None:
-                self._opening.cancel()
-                self._let_in()
+            if self._sos == 0 and self._reopening is not None:
+                self._reopening.cancel()
+                # Not at once: whoever waits for what came of the SOS has the next turn of the loop.
+                self._reopening = asyncio.get_running_loop().call_soon(self._reopen)
 
-    def _let_in(self) -> None:
-        self._opening = None
-        if self._sos > 0:
-            self._may_be_held_from_s = time.monotonic() + _LET_S
+    def _reopen(self) -> None:
+        self._reopening = None
+        now_s = time.monotonic()
+        self._may_be_held_from_s = now_s + (now_s - self._held_since_s)
         while self._free > 0 and self._give_on():
             self._free -= 1
 
     async def _take(self, urgency: Urgency) -> None:
-        if self._free > 0 and self._opening is None:
+        if self._free > 0 and self._reopening is None:
             self._free -= 1
             return
         turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -110,7 +113,7 @@ class Turns:
             raise
 
     def _give_back(self) -> None:
-        if self._opening is not None or not self._give_on():
+        if self._reopening is not None or not self._give_on():
             self._free += 1
 
     def _give_on(self) -> bool:

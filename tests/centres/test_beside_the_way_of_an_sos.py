@@ -1,6 +1,7 @@
 """Telling centres stands in nobody's way: an SOS is one statement as ever, and waits for no follower or receiver."""
 
 import asyncio
+import json
 from typing import Any
 
 import pytest
@@ -51,6 +52,7 @@ async def test_an_emergency_goes_on_while_a_follower_hangs_in_the_middle(
 
     async with service.on_duty("r1", beside(WULIN, north_m=80)) as phone:
         with monkeypatch.context() as patched:
+            patched.setattr(following, "_UNAWAITED_GATHER_S", 0.1)
             patched.setattr(feed_rows, "add", slowly)
             opened = await service.sos()
             async with asyncio.timeout(5):
@@ -88,6 +90,11 @@ async def test_a_hundred_cases_are_all_told_in_order_while_a_receiver_hangs(
 async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
     service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    async def is_awaited_by_none() -> bool:
+        return service.service.centres.deliveries.active == 0
+
+    # Until they are counted there may be webhooks.
+    await until(is_awaited_by_none)
     monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
     opened = await service.sos()
     assert [each["incident_id"] for each in await _asked_for(service)] == [opened["incident_id"]]
@@ -96,6 +103,23 @@ async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
 
     async def is_told() -> bool:
         return bool((await _asked_for(service))[-1]["incident_id"] == other["incident_id"])
+
+    await until(is_told)
+
+
+async def test_the_first_webhook_is_told_at_once(
+    service: ServiceInProcess, receiver: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def is_awaited_by_none() -> bool:
+        return service.service.centres.deliveries.active == 0
+
+    await until(is_awaited_by_none)
+    monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
+    await webhook(service, receiver)
+    opened = await service.sos()
+
+    async def is_told() -> bool:
+        return any(json.loads(each.body)["incident_id"] == opened["incident_id"] for each in receiver.heard)
 
     await until(is_told)
 

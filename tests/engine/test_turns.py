@@ -1,6 +1,7 @@
 """Where more is asked for than can be done at once, what matters most goes first."""
 
 import asyncio
+from types import SimpleNamespace
 
 import pytest
 
@@ -8,6 +9,7 @@ from dispatch.engine import turns
 from dispatch.engine.turns import Turns
 from dispatch.rescue.commands import Accept, Close, Command, ConfirmReceipt, Progress
 from dispatch.rescue.vocabulary import AlertId, AlertState, ResponderId
+from dispatch.shared_work import SharedWork
 
 _RECEIPT = ConfirmReceipt((AlertId("a1"),))
 _YES = Accept(AlertId("a2"), ResponderId("r2"))
@@ -91,6 +93,12 @@ async def test_a_fault_gives_the_turn_back() -> None:
         await crowd.carry_out(_RECEIPT)
 
 
+@pytest.fixture
+def _held_for_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_HELD_S", 60.0)
+
+
+@pytest.mark.usefixtures("_held_for_long")
 async def test_nothing_begins_while_an_sos_is_under_way() -> None:
     crowd = Crowd(at_once=2)
     crowd.may_end.set()
@@ -105,6 +113,7 @@ async def test_nothing_begins_while_an_sos_is_under_way() -> None:
     await asyncio.gather(*await crowd.come(_STAGE, _END, _END))
 
 
+@pytest.mark.usefixtures("_held_for_long")
 async def test_what_was_under_way_as_an_sos_came_goes_on_and_gives_its_turn_back() -> None:
     crowd = Crowd()
     first, second = await crowd.come(_END, _STAGE)
@@ -117,20 +126,7 @@ async def test_what_was_under_way_as_an_sos_came_goes_on_and_gives_its_turn_back
     assert crowd.done == [_END, _STAGE]
 
 
-async def test_an_sos_that_takes_long_holds_nothing_for_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "_HELD_S", 0.01)
-    monkeypatch.setattr(turns, "_LET_S", 60.0)
-    crowd = Crowd(at_once=2)
-    crowd.may_end.set()
-    with crowd.turns.sos():
-        async with asyncio.timeout(5):
-            await asyncio.gather(*await crowd.come(_END, _STAGE, _YES))
-        # One after the other, for ever: others have their time in between.
-        with crowd.turns.sos():
-            async with asyncio.timeout(5):
-                await asyncio.gather(*await crowd.come(_END, _STAGE, _YES))
-
-
+@pytest.mark.usefixtures("_held_for_long")
 async def test_many_sos_at_once_hold_until_the_last_is_through() -> None:
     crowd = Crowd()
     crowd.may_end.set()
@@ -139,6 +135,52 @@ async def test_many_sos_at_once_hold_until_the_last_is_through() -> None:
             tasks = await crowd.come(_END)
         await _some_turns()
         assert crowd.done == []
+    await asyncio.gather(*tasks)
+
+
+@pytest.mark.usefixtures("_held_for_long")
+async def test_who_waits_for_an_sos_hears_of_it_before_anything_begins() -> None:
+    crowd = Crowd()
+    crowd.may_end.set()
+
+    async def take() -> None:
+        with crowd.turns.sos():
+            await _some_turns()
+
+    work = SharedWork(take())
+    await asyncio.sleep(0)
+    tasks = await crowd.come(_END)
+    await work.result()
+    assert crowd.done == []
+    await asyncio.gather(*tasks)
+
+
+async def test_an_sos_that_takes_long_holds_nothing_for_longer_than_a_moment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_HELD_S", 0.01)
+    crowd = Crowd(at_once=2)
+    crowd.may_end.set()
+    with crowd.turns.sos():
+        async with asyncio.timeout(5):
+            await asyncio.gather(*await crowd.come(_END, _STAGE, _YES))
+
+
+@pytest.mark.usefixtures("_held_for_long")
+async def test_of_sos_one_after_the_other_only_every_second_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = 1000.0
+    monkeypatch.setattr(turns, "time", SimpleNamespace(monotonic=lambda: now_s))
+    crowd = Crowd()
+    crowd.may_end.set()
+    with crowd.turns.sos():
+        now_s += 0.04
+    await _some_turns()
+    now_s += 0.039
+    with crowd.turns.sos():
+        await asyncio.gather(*await crowd.come(_END, _STAGE))
+    now_s += 0.002
+    with crowd.turns.sos():
+        tasks = await crowd.come(_END)
+        await _some_turns()
+        assert not tasks[0].done()
     await asyncio.gather(*tasks)
 
 
