@@ -18,9 +18,10 @@ from typing import Final
 from dispatch.rescue.commands import Accept, Command, ConfirmReceipt, Decline, Progress
 from dispatch.rescue.vocabulary import AlertState
 
-# Enough that a database in another building keeps none waiting; few enough that an SOS among them takes its 20 ms, and
-# that some of the decisions' 20 connections are always an SOS's.
-_AT_ONCE: Final = 16
+# Enough that a database in another building keeps none waiting: eight at 10 ms are 800 a second, and a worker decides a
+# quarter of that. Few enough that an SOS among them takes its 20 ms, and that most of the decisions' 20 connections are
+# always an SOS's.
+_AT_ONCE: Final = 8
 
 # So long at the most nothing begins because of SOS; for as long as it was everything does after that, however many SOS
 # there are.
