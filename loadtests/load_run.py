@@ -13,6 +13,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from loadtests.bare_yardstick import position_cost_s
 from loadtests.city import scenario_for, tidy
 from loadtests.cpu_shares import Usages, family, postmaster_in, watched
+from loadtests.disk_clock import Syncs, watched_disk
 from loadtests.locust_run import run_locust
 from loadtests.measured import Run, figures_of, run_of
 from loadtests.plots import can_draw, draw_latencies, draw_seconds
@@ -70,7 +71,12 @@ def play(
         }
 
     taken_before = positions_taken(service.url)
-    with tempfile.TemporaryDirectory(prefix="loadtests-") as folder, watched(groups) as usages:
+    with (
+        tempfile.TemporaryDirectory(prefix="loadtests-") as folder,
+        watched(groups) as usages,
+        # Beside the database's own folder, on the same disk; where that is not known, wherever ours are.
+        watched_disk(data_dir.parent if data_dir is not None else Path(folder)) as syncs,
+    ):
         begin_ns, moments = run_locust(
             service.url, scenario, Path(folder), processes=processes, table=place.out / shape.name, pids=locust_pids
         )
@@ -81,9 +87,11 @@ def play(
     verdicts = judged(shape.name, figures)
     _write(run, usages, place)
     kept = {"shape": shape.name, "what": shape.what, "figures": figures, "at": time.strftime("%Y-%m-%dT%H:%M:%S%z")}
-    write_verdicts(place.out / f"{shape.name}.json", verdicts, {**kept, **told})
+    disk_ms = {part: _disk_ms(run, syncs, part) for part in ("quiet", "load")}
+    write_verdicts(place.out / f"{shape.name}.json", verdicts, {**kept, "disk_ms": disk_ms, **told})
     print(latency_table(run))
     print(_busy_line(run, usages))
+    print(_disk_line(disk_ms))
     return print_verdicts(verdicts)
 
 
@@ -150,3 +158,17 @@ def _busy_line(run: Run, usages: Usages) -> str:
     from_ns, until_ns = _span(run, "load")
     shares = (f"{each} {usages.cpu_share(each, from_ns=from_ns, until_ns=until_ns):.2f}" for each in _GROUPS)
     return f"processors busy under load: {', '.join(shares)}"
+
+
+def _disk_ms(run: Run, syncs: Syncs, part: str) -> dict[str, float | None]:
+    from_ns, until_ns = _span(run, part)
+    shares = {"p50": 0.5, "p99": 0.99, "most": 1.0}
+    return {name: syncs.percentile_ms(share, from_ns=from_ns, until_ns=until_ns) for name, share in shares.items()}
+
+
+def _disk_line(disk_ms: Mapping[str, Mapping[str, float | None]]) -> str:
+    parts = (
+        f"{part} " + ", ".join(f"{name} {ms:.1f}" for name, ms in told.items() if ms is not None)
+        for part, told in disk_ms.items()
+    )
+    return f"a write made durable beside it took, in ms: {'; '.join(parts)}"
