@@ -70,10 +70,17 @@ def watched(groups: Groups) -> Iterator[Usages]:
                 _look(groups, usages)
                 return
 
-    thread = threading.Thread(target=look, daemon=True)
+    with in_a_thread(look, over):
+        yield usages
+
+
+@contextmanager
+def in_a_thread(work: Callable[[], None], over: threading.Event) -> Iterator[None]:
+    """Have `work` done beside the block; it ends when `over` is set, which the end of the block does."""
+    thread = threading.Thread(target=work, daemon=True)
     thread.start()
     try:
-        yield usages
+        yield
     finally:
         over.set()
         thread.join()

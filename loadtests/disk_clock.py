@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from loadtests.cpu_shares import in_a_thread
 from loadtests.figures import percentile
 
 # Seldom enough to be no load: the service commits ten to a hundred times as often.
@@ -48,10 +49,5 @@ def watched_disk(folder: Path) -> Iterator[Syncs]:
                 os.fdatasync(file.fileno())
                 syncs.began_took_ns.append((began_ns, time.monotonic_ns() - began_ns))
 
-        thread = threading.Thread(target=write, daemon=True)
-        thread.start()
-        try:
+        with in_a_thread(write, over):
             yield syncs
-        finally:
-            over.set()
-            thread.join()

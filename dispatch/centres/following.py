@@ -90,11 +90,7 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Make now what was put off, as much as one look takes and nobody else is about to make; never raises."""
-        try:
-            await self.follow()
-        except Exception as error:
-            if not (is_outage(error) or is_contention(error)):
-                log.exception("the centres' feed is not made yet")
+        await self._look()
         self.hurry()
 
     async def run(self) -> None:
@@ -105,12 +101,15 @@ class Follower:
                     await self._news.wait()
             await self._gather()
             self._news.clear()
-            try:
-                if await self.follow() is not Followed.ALL:
-                    self._news.set()
-            except Exception as error:
-                if not (is_outage(error) or is_contention(error)):
-                    log.exception("the centres' feed is not made yet")
+            await self._look()
+
+    async def _look(self) -> None:
+        try:
+            if await self.follow() is not Followed.ALL:
+                self._news.set()
+        except Exception as error:
+            if not (is_outage(error) or is_contention(error)):
+                log.exception("the centres' feed is not made yet")
 
     async def _gather(self) -> None:
         self._hurry.clear()

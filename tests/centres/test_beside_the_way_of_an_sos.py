@@ -90,12 +90,7 @@ async def test_a_hundred_cases_are_all_told_in_order_while_a_receiver_hangs(
 async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
     service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def is_awaited_by_none() -> bool:
-        return service.service.centres.deliveries.active == 0
-
-    # Until they are counted there may be webhooks.
-    await until(is_awaited_by_none)
-    monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
+    await _is_awaited_by_none(service, monkeypatch)
     opened = await service.sos()
     assert [each["incident_id"] for each in await _asked_for(service)] == [opened["incident_id"]]
     # Who has asked once asks again, and waits for nothing that is put off.
@@ -110,11 +105,7 @@ async def test_what_nobody_has_awaited_is_there_for_the_first_who_asks(
 async def test_the_first_webhook_is_told_at_once(
     service: ServiceInProcess, receiver: Listener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def is_awaited_by_none() -> bool:
-        return service.service.centres.deliveries.active == 0
-
-    await until(is_awaited_by_none)
-    monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
+    await _is_awaited_by_none(service, monkeypatch)
     await webhook(service, receiver)
     opened = await service.sos()
 
@@ -122,6 +113,17 @@ async def test_the_first_webhook_is_told_at_once(
         return any(json.loads(each.body)["incident_id"] == opened["incident_id"] for each in receiver.heard)
 
     await until(is_told)
+
+
+async def _is_awaited_by_none(service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody awaits the feed, and what nobody awaits is put off for long."""
+
+    async def is_known() -> bool:
+        return service.service.centres.deliveries.active == 0
+
+    # Until they are counted there may be webhooks.
+    await until(is_known)
+    monkeypatch.setattr(following, "_UNAWAITED_GATHER_S", 60.0)
 
 
 async def _asked_for(service: ServiceInProcess) -> list[Any]:
