@@ -1,11 +1,12 @@
 """A few streets of one's own for each test: people and AEDs that no other test's SOS can reach."""
 
 import itertools
+import math
 from typing import Any
 from uuid import uuid4
 
 METRES_PER_DEGREE = 111_195.0
-# Near Hangzhou; each town is some 30 km from the next, further than anybody is sent.
+# South of Hangzhou, where other tests have theirs; each town is some 30 km from the next, further than anybody is sent.
 FIRST = (29.6, 119.2)
 STEP_DEGREES = 0.3
 COLUMNS = 5
@@ -19,14 +20,14 @@ class Town:
     def __init__(self, admin: Any) -> None:
         number = next(_numbers)
         self._admin = admin
-        self.latitude = FIRST[0] + STEP_DEGREES * (number // COLUMNS)
+        self.latitude = FIRST[0] - STEP_DEGREES * (number // COLUMNS)
         self.longitude = FIRST[1] + STEP_DEGREES * (number % COLUMNS)
 
     def place(self, *, north_m: float = 0, east_m: float = 0, accuracy_m: float = 10) -> dict[str, float]:
         """A place so many metres from the town's centre, as a browser's geolocation takes it."""
         return {
             "latitude": self.latitude + north_m / METRES_PER_DEGREE,
-            "longitude": self.longitude + east_m / (METRES_PER_DEGREE * 0.866),
+            "longitude": self.longitude + east_m / (METRES_PER_DEGREE * math.cos(math.radians(self.latitude))),
             "accuracy": accuracy_m,
         }
 

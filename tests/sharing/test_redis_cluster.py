@@ -149,6 +149,8 @@ async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard
         assert shards.shard_of(link._channels[link._own]) is not dead
         # Where they go now, the dead shard holds the cell: others are told all the same.
         near = _place_on(shards, dead)
+        # Later than what the database still says of them, which is followed too meanwhile.
+        clustered.clock.move(seconds=1)
         await people[0].say(type="position", latitude=near.latitude, longitude=near.longitude, accuracy_m=10)
 
         async def moved_is_told() -> bool:

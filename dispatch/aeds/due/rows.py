@@ -11,17 +11,28 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 # would have the two wait for each other. Those that somebody else holds are passed over; that one looks at the time
 # as well.
 _CLAIM_HEALTH = text("""
-select aeds.id, aed_health.look_again_at as due_at from aed_health join aeds on aeds.id = aed_health.aed_id
+select aeds.id from aed_health join aeds on aeds.id = aed_health.aed_id
 where aed_health.look_again_at <= :now
 order by aed_health.look_again_at limit :limit
 for no key update of aeds skip locked
 """)
 
 _CLAIM_ORDERS = text("""
-select aeds.id, work_orders.look_again_at as due_at from work_orders join aeds on aeds.id = work_orders.aed_id
+select aeds.id from work_orders join aeds on aeds.id = work_orders.aed_id
 where work_orders.closed_at is null and work_orders.look_again_at <= :now
 order by work_orders.look_again_at limit :limit
 for no key update of aeds skip locked
+""")
+
+# Asked of the claimed: another worker may have settled them after the claim began to look, and given them free before
+# it came to them.
+_STILL_DUE = text("""
+select aed_id, min(due_at) as due_at from (
+    select aed_id, look_again_at as due_at from aed_health where aed_id = any(:ids) and look_again_at <= :now
+    union all
+    select aed_id, look_again_at from work_orders
+    where aed_id = any(:ids) and closed_at is null and look_again_at <= :now
+) as due group by aed_id
 """)
 
 _OVERDUE = text("""
@@ -39,6 +50,11 @@ where aeds.readiness <> 'removed' and not exists (select from aed_health where a
   and aeds.id <> all(cast(:but as uuid[]))
 order by aeds.id limit :limit
 for no key update of aeds skip locked
+""")
+
+_STILL_UNKNOWN = text("""
+select id from aeds
+where id = any(:ids) and not exists (select from aed_health where aed_health.aed_id = aeds.id) order by id
 """)
 
 # In the order of their ids, as settling writes them: who only wants them looked at must not block who settles.
@@ -65,16 +81,22 @@ _PUT_OFF = (
 
 async def claim_due(connection: AsyncConnection, now: datetime, limit: int) -> dict[UUID, datetime]:
     """Devices that are due, each with since when; nobody else settles them until the transaction ends."""
-    due: dict[UUID, datetime] = {}
+    claimed: list[UUID] = []
     for claim in (_CLAIM_HEALTH, _CLAIM_ORDERS):
-        for row in await connection.execute(claim, {"now": now, "limit": limit}):
-            due[row.id] = min(row.due_at, due.get(row.id, row.due_at))
-    return due
+        claimed += (await connection.execute(claim, {"now": now, "limit": limit})).scalars()
+    if not claimed:
+        return {}
+    rows = await connection.execute(_STILL_DUE, {"now": now, "ids": claimed})
+    due = {row.aed_id: row.due_at for row in rows}
+    return {aed_id: due[aed_id] for aed_id in claimed if aed_id in due}
 
 
 async def claim_unknown(connection: AsyncConnection, limit: int, but: Collection[UUID] = ()) -> list[UUID]:
     """Devices of which nothing is kept yet, but these; nobody else settles them until the transaction ends."""
-    return list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit, "but": list(but)})).scalars())
+    claimed = list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit, "but": list(but)})).scalars())
+    if not claimed:
+        return []
+    return list((await connection.execute(_STILL_UNKNOWN, {"ids": claimed})).scalars())
 
 
 async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, datetime | None]:

@@ -3,8 +3,9 @@
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from sqlalchemy import text
@@ -18,6 +19,7 @@ from dispatch.aeds.settling.because import Because, Occasion
 from dispatch.aeds.settling.settling import Settling
 from tests.aeds.conftest import Registry
 from tests.aeds.settling.test_settling import ADMIN, asked, events, hung, open_orders, said
+from tests.people import until
 
 
 async def test_pads_that_expire_are_found_out_at_midnight_where_they_hang(registry: Registry) -> None:
@@ -84,6 +86,51 @@ async def test_two_services_share_what_is_due_and_settle_each_device_once(regist
     numbers = await asyncio.gather(*(each.due.act() for each in (registry.service, other) for _ in range(3)))
     assert sum(numbers) == 30
     assert await asked(registry, "select count(*) from aed_events where data ->> 'to' = 'out_of_service'") == [(30,)]
+
+
+@pytest.mark.parametrize(
+    ("claim", "look"),
+    [("_CLAIM_HEALTH", "act"), ("_CLAIM_ORDERS", "act"), ("_CLAIM_UNKNOWN", "adopt")],
+    ids=("device", "order", "unknown"),
+)
+async def test_who_comes_to_a_device_late_leaves_it_to_whoever_settled_it(
+    registry: Registry, monkeypatch: pytest.MonkeyPatch, claim: str, look: str
+) -> None:
+    aed = await hung(registry, pads_expire_on=date(2026, 6, 17))
+    async with registry.database.transaction() as connection:
+        if claim == "_CLAIM_ORDERS":
+            await registry.service.report(aed.id, said("fault"), ADMIN)
+            await connection.execute(text("update aed_health set look_again_at = null"))
+        if claim == "_CLAIM_UNKNOWN":
+            await connection.execute(text("delete from aed_health"))
+    registry.clock.move(days=8)
+    other = AedService(registry.database, AedDirectory(), registry.clock, lambda _changed: None)
+    settled: list[set[UUID]] = []
+    settle = Settling.settle
+
+    async def notes(self: Settling, connection: Any, aed_ids: Any, **more: Any) -> Any:
+        settled.append(set(aed_ids))
+        return await settle(self, connection, aed_ids, **more)
+
+    monkeypatch.setattr(Settling, "settle", notes)
+    async with AsyncExitStack() as stack:
+        connection = await stack.enter_async_context(registry.database.transaction())
+        await connection.execute(text("select pg_advisory_xact_lock(7)"))
+        with monkeypatch.context() as patch:
+            # It has begun to look, and comes to the device when the other has settled it.
+            written = str(getattr(rows, claim)).replace(
+                "where ", "where pg_advisory_xact_lock_shared(7) is not null and ", 1
+            )
+            patch.setattr(rows, claim, text(written))
+            late = asyncio.create_task(getattr(other.due, look)())
+            await until(partial(_somebody_waits, registry))
+        assert await getattr(registry.service.due, look)() == 1
+    assert await late == 0
+    assert settled == [{aed.id}]
+
+
+async def _somebody_waits(registry: Registry) -> bool:
+    return bool(await asked(registry, "select 1 from pg_locks where locktype = 'advisory' and not granted"))
 
 
 async def test_a_device_that_cannot_be_settled_keeps_no_other_waiting(
