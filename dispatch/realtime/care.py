@@ -21,9 +21,6 @@ SILENT_HEARTBEATS = 3
 # A message that was overtaken and has not come after this long is read again from the database.
 GAP_PATIENCE_S = 1.0
 
-# Everything after a number.
-_NO_END = 2**53
-
 
 class SocketCare:
     """One look over all sessions, again and again: a timer for each would cost more than the sessions do."""
@@ -75,11 +72,17 @@ class SocketCare:
             await self._fill_gap(session)
 
     async def _fill_gap(self, session: Session) -> None:
+        waiting = session.in_order.held()
+        if not waiting:
+            return
+        # Numbers are given and written in order: what is not there before this one by now is gone. Of what comes while
+        # the database is asked, nothing follows.
+        up_to = waiting[-1]
         try:
             async with self._database.statement() as connection:
-                missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, _NO_END)
+                missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, up_to)
         except Exception as error:
             if not is_outage(error):
                 log.exception("gap not filled yet", recipient=session.recipient)
             return
-        session.fill_gap(missed)
+        session.fill_gap(missed, up_to=up_to)

@@ -53,16 +53,14 @@ class InOrder:
             self._waiting[seq] = message
         return self._due()
 
-    def go_on_with(self, kept: Mapping[int, str], *, up_to: int = 0) -> list[str]:
-        """Every message that still is to be had; numbers before the first of them are not waited for any longer.
+    def go_on_with(self, kept: Mapping[int, str], *, up_to: int) -> list[str]:
+        """Every message that is still to be had up to a number: what is missing among them is not waited for.
 
-        Or, where they are all `up_to` a known number, none up to that; what comes after it may still be on its way.
+        Beyond it something may have come while these were read, and what goes before that may still be on its way.
         """
         if self._sent is None:
             return []
         self._waiting |= {seq: message for seq, message in kept.items() if seq > self._sent}
-        if self._waiting and not up_to:
-            self._sent = max(self._sent, min(self._waiting) - 1)
         due = self._due()
         while self._sent < up_to:
             self._sent = min([up_to, *(seq - 1 for seq in self._waiting)])

@@ -104,11 +104,11 @@ class Session:
         elif self.gap_since_s is None:
             self.gap_since_s = self.now_s()
 
-    def fill_gap(self, messages: Sequence[tuple[int, str]], *, up_to: int = 0) -> None:
-        """Everything that is kept after what was sent, read again from the database because a message never came.
+    def fill_gap(self, messages: Sequence[tuple[int, str]], *, up_to: int) -> None:
+        """All that is kept after what was sent, read again from the database because a message never came.
 
-        A number that is not among it is gone: another device of the same person has acknowledged it. The last is
-        `up_to`, where that is known.
+        A number up to `up_to`, which was given before they were read, and not among them, is gone: another device of
+        the same person has acknowledged it.
         """
         for due in self.in_order.go_on_with({seq: numbered(seq, body) for seq, body in messages}, up_to=up_to):
             self.say_text(due)

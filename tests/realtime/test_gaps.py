@@ -3,8 +3,9 @@
 import asyncio
 
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
-from dispatch.realtime import care
+from dispatch.realtime import care, mailboxes
 from dispatch.realtime.hub import Hub
 from tests.people import WULIN, ServiceInProcess, SocketClient, beside
 
@@ -50,3 +51,30 @@ async def test_a_gap_that_another_device_has_acknowledged_does_not_hold_up_the_r
         except AssertionError:
             assert r1.close_code is not None
             assert r1.close_code < 3500
+
+
+async def test_what_comes_while_a_gap_is_read_loses_nothing_that_goes_before_it(
+    service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(care, "GAP_PATIENCE_S", 0.0)
+    read = mailboxes.messages_after
+    hub = service.service.hub
+    async with service.on_duty("r1", beside(WULIN, north_m=100)) as r1:
+        lost = await _lose_the_next_message(service, monkeypatch)
+
+        async def meanwhile(connection: AsyncConnection, recipient: str, *of: int) -> tuple[tuple[int, str], ...]:
+            """Another look fills this gap and the next one opens, before what was read is at hand."""
+            missed = await read(connection, recipient, *of)
+            monkeypatch.setattr(mailboxes, "messages_after", read)
+            for session in hub.sessions_of(recipient):
+                session.fill_gap(missed, up_to=2)
+            with monkeypatch.context() as accident:
+                accident.setattr(Hub, "deliver", lambda *_arguments: None)
+                again = await service.sos()
+            await service.call("POST", f"/v1/incidents/{again['incident_id']}/cancel", role="operator")
+            return missed
+
+        monkeypatch.setattr(mailboxes, "messages_after", meanwhile)
+        await service.call("POST", f"/v1/incidents/{lost}/cancel", role="operator")
+        told = [await r1.next(each) for each in ("alert", "stand_down", "alert", "stand_down")]
+        assert [each["seq"] for each in told] == [1, 2, 3, 4]
