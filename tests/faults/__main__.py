@@ -41,7 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     print(f"{name}: not run, {reason}", flush=True)
                     continue
                 # Each in a city of its own: what one has broken must not be found again by the next.
-                outcomes += uvloop.run(run_in_turn([_turn(name, options)], seed=seed, shape=shape, logs=options.logs))
+                # A call leaves what an earlier one has kept, to be read when it is understood too late what to look for.
+                logs = None if options.logs is None else options.logs / f"{name}-{seed}"
+                outcomes += uvloop.run(run_in_turn([_turn(name, options)], seed=seed, shape=shape, logs=logs))
     except KeyboardInterrupt:
         print("interrupted: everything that was started has been ended")
         return 130
