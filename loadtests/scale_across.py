@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from pathlib import Path
 from random import Random
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ _SETTLE_S: Final = 5.0
 
 
 async def across_ratio(
-    workers: Workers, members: Sequence[CrowdMember], operator_token: str, *, rounds: int
+    workers: Workers, members: Sequence[CrowdMember], operator_token: str, *, rounds: int, folder: Path
 ) -> dict[str, Any]:
     """Answer `same_ms` and `other_ms`, the medians of SOS → alert, and `ratio`, the second over the first.
 
@@ -42,7 +43,7 @@ async def across_ratio(
     missing = 0
     try:
         async with phones(members, streams) as crowd:
-            scale = Scale(workers, crowd, operator_token)
+            scale = Scale(workers, crowd, operator_token, folder)
             await asyncio.sleep(_SETTLE_S)
             # The first turns warm both up and do not count.
             for turn in range(-4, max(4, rounds // _IN_A_TURN)):

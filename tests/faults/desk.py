@@ -104,6 +104,8 @@ class Desk:
     async def _until_done(self, path: str, body: Message, token: str) -> None:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + _KNOWN_EVERYWHERE_S
+        # A run may end, once its incidents have, before whoever was cut off has caught up.
+        began_apart = self._network.is_apart
         while True:
             try:
                 answer = await ask(self._network.balancer.next(), "POST", path, body, token=token)
@@ -112,7 +114,8 @@ class Desk:
                 continue
             if answer.is_success or answer.status == 409:
                 return
-            if self._may_be_elsewhere(answer) and loop.time() < give_up_at:
+            may_be_elsewhere = self._may_be_elsewhere(answer, is_apart=began_apart or self._network.is_apart)
+            if may_be_elsewhere and loop.time() < give_up_at:
                 self.sent_elsewhere += 1
                 await asyncio.sleep(_TRY_AGAIN_S)
                 continue
@@ -121,6 +124,5 @@ class Desk:
                 return
             await asyncio.sleep(_TRY_AGAIN_S)
 
-    def _may_be_elsewhere(self, answer: Answer) -> bool:
-        network = self._network
-        return network.balancer.has_several and network.is_apart and answer.status in _NOT_KNOWN_HERE
+    def _may_be_elsewhere(self, answer: Answer, *, is_apart: bool) -> bool:
+        return self._network.balancer.has_several and is_apart and answer.status in _NOT_KNOWN_HERE

@@ -44,7 +44,7 @@ def test_an_sos_at_either_worker_alerts_the_people_of_both(folder: Path) -> None
             operator_token = provisioner.token("operator", "scale")
             provisioner.close()
             members = with_tokens(service, people)
-            across = uvloop.run(across_ratio(workers, members, operator_token, rounds=10))
+            across = uvloop.run(across_ratio(workers, members, operator_token, rounds=10, folder=folder))
             groups = workers.groups()
     assert across["missing"] == 0
     assert across["alerts"] > 0
