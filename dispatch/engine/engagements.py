@@ -24,10 +24,10 @@ class Engagements:
         self._roster = roster
         self._database = database
         self._live = live
-        # By two alerts at a time somebody is bound who was asked where two workers could not hear each other, or whose
-        # end of the one waits to be heard behind what is being decided in its incident. This is the one that does not
-        # count at present: it does once the other lets go.
-        self._bound_next: dict[ResponderId, tuple[IncidentId, AlertId]] = {}
+        # By several alerts at a time somebody is bound who was asked where two workers could not hear each other, or
+        # whose end of the one waits to be heard behind what is being decided in its incident. These are those that do
+        # not count at present: the last of them does once the one that counts lets go.
+        self._bound_besides: dict[ResponderId, dict[AlertId, Engagement]] = {}
 
     def reserve(self, decision: Decision, *, only_free: bool = False) -> None:
         """Take those whom a decision binds out of everybody else's reach before the commit: no two SOS choose one.
@@ -39,14 +39,12 @@ class Engagements:
         for alert in bound_by(decision):
             held = self._roster.engagement_of(alert.responder_id)
             if not only_free or held is None or held.alert_id == alert.alert_id:
-                self._roster.engage(
-                    alert.responder_id, Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
-                )
+                self._engage(incident, alert)
 
     def release(self, decision: Decision) -> None:
         """Give back those whom a decision that came to nothing had reserved."""
         for alert in bound_by(decision):
-            self._roster.release(alert.responder_id, alert.alert_id)
+            self.free(alert)
 
     def are_free(self, decisions: Sequence[Decision]) -> bool:
         """Whether nobody whom these decisions bind has been bound elsewhere since they were begun."""
@@ -63,7 +61,9 @@ class Engagements:
         for alert in _told_of(decision):
             held = self._roster.engagement_of(alert.responder_id)
             if is_written or not alert.is_active or held is None or held.alert_id == alert.alert_id:
-                self._follow(decision.incident, alert.alert_id)
+                self._follow(decision.incident, alert)
+            else:
+                self._note_beside(decision.incident, alert)
 
     def follow(self, decision: Decision, *, is_written: bool = True) -> None:
         """Follow a decision that another worker took: those whom it frees are that worker's to look at again.
@@ -74,32 +74,32 @@ class Engagements:
         asked = {alert.alert_id for alert in bound_by(decision)}
         for alert in _told_of(decision):
             is_asked = alert.alert_id in asked
-            if alert.is_active and self._is_bound_otherwise(alert):
-                if is_written and is_asked and (held := self._roster.engagement_of(alert.responder_id)) is not None:
-                    self._follow(decision.incident, alert.alert_id, arrives=False)
-                    self._bound_next[alert.responder_id] = held.incident_id, held.alert_id
-                elif is_asked:
-                    self._bound_next[alert.responder_id] = decision.incident.incident_id, alert.alert_id
-            else:
-                self._follow(decision.incident, alert.alert_id, arrives=False)
+            if not alert.is_active or not self._is_bound_otherwise(alert) or (is_written and is_asked):
+                self._follow(decision.incident, alert, arrives=False)
+            elif is_asked:
+                self._note_beside(decision.incident, alert)
 
     def _is_bound_otherwise(self, alert: Alert) -> bool:
         """Whether memory knows that another alert binds whom this one is for."""
         held = self._roster.engagement_of(alert.responder_id)
-        live = None if held is None or held.alert_id == alert.alert_id else self._live.get(held.incident_id)
-        if held is None or live is None:
-            return False
+        return held is not None and held.alert_id != alert.alert_id and self._present(held) is not None
+
+    def _present(self, held: Engagement) -> Engagement | None:
+        """What binds somebody, as it stands by now; None when it no longer does."""
+        live = self._live.get(held.incident_id)
+        if live is None:
+            return None
         if live.incident is None:
-            # It is being opened here.
-            return live.lock.locked()
-        other = live.incident.alerts.get(held.alert_id)
-        return other is not None and other.is_active
+            # It is being opened, or read anew.
+            return held
+        alert = live.incident.alerts.get(held.alert_id)
+        return _engagement(live.incident, alert) if alert is not None and alert.is_active else None
 
     def bind(self, incident: Incident) -> None:
         """Bind everybody whom an incident binds: it was written down though nobody heard so."""
         for alert in incident.alerts.values():
             if alert.is_active:
-                self._follow(incident, alert.alert_id)
+                self._follow(incident, alert)
 
     async def learn(self) -> None:
         """Somebody whom the roster thought free is not: ask the database who is bound."""
@@ -137,24 +137,50 @@ class Engagements:
             if not alert.is_active:
                 self.free(alert)
 
-    def _follow(self, incident: Incident, alert_id: AlertId, *, arrives: bool = True) -> None:
-        alert = incident.alerts[alert_id]
+    def _follow(self, incident: Incident, alert: Alert, *, arrives: bool = True) -> None:
         if alert.is_active:
-            self._roster.engage(alert.responder_id, Engagement(incident.incident_id, alert_id, alert.is_engaged))
+            self._engage(incident, alert)
         else:
             self.free(alert, arrives=arrives)
 
+    def _engage(self, incident: Incident, alert: Alert) -> None:
+        """This alert is the one that counts; what else binds them goes on doing so beside it."""
+        held = self._roster.engagement_of(alert.responder_id)
+        if held is not None and self._is_bound_otherwise(alert):
+            self._bound_besides.setdefault(alert.responder_id, {})[held.alert_id] = held
+        self._is_beside_no_more(alert)
+        self._roster.engage(alert.responder_id, _engagement(incident, alert))
+
+    def _note_beside(self, incident: Incident, alert: Alert) -> None:
+        self._bound_besides.setdefault(alert.responder_id, {})[alert.alert_id] = _engagement(incident, alert)
+
+    def _is_beside_no_more(self, alert: Alert) -> None:
+        besides = self._bound_besides.get(alert.responder_id)
+        if besides is not None:
+            besides.pop(alert.alert_id, None)
+            if not besides:
+                del self._bound_besides[alert.responder_id]
+
     def free(self, alert: Alert, *, arrives: bool = True) -> None:
         """An alert binds whom it was for no longer; another one may that did not count beside it."""
-        held = self._roster.engagement_of(alert.responder_id)
-        if held is not None and held.alert_id == alert.alert_id and alert.responder_id in self._bound_next:
-            incident_id, alert_id = self._bound_next.pop(alert.responder_id)
-            live = self._live.get(incident_id)
-            incident = live.incident if live is not None else None
-            if incident is not None and alert_id in incident.alerts and incident.alerts[alert_id].is_active:
-                self._follow(incident, alert_id)
+        responder_id = alert.responder_id
+        self._is_beside_no_more(alert)
+        held = self._roster.engagement_of(responder_id)
+        if held is None or held.alert_id != alert.alert_id:
+            return
+        besides = self._bound_besides.pop(responder_id, {})
+        while besides:
+            _, beside = besides.popitem()
+            if (counts := self._present(beside)) is not None:
+                self._roster.engage(responder_id, counts)
+                if besides:
+                    self._bound_besides[responder_id] = besides
                 return
-        self._roster.release(alert.responder_id, alert.alert_id, arrives=arrives)
+        self._roster.release(responder_id, alert.alert_id, arrives=arrives)
+
+
+def _engagement(incident: Incident, alert: Alert) -> Engagement:
+    return Engagement(incident.incident_id, alert.alert_id, accepted=alert.is_engaged)
 
 
 async def shared_beginning(connection: AsyncConnection, incident_id: IncidentId, ours: Sequence[Event]) -> int | None:

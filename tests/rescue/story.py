@@ -50,6 +50,7 @@ class Story:
     engaged: Iterable[Candidate] = ()
     now: datetime = TAPPED_AT
     is_night: bool = False
+    incident_id: IncidentId = INCIDENT
     events: list[Event] = field(default_factory=list)
     incident: Incident = field(init=False)
     wake: Wake | None = None
@@ -68,7 +69,9 @@ class Story:
 
     def opens(self, *, cpr_in_progress: bool = False) -> "Story":
         """The SOS."""
-        self._take_in(open_incident(INCIDENT, OpenIncident(place=PATIENT, cpr_in_progress=cpr_in_progress), self.scene))
+        self._take_in(
+            open_incident(self.incident_id, OpenIncident(place=PATIENT, cpr_in_progress=cpr_in_progress), self.scene)
+        )
         return self
 
     def does(self, command: Command, *, by: str = "somebody") -> list[Event]:
@@ -114,7 +117,7 @@ class Story:
     def _take_in(self, decision: Decision) -> list[Event]:
         self.events.extend(decision.events)
         self.incident, self.wake = decision.incident, decision.wake
-        assert fold(INCIDENT, self.events) == self.incident
+        assert fold(self.incident_id, self.events) == self.incident
         return list(decision.events)
 
 
