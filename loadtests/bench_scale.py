@@ -2,9 +2,10 @@
 
 Each number of workers is a service of its own: `dispatch serve` so many times, at a port each, over one PostgreSQL and
 one Redis. Phones and callers go to the workers in turn. Of each are measured the SOS a second that it sustains (by the
-rule of `bench_storm`), what an SOS costs whom, how fast alerts are at a quiet rate, positions a second, memory, and how
-long 5,000 phones take to come back that lost their lines at once. With two workers also SOS → alert with the responders
-on the caller's worker and on the other. Writes `build/bench/scale.json`.
+rule of `bench_storm`, held against a quiet rate of the first number of workers), what an SOS costs whom, how fast
+alerts are at a quiet rate, positions a second, memory, and how long 5,000 phones take to come back that lost their
+lines at once. With two workers also SOS → alert with the responders on the caller's worker and on the other. Writes
+`build/bench/scale.json`.
 
 All of it, servers and clients, shares the cores of one machine. Where these are fewer than the workers could use, the
 figure to look at is what an SOS costs the workers in all: that is what more cores would be divided by.
