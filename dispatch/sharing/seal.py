@@ -20,6 +20,11 @@ class Seal:
         """These bytes behind their mark."""
         return self._mark(data) + data
 
+    @staticmethod
+    def covers(sealed: bytes, beginning: bytes) -> bool:
+        """Whether what is marked begins so, whoever has marked it: for what is passed over either way."""
+        return sealed.startswith(beginning, _MARK_BYTES)
+
     def taken_off(self, sealed: bytes) -> bytes:
         """The bytes that were marked. Raises `NotOurs`."""
         mark, data = sealed[:_MARK_BYTES], sealed[_MARK_BYTES:]

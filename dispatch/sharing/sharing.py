@@ -25,7 +25,7 @@ from dispatch.responders.service import ResponderService
 from dispatch.settings import Settings
 from dispatch.sharing.colleagues import PULSE_EVERY_S, Colleagues, checksum_of
 from dispatch.sharing.deciding import Deciding, DecidingParts
-from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, beginning_of, read_envelope
 from dispatch.sharing.following import Following
 from dispatch.sharing.lagging_mailboxes import LaggingMailboxes
 from dispatch.sharing.link import Link
@@ -70,6 +70,7 @@ class Sharing:
         self._recording = parts.engine.recording
         self._warn = SeldomWarnings()
         self._seal = Seal(secret)
+        self._own_beginning = beginning_of(self.worker)
         self.colleagues = Colleagues()
         self.link = Link(address, sender=self.worker)
         self.positions = LivePositions(self.link.redis)
@@ -265,7 +266,9 @@ class Sharing:
     # --- what others tell ---
 
     def hear(self, data: bytes) -> None:
-        """News of a worker."""
+        """News of a worker; its own are passed over."""
+        if self._seal.covers(data, self._own_beginning):
+            return
         try:
             news = read_envelope(self._seal.taken_off(data))
         except NotOurs as error:
@@ -275,8 +278,6 @@ class Sharing:
             # Of a worker of another version: what it does is found in the rows.
             self._warn("news that this version does not read", error=str(error))
             self._looking.look()
-            return
-        if news.sender == self.worker:
             return
         NEWS.inc()
         # Those who must run are told first.

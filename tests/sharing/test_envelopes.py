@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from dispatch.rescue.events import Cancelled, Event
 from dispatch.rescue.vocabulary import CancelReason, IncidentId
-from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, read_envelope
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, beginning_of, read_envelope
 from dispatch.sharing.seal import NotOurs, Seal
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -53,6 +53,14 @@ _ENVELOPES = st.builds(
 def test_what_is_said_is_what_is_read(envelope: Envelope) -> None:
     assert read_envelope(envelope.to_bytes()) == envelope
     assert bool(read_envelope(envelope.to_bytes())) == bool(envelope)
+
+
+@settings(max_examples=200, deadline=None)
+@given(_ENVELOPES, _NAMES)
+def test_a_workers_own_news_is_known_by_its_beginning_and_nobody_elses(envelope: Envelope, other: str) -> None:
+    sealed = Seal("secret").put_on(envelope.to_bytes())
+    assert Seal.covers(sealed, beginning_of(envelope.sender))
+    assert Seal.covers(sealed, beginning_of(other)) == (other == envelope.sender)
 
 
 def test_an_envelope_with_nothing_in_it_says_so() -> None:
