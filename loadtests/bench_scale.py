@@ -101,7 +101,7 @@ async def measure(
         "cost": cost.as_dict(),
         "steps": [rate.as_dict() for rate in rates],
         "processors_at_most": {name: round(share, 3) for name, share in most.busy.items()},
-        "bottleneck": bottleneck(rates[-1].busy, os.cpu_count() or 1),
+        "bottleneck": bottleneck(rates[-1].busy, rates[-1].waiting, os.cpu_count() or 1),
         "positions_per_s": round(positions_per_s),
         "positions_processors": {name: round(share, 3) for name, share in positions_busy.items()},
         "worker_mib": [round(each / 1024, 1) for each in kib],

@@ -20,11 +20,15 @@ Groups = Callable[[], Mapping[str, Iterable[int]]]
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """Processor seconds since the processes began, and resident memory, of one group at one moment."""
+    """Processor seconds since the processes began, and resident memory, of one group at one moment.
+
+    `waited_s`: for how long they could have gone on meanwhile, had there been a core free for them.
+    """
 
     at_ns: int
     cpu_s: float
     resident_kib: int
+    waited_s: float = 0.0
 
 
 @dataclass(slots=True)
@@ -38,6 +42,13 @@ class Usages:
 
         Between the last look before and the first one after them, where there are such.
         """
+        return self._share(group, lambda each: each.cpu_s, from_ns, until_ns)
+
+    def waiting_share(self, group: str, *, from_ns: int = 0, until_ns: int | None = None) -> float:
+        """Answer how many of a group stood in line for a core on average; as `cpu_share` otherwise."""
+        return self._share(group, lambda each: each.waited_s, from_ns, until_ns)
+
+    def _share(self, group: str, seconds: Callable[[Usage], float], from_ns: int, until_ns: int | None) -> float:
         seen = self.by_group.get(group, [])
         if not seen:
             return 0.0
@@ -45,7 +56,7 @@ class Usages:
         last = seen[-1] if until_ns is None else next((each for each in seen if each.at_ns >= until_ns), seen[-1])
         if last.at_ns <= first.at_ns:
             return 0.0
-        return max(0.0, last.cpu_s - first.cpu_s) / ((last.at_ns - first.at_ns) / _S)
+        return max(0.0, seconds(last) - seconds(first)) / ((last.at_ns - first.at_ns) / _S)
 
     def cpu_s(self, group: str) -> float:
         """Answer the processor seconds that a group used while it was watched."""
@@ -88,12 +99,13 @@ def in_a_thread(work: Callable[[], None], over: threading.Event) -> Iterator[Non
 
 def _look(groups: Groups, usages: Usages) -> None:
     for name, pids in groups().items():
-        cpu_s, resident_kib = 0.0, 0
+        cpu_s, resident_kib, waited_s = 0.0, 0, 0.0
         for pid in pids:
             with suppress(OSError, ValueError):
                 cpu_s += cpu_seconds(pid)
                 resident_kib += resident_now_kib(pid)
-        usages.by_group.setdefault(name, []).append(Usage(time.monotonic_ns(), cpu_s, resident_kib))
+                waited_s += waited_seconds(pid)
+        usages.by_group.setdefault(name, []).append(Usage(time.monotonic_ns(), cpu_s, resident_kib, waited_s))
 
 
 def cpu_seconds(pid: int) -> float:
@@ -101,6 +113,15 @@ def cpu_seconds(pid: int) -> float:
     # The second field is the program's name in brackets, and may hold anything.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return sum(int(each) for each in fields[11:15]) / _TICKS_PER_S
+
+
+def waited_seconds(pid: int) -> float:
+    """Answer for how long a process's first thread could have gone on but stood in line for a core; 0: untold here.
+
+    Raises OSError when it is gone.
+    """
+    told = Path(f"/proc/{pid}/schedstat")
+    return int(told.read_text().split()[1]) / _S if told.exists() else 0.0
 
 
 def resident_now_kib(pid: int) -> int:

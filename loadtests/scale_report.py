@@ -6,6 +6,8 @@ from typing import Any, Final
 # A process of one thread that is so busy has no time left; a machine, whose cores are.
 _FULL_CORE: Final = 0.85
 _FULL_MACHINE: Final = 0.9
+# Each second that passes costs half a second of standing in line: nobody is as fast as they could be.
+_IN_LINE: Final = 0.5
 _RATIOS: Final = (
     "workers_speedup",
     "workers_speedup_by_cost",
@@ -16,17 +18,25 @@ _RATIOS: Final = (
 )
 
 
-def bottleneck(busy: Mapping[str, float], cores: int) -> str:
-    """Answer what the last rate ran into: whose processors were busy, by group, on a machine of so many cores."""
+def bottleneck(busy: Mapping[str, float], waiting: Mapping[str, float], cores: int) -> str:
+    """Answer what the last rate ran into, on a machine of so many cores.
+
+    Whose processors were busy, by group, and how many of each stood in line for a core.
+    """
     full = sorted(name for name, share in busy.items() if share >= _FULL_CORE and _is_one_thread(name))
     used = sum(busy.values())
     workers = sum(share for name, share in busy.items() if name.startswith("worker"))
-    told = f"{used:.2f} of {cores} cores busy, {workers:.2f} of them with workers"
+    in_line = sum(waiting.values())
+    told = (
+        f"{used:.2f} of {cores} cores busy, {workers:.2f} of them with workers; {in_line:.2f} processes in line for one"
+    )
     if used >= _FULL_MACHINE * cores:
         most = max(("workers", workers), *((n, s) for n, s in busy.items() if not n.startswith("worker")), key=_share)
         return f"the machine: {told}; most of it with {most[0]}"
     if full:
         return f"{', '.join(full)}: {told}"
+    if in_line >= _IN_LINE:
+        return f"the machine, in whose line they stand: {told}"
     return f"waiting, not computing: {told}"
 
 

@@ -7,7 +7,7 @@ is busy is told with every figure.
 import math
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from random import Random
 from typing import Any, Final
@@ -39,6 +39,7 @@ COST_PER_S: Final = 20
 class Rate:
     """A rate of SOS: what came of it, and how many processors each group of processes kept busy meanwhile.
 
+    `waiting` is how many of a group could have gone on, on average, had a core been free for them.
     `worker_ms` is what an SOS cost all workers together, its end and the phones' chatter included. `disk_ms` is the
     longest that the disk took meanwhile by itself.
     """
@@ -48,6 +49,7 @@ class Rate:
     busy: Mapping[str, float]
     worker_ms: float
     disk_ms: float
+    waiting: Mapping[str, float] = field(default_factory=dict)
 
     def is_spoilt(self, quiet: Step) -> bool:
         """Whether it does not hold, and the disk by itself stood still for longer than p99 may be."""
@@ -61,6 +63,7 @@ class Rate:
             "first_alert_p50_ms": round(self.first_alert_ms, 3),
             "worker_ms": round(self.worker_ms, 2),
             "processors": busy,
+            "waiting_for_a_core": {name: round(share, 3) for name, share in self.waiting.items()},
             "disk_most_ms": round(self.disk_ms, 1),
         }
 
@@ -88,7 +91,13 @@ class Scale:
         finally:
             tapper.close()
         disk_ms = syncs.percentile_ms(1.0, from_ns=began_ns, until_ns=time.monotonic_ns()) or 0.0
-        return _rate(per_s, taps, joined, usages, _busy(usages, began_ns, lasts_s), disk_ms)
+        # Only while SOS were tapped: afterwards their ends are waited for.
+        until_ns = began_ns + round(lasts_s * _S)
+        busy, waiting = (
+            {name: share(name, from_ns=began_ns, until_ns=until_ns) for name in usages.by_group}
+            for share in (usages.cpu_share, usages.waiting_share)
+        )
+        return _rate(per_s, taps, joined, usages, busy, waiting, disk_ms)
 
     async def sustained(self, steps_per_s: Sequence[float], quiet: Step, lasts_s: float) -> list[Rate]:
         """Raise the rate until it does not hold against `quiet`; all that was tried.
@@ -128,7 +137,13 @@ def last_alerts_ms(samples: Sequence[AlertSample]) -> list[float]:
 
 
 def _rate(
-    asked: float, taps: Sequence[Tap], joined: Joined, usages: Usages, busy: Mapping[str, float], disk_ms: float
+    asked: float,
+    taps: Sequence[Tap],
+    joined: Joined,
+    usages: Usages,
+    busy: Mapping[str, float],
+    waiting: Mapping[str, float],
+    disk_ms: float,
 ) -> Rate:
     last_ms = last_alerts_ms(joined.samples)
     # Whoever was not answered was not alerted to anybody: that does not hold.
@@ -147,7 +162,7 @@ def _rate(
         first[sample.incident_id] = min(sample.from_scheduled_ms, first.get(sample.incident_id, math.inf))
     workers_s = sum(usages.cpu_s(name) for name in usages.by_group if name.startswith("worker"))
     first_ms = percentile(list(first.values()), 0.5) if first else math.inf
-    return Rate(step, first_ms, busy, 1000.0 * workers_s / max(1, len(taps)), disk_ms)
+    return Rate(step, first_ms, busy, 1000.0 * workers_s / max(1, len(taps)), disk_ms, waiting)
 
 
 def _left_per_s(asked: float, taps: Sequence[Tap]) -> float:
@@ -156,9 +171,3 @@ def _left_per_s(asked: float, taps: Sequence[Tap]) -> float:
         return 0.0
     due_s = len(taps) / asked
     return len(taps) / (due_s + max(0.0, (taps[-1].sent_ns - taps[-1].scheduled_ns) / _S))
-
-
-def _busy(usages: Usages, began_ns: int, lasts_s: float) -> dict[str, float]:
-    # Only while SOS were tapped: afterwards their ends are waited for.
-    until_ns = began_ns + round(lasts_s * _S)
-    return {name: usages.cpu_share(name, from_ns=began_ns, until_ns=until_ns) for name in usages.by_group}

@@ -1,15 +1,21 @@
 """The bench of several workers: its sums, and a try of two workers that share everything."""
 
+import os
+import subprocess
+import sys
+import time
+from contextlib import ExitStack
 from typing import Any
 
 import pytest
 
 from loadtests.bench_scale import report
-from loadtests.cpu_shares import Usage, Usages
+from loadtests.cpu_shares import Usage, Usages, watched
 from loadtests.file_limit import TooFewFilesError, allow_sockets
 from loadtests.scale_report import bottleneck, table
 
 _S = 1_000_000_000
+_BUSY = "while True: pass"
 
 
 def _measured(workers: int, sos_per_s: float, worker_ms: float) -> dict[str, Any]:
@@ -33,10 +39,13 @@ def test_the_report_has_the_names_that_others_read() -> None:
 
 
 def test_the_bottleneck_is_whoever_has_no_processor_left() -> None:
-    assert bottleneck({"worker 1": 0.97, "PostgreSQL": 0.3}, 8).startswith("worker 1:")
-    assert bottleneck({"worker 1": 0.9, "worker 2": 0.8, "clients": 0.25}, 2).startswith("the machine:")
-    assert bottleneck({"worker 1": 0.4, "PostgreSQL": 0.9}, 8).startswith("waiting")
-    assert bottleneck({"Redis": 0.95, "worker 1": 0.5}, 8).startswith("Redis:")
+    assert bottleneck({"worker 1": 0.97, "PostgreSQL": 0.3}, {}, 8).startswith("worker 1:")
+    assert bottleneck({"worker 1": 0.9, "worker 2": 0.8, "clients": 0.25}, {}, 2).startswith("the machine:")
+    assert bottleneck({"worker 1": 0.4, "PostgreSQL": 0.9}, {"worker 1": 0.1}, 8).startswith("waiting")
+    assert bottleneck({"Redis": 0.95, "worker 1": 0.5}, {"worker 1": 0.9}, 8).startswith("Redis:")
+    in_line = bottleneck({"worker 1": 0.5, "worker 2": 0.4}, {"worker 1": 0.3, "clients": 0.25}, 2)
+    assert in_line.startswith("the machine, in whose line they stand: 0.90 of 2 cores busy")
+    assert in_line.endswith("0.55 processes in line for one")
 
 
 def test_processors_are_counted_between_two_moments() -> None:
@@ -46,6 +55,19 @@ def test_processors_are_counted_between_two_moments() -> None:
     assert usages.cpu_share("worker 1", from_ns=_S) == pytest.approx(1.0)
     assert (usages.cpu_s("worker 1"), usages.most_resident_kib("worker 1")) == (1.5, 30)
     assert usages.cpu_share("nobody") == 0
+
+
+def test_who_stands_in_line_for_a_core_is_told() -> None:
+    """Two loops that share one core each have it half of the time, and stand in line the other half."""
+    core = {min(os.sched_getaffinity(0))}
+    with ExitStack() as stack:
+        busy = [stack.enter_context(subprocess.Popen([sys.executable, "-c", _BUSY])) for _ in range(2)]
+        for each in busy:
+            stack.callback(each.kill)
+            os.sched_setaffinity(each.pid, core)
+        with watched(lambda: {"busy": [each.pid for each in busy]}) as usages:
+            time.sleep(1.5)
+    assert usages.waiting_share("busy") > 0.5
 
 
 def test_more_sockets_than_the_machine_allows_are_refused_with_the_way_out() -> None:
