@@ -45,7 +45,6 @@ from loadtests.service_database import forget_alerts, put_on_duty
 from loadtests.stampede import in_turn, phones, stampede
 
 _AEDS: Final = 100
-_QUIET_PER_S: Final = 10.0
 _STEPS_PER_S: Final = (*range(20, 60, 5), *range(60, 200, 10), *range(200, 401, 25))
 _POSITIONS_EACH: Final = 10
 _KNOW_EACH_OTHER_S: Final = 5.0
@@ -82,26 +81,32 @@ async def measure(
         await asyncio.sleep(_KNOW_EACH_OTHER_S)
         kib = [resident_now_kib(pid) for pid in workers.pids]
         scale = Scale(workers, crowd, operator_token, folder)
-        await scale.rate(_QUIET_PER_S, min(2.0, sizes.step_s))
-        quiet = await scale.rate(_QUIET_PER_S, 2 * sizes.step_s)
+        # The first SOS of a worker are slower.
+        await scale.rate(COST_PER_S, min(2.0, sizes.step_s))
+        quiet = await scale.quiet()
         cost = await scale.rate(COST_PER_S, 2 * sizes.step_s)
         positions_per_s, positions_busy = await scale.positions(_POSITIONS_EACH)
         rates = [quiet, *await scale.sustained(_STEPS_PER_S, yardstick or quiet.step, sizes.step_s)]
     back = await stampede(
         workers.urls, members[: sizes.stampede], operator_token, centre=CITY, within_m=CITY_WITHIN_M, sos_per_s=5.0
     )
-    held = [rate for rate in rates if holds(rate.step, yardstick or quiet.step)]
-    most = max(held, key=lambda rate: rate.step.per_s, default=quiet)
+    line = yardstick or quiet.step
+    held = [rate for rate in rates if holds(rate.step, line)]
+    most = max(held, key=lambda rate: rate.step.per_s, default=None)
     written = {
         "workers": count,
         "sockets": len(members),
-        "sos_per_s": round(most.step.per_s, 1),
+        "sos_per_s": round(most.step.per_s, 1) if most is not None else 0.0,
         "quiet": quiet.as_dict(),
         "worker_ms_an_sos": round(cost.worker_ms, 2),
         "cost": cost.as_dict(),
         "steps": [rate.as_dict() for rate in rates],
-        "processors_at_most": {name: round(share, 3) for name, share in most.busy.items()},
-        "bottleneck": bottleneck(rates[-1].busy, rates[-1].waiting, os.cpu_count() or 1),
+        "processors_at_most": {name: round(share, 3) for name, share in most.busy.items()} if most is not None else {},
+        "bottleneck": (
+            "the disk, which stood still"
+            if rates[-1].is_spoilt(line)
+            else bottleneck(rates[-1].busy, rates[-1].waiting, os.cpu_count() or 1)
+        ),
         "positions_per_s": round(positions_per_s),
         "positions_processors": {name: round(share, 3) for name, share in positions_busy.items()},
         "worker_mib": [round(each / 1024, 1) for each in kib],
@@ -113,7 +118,7 @@ async def measure(
             "reloaded": back.reloaded, "sos_amid": len(back.amid), "alerts_missing": back.missing,
         },
     }  # fmt: skip
-    return written, yardstick or quiet.step
+    return written, line
 
 
 def report(
@@ -128,7 +133,7 @@ def report(
         "nearest_ratio_memory": nearest and nearest["nearest_ratio_memory"],
         "nearest_ratio_geosearch": nearest and nearest["nearest_ratio_geosearch"],
         "cross_worker_ratio": across and across["ratio"],
-        "workers_speedup": round(two["sos_per_s"] / one["sos_per_s"], 3) if one and two else None,
+        "workers_speedup": round(two["sos_per_s"] / one["sos_per_s"], 3) if one and two and one["sos_per_s"] else None,
         # What two workers would take with cores enough for both: what an SOS costs them in all, divided by two.
         "workers_speedup_by_cost": (
             round(2 * one["worker_ms_an_sos"] / two["worker_ms_an_sos"], 3) if one and two else None

@@ -85,7 +85,7 @@ class Engagements:
         return held is not None and held.alert_id != alert.alert_id and self._present(held) is not None
 
     def _present(self, held: Engagement) -> Engagement | None:
-        """What binds somebody, as it stands by now; None when it no longer does."""
+        """What binds somebody, as it stands by now; None when it no longer does, by what memory knows is written."""
         live = self._live.get(held.incident_id)
         if live is None:
             return None
@@ -111,7 +111,7 @@ class Engagements:
                 if self._live.get(engagement.incident_id) is None:
                     # Bound by what another service decides, which has let go of them. One that was only about to bind
                     # them, and is not heard any more, may have done so in its journal.
-                    self._roster.release(responder_id, engagement.alert_id)
+                    self.free_of(responder_id, engagement.alert_id)
             for responder_id, engagement in bound.items():
                 live = self._live.get(engagement.incident_id)
                 incident = live.incident if live else None
@@ -148,25 +148,28 @@ class Engagements:
         held = self._roster.engagement_of(alert.responder_id)
         if held is not None and self._is_bound_otherwise(alert):
             self._bound_besides.setdefault(alert.responder_id, {})[held.alert_id] = held
-        self._is_beside_no_more(alert)
+        self._forget_beside(alert.responder_id, alert.alert_id)
         self._roster.engage(alert.responder_id, _engagement(incident, alert))
 
     def _note_beside(self, incident: Incident, alert: Alert) -> None:
         self._bound_besides.setdefault(alert.responder_id, {})[alert.alert_id] = _engagement(incident, alert)
 
-    def _is_beside_no_more(self, alert: Alert) -> None:
-        besides = self._bound_besides.get(alert.responder_id)
+    def _forget_beside(self, responder_id: ResponderId, alert_id: AlertId) -> None:
+        besides = self._bound_besides.get(responder_id)
         if besides is not None:
-            besides.pop(alert.alert_id, None)
+            besides.pop(alert_id, None)
             if not besides:
-                del self._bound_besides[alert.responder_id]
+                del self._bound_besides[responder_id]
 
     def free(self, alert: Alert, *, arrives: bool = True) -> None:
         """An alert binds whom it was for no longer; another one may that did not count beside it."""
-        responder_id = alert.responder_id
-        self._is_beside_no_more(alert)
+        self.free_of(alert.responder_id, alert.alert_id, arrives=arrives)
+
+    def free_of(self, responder_id: ResponderId, alert_id: AlertId, *, arrives: bool = True) -> None:
+        """As `free`, of an alert that may be in no incident known here."""
+        self._forget_beside(responder_id, alert_id)
         held = self._roster.engagement_of(responder_id)
-        if held is None or held.alert_id != alert.alert_id:
+        if held is None or held.alert_id != alert_id:
             return
         besides = self._bound_besides.pop(responder_id, {})
         while besides:
@@ -176,7 +179,7 @@ class Engagements:
                 if besides:
                     self._bound_besides[responder_id] = besides
                 return
-        self._roster.release(responder_id, alert.alert_id, arrives=arrives)
+        self._roster.release(responder_id, alert_id, arrives=arrives)
 
 
 def _engagement(incident: Incident, alert: Alert) -> Engagement:

@@ -46,11 +46,17 @@ class Mergers:
         self, duplicate: tuple[IncidentId, LiveIncident], into: tuple[IncidentId, LiveIncident], by: str
     ) -> None:
         lives = duplicate[1], into[1]
-        for _ in range(TRIES):
-            ends, goes_on = await self._engine.loaded(*duplicate), await self._engine.loaded(*into)
-            now = self._engine.clock.now()
-            scene = await self._engine.surveyor.scene_for(goes_on, LookAround(), now=now)
-            decisions = merge(ends, goes_on, scene, by=by)
-            if await self._engine.recorded(lives, decisions, rewake=True, insists=True):
-                return
+        try:
+            for _ in range(TRIES):
+                ends, goes_on = await self._engine.loaded(*duplicate), await self._engine.loaded(*into)
+                now = self._engine.clock.now()
+                scene = await self._engine.surveyor.scene_for(goes_on, LookAround(), now=now)
+                decisions = merge(ends, goes_on, scene, by=by)
+                if await self._engine.recorded(lives, decisions, rewake=True, insists=True):
+                    return
+        finally:
+            for live in lives:
+                if live.incident is not None:
+                    # Another worker may have ended what memory still held somebody for.
+                    self._engine.engagements.let_go(live.incident)
         raise RuntimeError(f"merging {duplicate[0]} into {into[0]} lost to other decisions {TRIES} times")

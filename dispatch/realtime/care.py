@@ -21,6 +21,9 @@ SILENT_HEARTBEATS = 3
 # A message that was overtaken and has not come after this long is read again from the database.
 GAP_PATIENCE_S = 1.0
 
+# Everything after a number.
+_NO_END = 2**53
+
 
 class SocketCare:
     """One look over all sessions, again and again: a timer for each would cost more than the sessions do."""
@@ -80,7 +83,7 @@ class SocketCare:
         up_to = waiting[-1]
         try:
             async with self._database.statement() as connection:
-                missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, up_to)
+                missed = await mailboxes.messages_after(connection, session.recipient, session.in_order.sent, _NO_END)
         except Exception as error:
             if not is_outage(error):
                 log.exception("gap not filled yet", recipient=session.recipient)

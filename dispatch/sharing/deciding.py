@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import orjson
@@ -63,7 +64,11 @@ class Deciding:
                 self._tell_errand,
             )
         )
-        self._reserving = Reserving(parts.engine.roster, self._tell_reservations)
+        self._reserving = Reserving(
+            parts.engine.roster,
+            self._tell_reservations,
+            partial(parts.engine.engagements.free_of, arrives=False),
+        )
         # When the database was last lost or found.
         self._changed_at_s = float("-inf")
 

@@ -44,11 +44,20 @@ class _Waiting:
 
 
 class Reserving:
-    """Tells of reservations that last, and follows those of others. `tell` gets what others are to know."""
+    """Tells of reservations that last, and follows those of others.
 
-    def __init__(self, roster: Roster, tell: Callable[[Sequence[Reservation]], None]) -> None:
+    `tell` gets what others are to know, `free` whom a reservation of another worker binds no longer.
+    """
+
+    def __init__(
+        self,
+        roster: Roster,
+        tell: Callable[[Sequence[Reservation]], None],
+        free: Callable[[ResponderId, AlertId], None],
+    ) -> None:
         self._roster = roster
         self._tell = tell
+        self._free = free
         # How many commits take long at this moment: then nothing waits to be told.
         self._slow = 0
 
@@ -95,6 +104,6 @@ class Reserving:
         """What another worker is about to do. Whoever is bound here already stays so."""
         for each in reservations:
             if not each.holds:
-                self._roster.release(each.responder_id, each.alert_id, arrives=False)
+                self._free(each.responder_id, each.alert_id)
             elif self._roster.engagement_of(each.responder_id) is None:
                 self._roster.engage(each.responder_id, Engagement(each.incident_id, each.alert_id, each.accepted))

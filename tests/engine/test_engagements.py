@@ -12,7 +12,8 @@ from dispatch.engine.live_incident import LiveIncidents
 from dispatch.rescue.alert import Alert
 from dispatch.rescue.commands import Close
 from dispatch.rescue.course import Decision
-from dispatch.rescue.vocabulary import IncidentId
+from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.responders.responder import Engagement
 from dispatch.responders.roster import Roster
 from dispatch.storage.database import Database
 from tests.rescue.story import Story, people
@@ -121,3 +122,26 @@ def test_an_incident_that_is_known_no_more_binds_nobody(town: Town) -> None:
     town.live.drop(own.incident.incident_id)
     town.engagements.follow(town.closes(1))
     assert town.counts is None
+
+
+def test_what_is_kept_in_a_journal_binds_beside_what_counts_and_afterwards(town: Town) -> None:
+    town.engagements.follow(town.opens())
+    kept = town.opens()
+    town.engagements.reserve(kept, only_free=True)
+    town.engagements.keep(kept, is_written=False)
+    assert town.counts == 0
+    town.engagements.follow(town.closes(0))
+    assert town.counts == 1
+    town.engagements.follow(town.closes(1))
+    assert town.counts is None
+
+
+def test_a_reservation_of_another_worker_that_comes_to_nothing_gives_way_to_what_binds_besides(town: Town) -> None:
+    elsewhere = Engagement(IncidentId("elsewhere"), AlertId("theirs"), accepted=False)
+    town.roster.engage(ANNS_ID, elsewhere)
+    kept = town.opens()
+    town.engagements.reserve(kept, only_free=True)
+    town.engagements.keep(kept, is_written=False)
+    assert town.roster.engagement_of(ANNS_ID) == elsewhere
+    town.engagements.free_of(ANNS_ID, elsewhere.alert_id, arrives=False)
+    assert town.counts == 0

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                     print(f"{name}: not run, {reason}", flush=True)
                     continue
                 # Each in a city of its own: what one has broken must not be found again by the next.
-                # What an earlier call has kept stays: what to look for is sometimes understood too late.
+                # What a call with another seed has kept stays: what to look for is sometimes understood too late.
                 logs = None if options.logs is None else options.logs / f"{name}-{seed}"
                 outcomes += uvloop.run(run_in_turn([_turn(name, options)], seed=seed, shape=shape, logs=logs))
     except KeyboardInterrupt:

@@ -105,8 +105,9 @@ class Desk:
         loop = asyncio.get_running_loop()
         give_up_at = loop.time() + _KNOWN_EVERYWHERE_S
         # A run may end, once its incidents have, before whoever was cut off has caught up.
-        began_apart = self._network.is_apart
+        was_apart = False
         while True:
+            was_apart |= self._network.is_apart
             try:
                 answer = await ask(self._network.balancer.next(), "POST", path, body, token=token)
             except NoAnswerError:
@@ -114,8 +115,8 @@ class Desk:
                 continue
             if answer.is_success or answer.status == 409:
                 return
-            may_be_elsewhere = self._may_be_elsewhere(answer, is_apart=began_apart or self._network.is_apart)
-            if may_be_elsewhere and loop.time() < give_up_at:
+            was_apart |= self._network.is_apart
+            if self._may_be_elsewhere(answer, is_apart=was_apart) and loop.time() < give_up_at:
                 self.sent_elsewhere += 1
                 await asyncio.sleep(_TRY_AGAIN_S)
                 continue

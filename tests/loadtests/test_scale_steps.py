@@ -54,3 +54,17 @@ async def test_a_step_is_as_long_as_a_percentile_needs() -> None:
     told = Told({20: [(1.0, 1.0)], 100: [(1.0, 1.0)]})
     await told.sustained([20, 100], _QUIET, 4.0)
     assert told.lasted_s == pytest.approx([10.0, 4.0])
+
+
+@pytest.mark.parametrize(
+    ("told", "tries"),
+    [([(40.0, 15.0)], 1), ([(400.0, 300.0), (40.0, 15.0)], 2), ([(400.0, 300.0)] * 4, 4)],
+    ids=("calm", "spoilt once", "spoilt for good"),
+)
+async def test_what_is_quiet_is_tried_again_while_the_disk_stands_still(
+    told: list[tuple[float, float]], tries: int
+) -> None:
+    scale = Told({10: told})
+    rate = await scale.quiet()
+    assert (rate.step.p99_ms, len(scale.lasted_s)) == (told[-1][0], tries)
+    assert scale.lasted_s[0] == pytest.approx(20.0)

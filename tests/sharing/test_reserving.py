@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from functools import partial
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -23,7 +24,7 @@ def _worker() -> tuple[Roster, Reserving, list[Reservation]]:
     def tell(some: Sequence[Reservation]) -> None:
         told.extend(some)
 
-    return roster, Reserving(roster, tell), told
+    return roster, Reserving(roster, tell, partial(roster.release, arrives=False)), told
 
 
 def test_whom_another_is_about_to_bind_is_bound_here() -> None:

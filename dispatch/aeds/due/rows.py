@@ -25,7 +25,7 @@ for no key update of aeds skip locked
 """)
 
 # Asked of the claimed: another worker may have settled them after the claim began to look, and given them free before
-# it came to them.
+# it came to them. Where that is so of all of them, there may be more.
 _STILL_DUE = text("""
 select aed_id, min(due_at) as due_at from (
     select aed_id, look_again_at as due_at from aed_health where aed_id = any(:ids) and look_again_at <= :now
@@ -81,22 +81,23 @@ _PUT_OFF = (
 
 async def claim_due(connection: AsyncConnection, now: datetime, limit: int) -> dict[UUID, datetime]:
     """Devices that are due, each with since when; nobody else settles them until the transaction ends."""
-    claimed: list[UUID] = []
-    for claim in (_CLAIM_HEALTH, _CLAIM_ORDERS):
-        claimed += (await connection.execute(claim, {"now": now, "limit": limit})).scalars()
-    if not claimed:
-        return {}
-    rows = await connection.execute(_STILL_DUE, {"now": now, "ids": claimed})
-    due = {row.aed_id: row.due_at for row in rows}
-    return {aed_id: due[aed_id] for aed_id in claimed if aed_id in due}
+    while True:
+        claimed: list[UUID] = []
+        for claim in (_CLAIM_HEALTH, _CLAIM_ORDERS):
+            claimed += (await connection.execute(claim, {"now": now, "limit": limit})).scalars()
+        rows = await connection.execute(_STILL_DUE, {"now": now, "ids": claimed}) if claimed else ()
+        due = {row.aed_id: row.due_at for row in rows}
+        if due or not claimed:
+            return {aed_id: due[aed_id] for aed_id in claimed if aed_id in due}
 
 
 async def claim_unknown(connection: AsyncConnection, limit: int, but: Collection[UUID] = ()) -> list[UUID]:
     """Devices of which nothing is kept yet, but these; nobody else settles them until the transaction ends."""
-    claimed = list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit, "but": list(but)})).scalars())
-    if not claimed:
-        return []
-    return list((await connection.execute(_STILL_UNKNOWN, {"ids": claimed})).scalars())
+    while True:
+        claimed = list((await connection.execute(_CLAIM_UNKNOWN, {"limit": limit, "but": list(but)})).scalars())
+        unknown = list((await connection.execute(_STILL_UNKNOWN, {"ids": claimed})).scalars()) if claimed else []
+        if unknown or not claimed:
+            return unknown
 
 
 async def overdue(connection: AsyncConnection, before: datetime) -> tuple[int, datetime | None]:
