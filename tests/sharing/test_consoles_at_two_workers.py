@@ -164,9 +164,10 @@ async def test_what_another_worker_may_not_have_written_waits_and_is_told_withou
     engine = workers.each[0].service.engine
     async with _told_of_one(workers) as (console, incident_id):
         live = engine.live.place_for(incident_id)
-        # Its worker has died, and the rows do not have it.
-        live.is_unsure = True
+        # Its worker has died, and the rows do not have it, whoever looks.
         monkeypatch.setattr(engine.others, "freshen", AsyncMock())
+        monkeypatch.setattr(sharing_of(workers.each[0]).following, "check", AsyncMock(return_value=0))
+        live.is_unsure = True
         engine.feed.show_anew(incident_id)
         await engine.feed.flush()
         await console.settled()
