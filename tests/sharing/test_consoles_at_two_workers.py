@@ -166,7 +166,7 @@ async def test_what_another_worker_may_not_have_written_waits_and_is_told_withou
         live = engine.live.place_for(incident_id)
         # Its worker has died, and the rows do not have it, whoever looks.
         monkeypatch.setattr(engine.others, "freshen", AsyncMock())
-        monkeypatch.setattr(sharing_of(workers.each[0]).following, "check", AsyncMock(return_value=0))
+        monkeypatch.setattr(sharing_of(workers.each[0]).following, "_read_again", AsyncMock(return_value=0))
         live.is_unsure = True
         engine.feed.show_anew(incident_id)
         await engine.feed.flush()
