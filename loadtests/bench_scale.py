@@ -86,11 +86,11 @@ async def measure(
         quiet = await scale.quiet()
         cost = await scale.rate(COST_PER_S, 2 * sizes.step_s)
         positions_per_s, positions_busy = await scale.positions(_POSITIONS_EACH)
-        rates = [quiet, *await scale.sustained(_STEPS_PER_S, yardstick or quiet.step, sizes.step_s)]
+        line = yardstick or quiet.step
+        rates = [quiet, *await scale.sustained(_STEPS_PER_S, line, sizes.step_s)]
     back = await stampede(
         workers.urls, members[: sizes.stampede], operator_token, centre=CITY, within_m=CITY_WITHIN_M, sos_per_s=5.0
     )
-    line = yardstick or quiet.step
     held = [rate for rate in rates if holds(rate.step, line)]
     most = max(held, key=lambda rate: rate.step.per_s, default=None)
     written = {

@@ -6,8 +6,6 @@ from typing import Any, Final
 # A process of one thread that is so busy has no time left; a machine, whose cores are.
 _FULL_CORE: Final = 0.85
 _FULL_MACHINE: Final = 0.9
-# Each second that passes costs half a second of standing in line: nobody is as fast as they could be.
-_IN_LINE: Final = 0.5
 _RATIOS: Final = (
     "workers_speedup",
     "workers_speedup_by_cost",
@@ -35,8 +33,6 @@ def bottleneck(busy: Mapping[str, float], waiting: Mapping[str, float], cores: i
         return f"the machine: {told}; most of it with {most[0]}"
     if full:
         return f"{', '.join(full)}: {told}"
-    if in_line >= _IN_LINE:
-        return f"the machine, in whose line they stand: {told}"
     return f"waiting, not computing: {told}"
 
 

@@ -74,15 +74,15 @@ class Engagements:
         asked = {alert.alert_id for alert in bound_by(decision)}
         for alert in _told_of(decision):
             is_asked = alert.alert_id in asked
-            if not alert.is_active or not self._is_bound_otherwise(alert) or (is_written and is_asked):
+            if not alert.is_active or self._bound_otherwise(alert) is None or (is_written and is_asked):
                 self._follow(decision.incident, alert, arrives=False)
             elif is_asked:
                 self._note_beside(decision.incident, alert)
 
-    def _is_bound_otherwise(self, alert: Alert) -> bool:
-        """Whether memory knows that another alert binds whom this one is for."""
+    def _bound_otherwise(self, alert: Alert) -> Engagement | None:
+        """By which other alert whom this one is for is bound, as far as memory knows."""
         held = self._roster.engagement_of(alert.responder_id)
-        return held is not None and held.alert_id != alert.alert_id and self._present(held) is not None
+        return None if held is None or held.alert_id == alert.alert_id else self._present(held)
 
     def _present(self, held: Engagement) -> Engagement | None:
         """What binds somebody, as it stands by now; None when it no longer does, by what memory knows is written."""
@@ -145,8 +145,7 @@ class Engagements:
 
     def _engage(self, incident: Incident, alert: Alert) -> None:
         """This alert is the one that counts; what else binds them goes on doing so beside it."""
-        held = self._roster.engagement_of(alert.responder_id)
-        if held is not None and self._is_bound_otherwise(alert):
+        if (held := self._bound_otherwise(alert)) is not None:
             self._bound_besides.setdefault(alert.responder_id, {})[held.alert_id] = held
         self._forget_beside(alert.responder_id, alert.alert_id)
         self._roster.engage(alert.responder_id, _engagement(incident, alert))

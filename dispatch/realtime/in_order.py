@@ -37,7 +37,7 @@ class InOrder:
         return self._due()
 
     def held(self) -> list[int]:
-        """The numbers of what is held, for a session that has no numbers; `take` gives each out."""
+        """The numbers of what is held, in order; `take` gives each out where the session has no numbers."""
         return sorted(self._waiting)
 
     def take(self, seq: int) -> str:

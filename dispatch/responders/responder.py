@@ -21,7 +21,7 @@ class Fix:
 
 @dataclass(frozen=True, slots=True)
 class Engagement:
-    """The one alert that a responder is on offer for or engaged in."""
+    """An alert that a responder is on offer for or engaged in."""
 
     incident_id: IncidentId
     alert_id: AlertId

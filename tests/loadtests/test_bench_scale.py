@@ -44,7 +44,7 @@ def test_the_bottleneck_is_whoever_has_no_processor_left() -> None:
     assert bottleneck({"worker 1": 0.4, "PostgreSQL": 0.9}, {"worker 1": 0.1}, 8).startswith("waiting")
     assert bottleneck({"Redis": 0.95, "worker 1": 0.5}, {"worker 1": 0.9}, 8).startswith("Redis:")
     in_line = bottleneck({"worker 1": 0.5, "worker 2": 0.4}, {"worker 1": 0.3, "clients": 0.25}, 2)
-    assert in_line.startswith("the machine, in whose line they stand: 0.90 of 2 cores busy")
+    assert in_line.startswith("waiting, not computing: 0.90 of 2 cores busy")
     assert in_line.endswith("0.55 processes in line for one")
 
 
