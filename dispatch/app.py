@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from dispatch import health
 from dispatch.access import endpoints as access_endpoints
-from dispatch.access.limits import RateLimit
+from dispatch.access.limits import RateLimit, UnawaitedLimit
 from dispatch.aeds import endpoints as aed_endpoints
 from dispatch.aeds.custodians import endpoints as custodian_endpoints
 from dispatch.aeds.figures import endpoints as figure_endpoints
@@ -55,6 +55,8 @@ def create_app(
             yield
         finally:
             app.state.is_dispatching = False
+            await app.state.sos_limit.close()
+            await app.state.centre_limit.close()
             await service.stop()
 
     app = FastAPI(
@@ -93,8 +95,8 @@ def create_app(
     app.state.answers = service.answers
     app.state.socket = service.socket_parts()
     redis = service.counters.redis if service.counters else None
-    app.state.sos_limit = RateLimit("sos", settings.sos_per_minute, redis)
-    app.state.centre_limit = RateLimit("centre", CASES_PER_MINUTE, redis)
+    app.state.sos_limit = UnawaitedLimit("sos", settings.sos_per_minute, redis)
+    app.state.centre_limit = UnawaitedLimit("centre", CASES_PER_MINUTE, redis)
     app.state.report_limit = RateLimit("report", settings.reports_per_minute, redis)
     _add_routes(app)
     _add_middleware(app, settings, service.clock)

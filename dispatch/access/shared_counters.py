@@ -2,7 +2,7 @@
 
 from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, read_redis_url, redis_asked
 
-# An SOS does not wait for a counter.
+# A report does not wait long for a counter, an SOS not at all.
 _WITHIN_S = 0.2
 
 

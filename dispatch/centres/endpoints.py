@@ -6,7 +6,7 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Path, Query, Request, Response, status
 
 from dispatch.access.asking import Admin, CentreOrOperator
-from dispatch.access.limits import RateLimit
+from dispatch.access.limits import UnawaitedLimit
 from dispatch.centres.cap import MEDIA_TYPE
 from dispatch.centres.feed_rows import Choice
 from dispatch.centres.schemas import (
@@ -54,8 +54,8 @@ Parts = Annotated[Centres, Depends(_centres)]
 
 async def _limit(request: Request, asker: CentreOrOperator) -> None:
     """Refuse more cases from one centre than any city has. Raises `TooMany`."""
-    limit: RateLimit = request.app.state.centre_limit
-    wait_s = await limit.take(str(asker))
+    limit: UnawaitedLimit = request.app.state.centre_limit
+    wait_s = limit.take(str(asker))
     if wait_s > 0:
         raise TooMany(f"Too many cases; try again in {wait_s:.0f} s.", retry_after_s=max(1, round(wait_s)))
 

@@ -13,7 +13,8 @@ twice. Any worker may follow; those whose turn it is not try again in a moment.
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from enum import Enum
 
@@ -41,13 +42,26 @@ _GATHER_S = 0.05
 # look reads its incidents from their beginnings, which in a storm took a twentieth of all that the worker had to do.
 _UNAWAITED_GATHER_S = 3.0
 _AT_ONCE = 100
-# After so long at a pile of incidents others have a turn: an SOS comes in between.
-_BUSY_S = 0.005
+# After so long at a pile of incidents others have a turn: an SOS goes through in steps, and stands behind us at each.
+_BUSY_S = 0.002
+# But whose turn it is to make the feed keeps the next one waiting: after so long it waits for no SOS any more.
+_PATIENT_S = 0.3
+# Who finds that it is another's turn tries again after so long.
+_NOT_OUR_TURN_S = 0.1
+# So many incidents are read at a time: what the driver makes of their rows it makes in one go.
+_READ_AT_ONCE = 8
+# So many lines go to the server at a time, for the same reason.
+_ADDED_AT_ONCE = 25
 
 _TRY_AGAIN_EVERY_S = 60.0
 
 _FORGET_EVERY_S = 3600.0
 KEPT_FOR = timedelta(days=30)
+
+
+async def _one_turn() -> None:
+    """Nobody is in a greater hurry than others."""
+    await asyncio.sleep(0)
 
 
 class Followed(Enum):
@@ -59,7 +73,10 @@ class Followed(Enum):
 
 
 class Follower:
-    """Makes the feed. `on_fed` is called when there is something new in it."""
+    """Makes the feed. `on_fed` is called when there is something new in it.
+
+    `give_way` is awaited between the steps of a look, for its first 0.3 s, for those in a greater hurry.
+    """
 
     def __init__(
         self,
@@ -69,12 +86,14 @@ class Follower:
         on_fed: Callable[[], None],
         *,
         is_awaited: Callable[[], bool] = lambda: True,
+        give_way: Callable[[], Awaitable[None]] = _one_turn,
     ) -> None:
         self._database = database
         self._clock = clock
         self._name_of_aed = name_of_aed
         self._on_fed = on_fed
         self._is_awaited = is_awaited
+        self._give_way = give_way
         self._news = asyncio.Event()
         self._hurry = asyncio.Event()
         # Incidents that cannot be read, and when one was last tried: they keep no other waiting.
@@ -90,7 +109,7 @@ class Follower:
 
     async def catch_up(self) -> None:
         """Make now what was put off, as much as one look takes and nobody else is about to make; never raises."""
-        await self._look()
+        await self._look(is_patient=False)
         self.hurry()
 
     async def run(self) -> None:
@@ -101,15 +120,20 @@ class Follower:
                     await self._news.wait()
             await self._gather()
             self._news.clear()
-            await self._look()
+            if await self._look() is Followed.NOT_OUR_TURN:
+                await asyncio.sleep(_NOT_OUR_TURN_S)
 
-    async def _look(self) -> None:
+    async def _look(self, *, is_patient: bool = True) -> Followed | None:
+        """How it ended; None where it failed, which is said."""
         try:
-            if await self.follow() is not Followed.ALL:
-                self._news.set()
+            followed = await self.follow(is_patient=is_patient)
         except Exception as error:
             if not (is_outage(error) or is_contention(error)):
                 log.exception("the centres' feed is not made yet")
+            return None
+        if followed is not Followed.ALL:
+            self._news.set()
+        return followed
 
     async def _gather(self) -> None:
         self._hurry.clear()
@@ -120,8 +144,8 @@ class Follower:
             async with asyncio.timeout(_UNAWAITED_GATHER_S):
                 await self._hurry.wait()
 
-    async def follow(self) -> Followed:
-        """Add what is committed and not in the feed, as much as one look takes."""
+    async def follow(self, *, is_patient: bool = True) -> Followed:
+        """Add what is committed and not in the feed, as much as one look takes. Who is waited for is not patient."""
         async with self._database.statement() as connection:
             # Nearly always there is nothing: no transaction for that.
             if not await feed_rows.behind(connection, most=1, not_these=self._passed_over()):
@@ -130,10 +154,13 @@ class Follower:
             end = await feed_rows.take_turn(connection)
             if end is None:
                 return Followed.NOT_OUR_TURN
+            pause = self._pauses(is_patient=is_patient)
             found = await feed_rows.behind(connection, most=_AT_ONCE, not_these=self._passed_over())
-            lines = await self._lines(connection, found)
-            if lines:
-                await feed_rows.add(connection, lines, end, self._clock.now())
+            lines = await self._lines(connection, found, pause)
+            for begin in range(0, len(lines), _ADDED_AT_ONCE):
+                await pause()
+                cursor = await feed_rows.add(connection, lines[begin : begin + _ADDED_AT_ONCE], end, self._clock.now())
+                end = replace(end, cursor=cursor)
         read = {each.incident_id: each.version for each in found if each.incident_id not in self._unreadable}
         # By itself, and not in the transaction: should this process stand still there, nobody who decides waits for it.
         async with self._database.statement() as connection:
@@ -154,29 +181,43 @@ class Follower:
                     log.exception("the centres' feed: old lines not forgotten")
             await asyncio.sleep(_FORGET_EVERY_S)
 
+    def _pauses(self, *, is_patient: bool) -> Callable[[], Awaitable[None]]:
+        """What is awaited between the steps of a look that begins now."""
+        patient_until_s = time.monotonic() + _PATIENT_S if is_patient else 0.0
+        return lambda: self._give_way() if time.monotonic() < patient_until_s else _one_turn()
+
     def _passed_over(self) -> list[IncidentId]:
         since_s = time.monotonic() - _TRY_AGAIN_EVERY_S
         self._unreadable = {each: at_s for each, at_s in self._unreadable.items() if at_s > since_s}
         return list(self._unreadable)
 
-    async def _lines(self, connection: AsyncConnection, found: Sequence[Behind]) -> list[Told]:
+    async def _lines(
+        self, connection: AsyncConnection, found: Sequence[Behind], pause: Callable[[], Awaitable[None]]
+    ) -> list[Told]:
         """The new lines of these incidents, by time, those of one incident in its own order."""
         with_news = [each for each in found if each.has_news]
-        rows = await ledger.event_rows(connection, [each.incident_id for each in with_news])
         lines: list[Told] = []
-        at_it_since_s = time.monotonic()
-        for each in with_news:
-            if time.monotonic() - at_it_since_s > _BUSY_S:
-                await asyncio.sleep(0)
-                at_it_since_s = time.monotonic()
-            try:
-                events = [event for event in ledger.events_of(rows[each.incident_id]) if event.number <= each.version]
-                lines += told_of(each.incident_id, events, self._name_of_aed, after=each.fed)
-            except Exception:
-                log.exception("the centres' feed: an incident cannot be read", incident_id=each.incident_id)
-                lines = [line for line in lines if line.incident_id != each.incident_id]
-                self._unreadable[each.incident_id] = time.monotonic()
+        for begin in range(0, len(with_news), _READ_AT_ONCE):
+            some = with_news[begin : begin + _READ_AT_ONCE]
+            await pause()
+            rows = await ledger.event_rows(connection, [each.incident_id for each in some])
+            at_it_since_s = time.monotonic()
+            for each in some:
+                if time.monotonic() - at_it_since_s > _BUSY_S:
+                    await pause()
+                    at_it_since_s = time.monotonic()
+                lines += self._lines_of(each, rows[each.incident_id])
         return _by_time(lines)
+
+    def _lines_of(self, one: Behind, rows: Sequence[ledger.EventRow]) -> list[Told]:
+        """The new lines of one incident; none, for now, of one that cannot be read."""
+        try:
+            events = [event for event in ledger.events_of(rows) if event.number <= one.version]
+            return list(told_of(one.incident_id, events, self._name_of_aed, after=one.fed))
+        except Exception:
+            log.exception("the centres' feed: an incident cannot be read", incident_id=one.incident_id)
+            self._unreadable[one.incident_id] = time.monotonic()
+            return []
 
     def _measure(self, lines: Sequence[Told]) -> None:
         now = self._clock.now()

@@ -54,7 +54,12 @@ class Centres:
         self.webhooks = Webhooks(self._database, clock, self._webhooks_changed, **private)
         self._awaited_at_s = -math.inf
         self.follower = Follower(
-            self._database, clock, self._name_of_aed, self.deliveries.poke, is_awaited=self._is_awaited
+            self._database,
+            clock,
+            self._name_of_aed,
+            self.deliveries.poke,
+            is_awaited=self._is_awaited,
+            give_way=engine.turns.give_way,
         )
         self.cases = CaseDesk(engine, sos, self._name_of_aed)
         engine.on_decided.append(self._decided)

@@ -27,7 +27,7 @@ from dispatch.rescue.events import (
     StageReached,
     StoodDown,
 )
-from dispatch.rescue.incident import Incident, apply, begin
+from dispatch.rescue.incident import Incident, apply, begin, go_on
 from dispatch.rescue.vocabulary import AlertState, IncidentId
 
 # What an AED is called, by its id.
@@ -56,13 +56,18 @@ def told_of(
 
     Raises `ValueError` or `KeyError` for events that tell of no incident.
     """
-    incident = begin(incident_id, events[0])
-    before = incident
-    for event in events:
+    if not events or events[-1].number != len(events):
+        raise ValueError(f"of {events[-1].number if events else 'no'} events {len(events)} are there")
+    before = incident = go_on(begin(incident_id, events[0]), events[1:after])
+    # Folded in together when the next is told: one by one, each would be a copy of the incident.
+    passed_over: list[Event] = []
+    for event in events[after:]:
         if event.number > 1:
-            before, incident = incident, apply(incident, event)
-        if event.number <= after:
-            continue
+            if not _may_be_told(incident, event.what):
+                passed_over.append(event)
+                continue
+            before, passed_over = go_on(incident, passed_over), []
+            incident = apply(before, event)
         said = _said(before, incident, event.what, name_of_aed)
         if said is not None:
             kind, data = said
@@ -76,6 +81,15 @@ def told_of(
                 case_number=incident.case_number,
                 data={**data, "incident": snapshot(incident)},
             )
+
+
+def _may_be_told(incident: Incident, what: Happening) -> bool:
+    """Whether this may be news to a centre, by what the incident was when something last was."""
+    if isinstance(what, StoodDown):
+        # Most of those who are asked never said yes; what is passed over meanwhile has nobody say so.
+        alert = incident.alerts.get(what.alert_id)
+        return alert is not None and alert.is_engaged
+    return isinstance(what, _KINDS)
 
 
 def snapshot(incident: Incident) -> dict[str, Any]:

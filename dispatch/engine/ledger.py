@@ -30,6 +30,9 @@ from dispatch.storage.prepared import Prepared
 RESPONDER_TAKEN = "uq_alerts_active_responder"
 REQUEST_ID_TAKEN = "uq_incidents_request_id"
 
+# One decision as it is kept: the number of its first event, when it was taken, its events.
+EventRow = tuple[int, datetime, list[Any]]
+
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
@@ -181,7 +184,7 @@ async def load_events(connection: AsyncConnection, incident_id: IncidentId) -> l
 
 async def event_rows(
     connection: AsyncConnection, incident_ids: Sequence[IncidentId]
-) -> dict[IncidentId, list[tuple[int, datetime, list[Any]]]]:
+) -> dict[IncidentId, list[EventRow]]:
     """The rows of several incidents' events in order, as `events_of` reads them; of one without any an empty list."""
     rows = await connection.execute(
         text(
@@ -190,13 +193,13 @@ async def event_rows(
         ),
         {"ids": list(incident_ids)},
     )
-    found: dict[IncidentId, list[tuple[int, datetime, list[Any]]]] = {each: [] for each in incident_ids}
+    found: dict[IncidentId, list[EventRow]] = {each: [] for each in incident_ids}
     for row in rows:
         found[IncidentId(str(row.incident_id))].append((row.number, row.at.astimezone(UTC), row.events))
     return found
 
 
-def events_of(rows: Iterable[tuple[int, datetime, list[Any]]]) -> list[Event]:
+def events_of(rows: Iterable[EventRow]) -> list[Event]:
     """The events that an incident's rows hold."""
     return [
         Event(number, at, each["by"], happening_from_json(each["kind"], each["data"]))

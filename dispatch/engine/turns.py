@@ -9,7 +9,7 @@ steps, and would stand behind all that has begun meanwhile before each of them.
 import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from enum import IntEnum
 from heapq import heappop, heappush
 from itertools import count
@@ -57,6 +57,8 @@ class Turns:
         self._order = count()
         self._waiting: list[tuple[Urgency, int, asyncio.Future[None]]] = []
         self._sos = 0
+        self._no_sos = asyncio.Event()
+        self._no_sos.set()
         # While nothing begins because of SOS: since when, and what ends that.
         self._held_since_s = 0.0
         self._reopening: asyncio.Handle | None = None
@@ -79,6 +81,7 @@ class Turns:
     def sos(self) -> Iterator[None]:
         """While an SOS is under way no turn begins, but for a moment at the most."""
         self._sos += 1
+        self._no_sos.clear()
         now_s = time.monotonic()
         if self._reopening is None and now_s >= self._may_be_held_from_s:
             self._held_since_s = now_s
@@ -87,10 +90,25 @@ class Turns:
             yield
         finally:
             self._sos -= 1
+            if self._sos == 0:
+                self._no_sos.set()
             if self._sos == 0 and self._reopening is not None:
                 self._reopening.cancel()
                 # Not at once: whoever waits for what came of the SOS has the next turn of the loop.
                 self._reopening = asyncio.get_running_loop().call_soon(self._reopen)
+
+    async def give_way(self) -> None:
+        """For who is at something long that nobody waits for: others have their turn, and an SOS under way its time.
+
+        That is a moment at the most, however many SOS there are.
+        """
+        await asyncio.sleep(0)
+        if not self._no_sos.is_set():
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_HELD_S):
+                    await self._no_sos.wait()
+            # Whoever waits for what came of the SOS has this turn of the loop.
+            await asyncio.sleep(0)
 
     def _reopen(self) -> None:
         self._reopening = None

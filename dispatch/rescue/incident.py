@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import reduce
+from itertools import groupby
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -38,6 +39,8 @@ from dispatch.rescue.vocabulary import (
     ResponderId,
 )
 from geo.place import Place
+
+_AboutAlert = Offered | HappensToAlert
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +155,7 @@ def fold(incident_id: IncidentId, events: Iterable[Event]) -> Incident:
     first = next(remaining, None)
     if first is None:
         raise ValueError("an incident begins with an event")
-    return reduce(apply, remaining, begin(incident_id, first))
+    return go_on(begin(incident_id, first), remaining)
 
 
 def begin(incident_id: IncidentId, event: Event) -> Incident:
@@ -184,6 +187,18 @@ def apply(incident: Incident, event: Event) -> Incident:
     if event.number != incident.version + 1:
         raise ValueError(f"event {event.number} does not follow version {incident.version}")
     return replace(incident, version=event.number, **_changes(incident, event))
+
+
+def go_on(incident: Incident, events: Iterable[Event]) -> Incident:
+    """The incident after all of these, in order. Raises `ValueError` when a number is missing."""
+    for is_about_alerts, some in groupby(events, _is_about_alerts):
+        together = list(some)
+        incident = apply_to_alerts(incident, together) if is_about_alerts else reduce(apply, together, incident)
+    return incident
+
+
+def _is_about_alerts(event: Event) -> bool:
+    return isinstance(event.what, _AboutAlert)
 
 
 def apply_to_alerts(incident: Incident, events: Sequence[Event]) -> Incident:

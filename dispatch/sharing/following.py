@@ -3,7 +3,6 @@
 import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
-from itertools import groupby
 
 import structlog
 
@@ -12,10 +11,9 @@ from dispatch.engine.decision_codec import JournaledDecision
 from dispatch.engine.engine import Engine
 from dispatch.engine.live_incident import HERE, LiveIncident
 from dispatch.engine.showing import Standing, standings_unlike
-from dispatch.rescue.alert import HappensToAlert
 from dispatch.rescue.course import Decision
-from dispatch.rescue.events import Event, Offered
-from dispatch.rescue.incident import Incident, apply, apply_to_alerts, begin
+from dispatch.rescue.events import Event
+from dispatch.rescue.incident import Incident, begin, go_on
 from dispatch.rescue.vocabulary import IncidentId, IncidentState
 from dispatch.sharing.envelope import ToldDecision
 
@@ -213,7 +211,7 @@ class Following:
         if live.incident is None:
             if first != 1:
                 return False
-            incident = _go_on(begin(told.incident_id, told.events[0]), told.events[1:])
+            incident = go_on(begin(told.incident_id, told.events[0]), told.events[1:])
         elif self._goes_otherwise(live, told) and told.is_written and not self._engine.recording.is_away:
             # The rows tell which way it went.
             self._forked.discard(told.incident_id)
@@ -224,7 +222,7 @@ class Following:
         elif first != live.incident.version + 1:
             return False
         else:
-            incident = _go_on(live.incident, told.events)
+            incident = go_on(live.incident, told.events)
         decision = Decision(incident, told.events)
         live.follow(decision, home=sender)
         live.is_unsure = live.is_unsure or not told.is_written
@@ -279,13 +277,3 @@ class Following:
             events = tuple(live.events if live.opening is not None else live.events[1:])
             if self._keeps_for(live.home) and incident_id not in self._forked and events:
                 await recording.keep([JournaledDecision(incident_id, events, live.opening)])
-
-
-def _go_on(incident: Incident, events: Sequence[Event]) -> Incident:
-    for is_about_alerts, some in groupby(events, lambda event: isinstance(event.what, Offered | HappensToAlert)):
-        if is_about_alerts:
-            incident = apply_to_alerts(incident, list(some))
-        else:
-            for event in some:
-                incident = apply(incident, event)
-    return incident

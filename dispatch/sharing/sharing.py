@@ -1,6 +1,7 @@
 """One of several workers: what it hears from the others and tells them, and how it goes on when it hears nothing."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ log = structlog.get_logger()
 # So many recipients are named, or looked at, in one turn of the loop.
 _NAMED_AT_ONCE = 1_000
 _LOOKED_AT_AT_ONCE = 500
+_LAST_WORD_WITHIN_S = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,6 +293,7 @@ class Sharing:
             self._follow(told, news.sender)
         # After the decisions: what one led to is known by the time that it is answered.
         self._deciding.hear_errands(news)
+        self._deciding.hear_receipts(news)
         self._hear_what_is_shown(news.shown)
         if news.fixes:
             self._fixes.hear(news.fixes)
@@ -371,10 +374,16 @@ class Sharing:
     def _misses_positions(self) -> bool:
         return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
 
+    def take_back(self) -> None:
+        """This worker ends: have noted here what others were told to note and are not known to have."""
+        self._deciding.take_back()
+
     async def close(self) -> None:
         """Tell the others who has left with this worker, and let go of Redis."""
-        if self._is_heard() and not self.link.is_away:
-            await self._news.flush()
+        if self._is_heard():
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_LAST_WORD_WITHIN_S):
+                    await self._news.flush()
         await self.link.close()
 
 

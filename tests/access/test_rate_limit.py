@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from starlette.requests import Request
 
-from dispatch.access.limits import RateLimit, address_of
+from dispatch.access.limits import RateLimit, UnawaitedLimit, address_of
 from dispatch.storage.database import Database
 from tests.people import MovableClock, run_in_process, settings_for_tests
 
@@ -36,6 +36,13 @@ async def test_addresses_are_counted_apart() -> None:
     assert [await limit.take("a") for _ in range(2)] == [0, 0]
     assert await limit.take("a") > 0
     assert await limit.take("b") == 0
+
+
+def test_who_must_not_wait_is_counted_too() -> None:
+    limit = UnawaitedLimit("test", 2)
+    assert [limit.take("a") for _ in range(2)] == [0, 0]
+    assert 0 < limit.take("a") <= 30
+    assert limit.take("b") == 0
 
 
 def _from(host: str) -> Request:

@@ -1,16 +1,19 @@
 """With Redis, what one address may ask for is counted together by all who use the same Redis; a real one."""
 
 import shutil
+import signal
 import subprocess
 import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from redis import Redis
 from redis.exceptions import RedisClusterException, RedisError
 
-from dispatch.access.limits import RateLimit
+from dispatch.access import limits
+from dispatch.access.limits import RateLimit, UnawaitedLimit
 from dispatch.access.shared_counters import SharedCounters
 
 
@@ -66,6 +69,122 @@ async def test_two_workers_count_one_address_together(counters: SharedCounters) 
     assert waits[:3] == [0, 0, 0]
     assert 0 < waits[3] <= 60
     assert await other.take("192.0.2.2") == 0
+
+
+@pytest.fixture
+def _one_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No minute ends in the middle of a test."""
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=time.monotonic, time=lambda: 1_800_000_015.0))
+
+
+@pytest.mark.usefixtures("_one_minute")
+async def test_who_must_not_wait_is_counted_afterwards_by_all_workers(counters: SharedCounters) -> None:
+    one, other = (UnawaitedLimit("sos", 3, counters.redis) for _ in range(2))
+    assert [one.take("192.0.2.1") for _ in range(3)] == [0, 0, 0]
+    assert one.take("192.0.2.1") > 0
+    await one.told()
+    # The other has not heard of this address: it lets one in, and knows then.
+    assert other.take("192.0.2.1") == 0
+    await other.told()
+    assert other.take("192.0.2.1") == pytest.approx(45.0, abs=5.0)
+    assert one.take("192.0.2.1") > 0
+    assert other.take("192.0.2.2") == 0
+    for each in (one, other):
+        await each.close()
+
+
+@pytest.mark.usefixtures("_one_minute")
+async def test_a_minute_that_is_over_counts_no_more(counters: SharedCounters, monkeypatch: pytest.MonkeyPatch) -> None:
+    other = UnawaitedLimit("sos", 2, counters.redis)
+    await RateLimit("sos", 2, counters.redis).take("192.0.2.1")
+    assert other.take("192.0.2.1") == 0
+    await other.told()
+    assert other.take("192.0.2.1") > 0
+    later_s = time.monotonic() + 61
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=lambda: later_s, time=lambda: 1_800_000_076.0))
+    assert other.take("192.0.2.1") == 0
+    await other.told()
+    await other.close()
+
+
+@pytest.mark.usefixtures("_one_minute")
+async def test_a_crowd_is_counted_together(counters: SharedCounters, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = 0
+    pipeline = counters.redis.pipeline
+
+    def noted(*, transaction: bool) -> object:
+        nonlocal asked
+        asked += 1
+        return pipeline(transaction=transaction)
+
+    monkeypatch.setattr(counters.redis, "pipeline", noted)
+    limit = UnawaitedLimit("sos", 50, counters.redis)
+    assert all(limit.take(f"192.0.2.{number % 10}") == 0 for number in range(100))
+    await limit.told()
+    assert asked == 1
+    assert await RateLimit("sos", 10, counters.redis).take("192.0.2.1") > 0, "ten were counted"
+    await limit.close()
+
+
+@pytest.mark.usefixtures("_one_minute")
+async def test_who_must_not_wait_is_let_in_though_redis_is_gone(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters
+) -> None:
+    limit = UnawaitedLimit("sos", 2, counters.redis)
+    _, process = redis_server
+    process.kill()
+    process.wait(10)
+    assert [limit.take("192.0.2.1") for _ in range(2)] == [0, 0]
+    # Nothing is raised.
+    await limit.told()
+    assert limit.take("192.0.2.1") > 0, "this process counts by itself"
+    assert limit.take("192.0.2.2") == 0
+    await limit.close()
+
+
+async def test_who_was_let_in_as_a_minute_ended_counts_in_that_minute(
+    counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now_s = 1_800_000_059.99
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=time.monotonic, time=lambda: now_s))
+    one, other = (UnawaitedLimit("sos", 2, counters.redis) for _ in range(2))
+    assert [one.take("192.0.2.1") for _ in range(2)] == [0, 0]
+    now_s += 0.02
+    await one.told()
+    assert other.take("192.0.2.1") == 0
+    await other.told()
+    assert other.take("192.0.2.1") == 0, "one of two in the new minute"
+    await other.told()
+    for each in (one, other):
+        await each.close()
+
+
+async def test_nobody_is_told_any_more_once_it_is_closed(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters
+) -> None:
+    limit = UnawaitedLimit("sos", 5, counters.redis)
+    assert limit.take("192.0.2.1") == 0
+    await limit.close()
+    assert limit.take("192.0.2.1") == 0
+    with Redis.from_url(redis_server[0]) as client:
+        assert client.keys() == []
+
+
+async def test_a_redis_that_hangs_holds_nobody_up_who_must_not_wait(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters
+) -> None:
+    limit = UnawaitedLimit("sos", 5, counters.redis)
+    _, process = redis_server
+    process.send_signal(signal.SIGSTOP)
+    try:
+        assert [limit.take("192.0.2.1") for _ in range(5)] == [0] * 5
+        assert limit.take("192.0.2.1") > 0
+        await limit.told()
+        assert limit.take("192.0.2.2") == 0
+        await limit.told()
+    finally:
+        process.send_signal(signal.SIGCONT)
+    await limit.close()
 
 
 async def test_different_limits_do_not_share_a_count(counters: SharedCounters) -> None:

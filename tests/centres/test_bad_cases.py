@@ -5,7 +5,7 @@ from uuid import uuid4
 
 import pytest
 
-from dispatch.access.limits import RateLimit
+from dispatch.access.limits import UnawaitedLimit
 from tests.centres.conftest import a_case, feed, open_case
 from tests.people import ServiceInProcess
 
@@ -89,10 +89,10 @@ async def test_a_case_that_nobody_told_is_not_found(service: ServiceInProcess) -
 async def test_a_centre_that_tells_too_many_cases_is_asked_to_wait(
     service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def none_left(_limit: RateLimit, _who: str) -> float:
+    def none_left(_limit: UnawaitedLimit, _who: str) -> float:
         return 12.0
 
-    monkeypatch.setattr(RateLimit, "take", none_left)
+    monkeypatch.setattr(UnawaitedLimit, "take", none_left)
     problem = await service.refused("POST", "/v1/incidents", 429, role="centre", subject="hz120", json=a_case())
     assert problem["code"] == "too_many_requests"
 

@@ -11,7 +11,7 @@ import pytest
 import sqlalchemy.exc
 from sqlalchemy import text
 
-from dispatch.centres import feed_rows
+from dispatch.centres import feed_rows, following
 from dispatch.centres.feed_rows import AFTER_A_FAILOVER, Choice
 from dispatch.centres.following import Followed, Follower
 from dispatch.centres.vocabulary import FeedEvent, event_id_of
@@ -89,6 +89,36 @@ async def test_what_commits_late_is_not_skipped(database: Database, follower: Fo
     told = await lines(database)
     assert [each.incident_id for each in told] == [str(quick), str(late)]
     assert [each.cursor for each in told] == [1, 2]
+
+
+async def test_a_pile_is_added_in_parts_and_gives_way_in_between(
+    database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_ADDED_AT_ONCE", 2)
+    monkeypatch.setattr(following, "_READ_AT_ONCE", 2)
+    monkeypatch.setattr(following, "_BUSY_S", -1.0)
+    incidents = [uuid4() for _ in range(5)]
+    for place, each in enumerate(incidents):
+        await decide(database, each, 1, OPENED, at=NOON + timedelta(seconds=place))
+    gave_way = 0
+
+    async def give_way() -> None:
+        nonlocal gave_way
+        gave_way += 1
+        assert await lines(database) == [], "all of one look, or nothing"
+
+    follower = Follower(database, clock, lambda _aed_id: None, Pokes(), give_way=give_way)
+    assert await follower.follow() is Followed.ALL
+    told = await lines(database)
+    assert [(each.cursor, each.incident_id) for each in told] == [
+        (cursor, str(each)) for cursor, each in enumerate(incidents, start=1)
+    ]
+    assert gave_way == len(incidents) + 6
+    # Whose turn it has been for long gives way no more.
+    monkeypatch.setattr(following, "_PATIENT_S", 0.0)
+    await decide(database, uuid4(), 1, OPENED)
+    await follower.follow()
+    assert (len(await lines(database)), gave_way) == (6, len(incidents) + 6)
 
 
 async def test_a_reader_never_finds_a_line_before_one_that_they_have_read(
@@ -247,7 +277,11 @@ async def test_an_incident_that_cannot_be_read_keeps_no_other_waiting(database: 
     assert [each.incident_id for each in await lines(database)] == [str(sound)]
 
 
-async def test_numbers_go_far_ahead_when_another_server_has_taken_over(database: Database, follower: Follower) -> None:
+@pytest.mark.parametrize("added_at_once", [1, 25])
+async def test_numbers_go_far_ahead_when_another_server_has_taken_over(
+    database: Database, follower: Follower, monkeypatch: pytest.MonkeyPatch, added_at_once: int
+) -> None:
+    monkeypatch.setattr(following, "_ADDED_AT_ONCE", added_at_once)
     await decide(database, uuid4(), 1, OPENED)
     await follower.follow()
     async with database.statement() as connection:

@@ -184,6 +184,48 @@ async def test_of_sos_one_after_the_other_only_every_second_holds(monkeypatch: p
     await asyncio.gather(*tasks)
 
 
+@pytest.mark.usefixtures("_held_for_long")
+async def test_what_nobody_waits_for_goes_on_when_the_sos_is_through() -> None:
+    crowd = Crowd()
+    await crowd.turns.give_way()
+    with crowd.turns.sos():
+        with crowd.turns.sos():
+            giving_way = asyncio.ensure_future(crowd.turns.give_way())
+            await _some_turns()
+        await _some_turns()
+        assert not giving_way.done()
+    await giving_way
+
+
+@pytest.mark.usefixtures("_held_for_long")
+async def test_who_waits_for_an_sos_hears_of_it_before_what_gave_way_goes_on() -> None:
+    crowd = Crowd()
+    went_on: list[str] = []
+
+    async def take() -> None:
+        with crowd.turns.sos():
+            await _some_turns()
+
+    async def give_way() -> None:
+        await crowd.turns.give_way()
+        went_on.append("what gave way")
+
+    work = SharedWork(take())
+    await asyncio.sleep(0)
+    giving_way = asyncio.ensure_future(give_way())
+    await work.result()
+    assert went_on == []
+    await giving_way
+
+
+async def test_who_gives_way_does_so_for_a_moment_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "_HELD_S", 0.01)
+    crowd = Crowd()
+    with crowd.turns.sos():
+        async with asyncio.timeout(5):
+            await crowd.turns.give_way()
+
+
 async def _some_turns() -> None:
     for _ in range(5):
         await asyncio.sleep(0)

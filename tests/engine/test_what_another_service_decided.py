@@ -76,3 +76,23 @@ async def test_whom_a_clash_showed_to_be_bound_is_free_when_the_other_service_le
                 await other.service.due_times.audit()
                 await other.time_passes(seconds=30)
             assert (await other.sos())["alerted"] == 1
+
+
+async def test_a_merger_lets_go_of_whom_the_other_service_freed_meanwhile(
+    stoppable: StoppableDatabase, clock: MovableClock, tmp_path: Path
+) -> None:
+    settings = settings_for_tests(tmp_path)
+    r1 = ResponderId("r1")
+    async with run_in_process(settings, stoppable.url, clock) as one, one.on_duty("r1", HERE) as phone:
+        first, second = await one.sos(), await one.sos(beside(WULIN, north_m=20))
+        async with run_in_process(settings, stoppable.url, clock) as other:
+            engagement = other.service.roster.engagement_of(r1)
+            assert engagement is not None
+            assert engagement.incident_id == first["incident_id"]
+            # Of this the other hears nothing: there is no Redis between them.
+            await phone.answer(await phone.next("alert"), "decline")
+            await phone.settled()
+            path = f"/v1/incidents/{first['incident_id']}/merge"
+            merged = await other.call("POST", path, role="operator", json={"into": second["incident_id"]})
+            assert merged["merged"] == [first["incident_id"]]
+            assert other.service.roster.engagement_of(r1) is None

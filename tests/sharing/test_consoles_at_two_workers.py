@@ -183,8 +183,14 @@ async def test_what_another_worker_may_not_have_written_waits_and_is_told_withou
 async def test_what_is_decided_here_and_cannot_be_written_is_told_without_a_number(workers: Workers) -> None:
     engine = workers.each[0].service.engine
     async with _told_of_one(workers) as (console, incident_id):
-        engine.recording.unwritten[incident_id] = []
-        engine.feed.show_again(incident_id)
+
+        async def is_told() -> bool:
+            # What writes down what is unwritten finds nothing in it, and may settle that at any time.
+            engine.recording.unwritten[incident_id] = []
+            engine.feed.show_again(incident_id)
+            return any("seq" not in each for each in console.all("incident"))
+
+        await until(is_told)
         told = await console.next("incident", where=lambda m: "seq" not in m)
         assert told["incident_id"] == incident_id
-        del engine.recording.unwritten[incident_id]
+        engine.recording.unwritten.pop(incident_id, None)

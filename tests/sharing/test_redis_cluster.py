@@ -2,14 +2,19 @@
 
 import contextlib
 import random
+import time
 from collections.abc import AsyncIterator, Iterator
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import h3
 import pytest
 from redis.crc import key_slot
 
+from dispatch.access import limits, shared_counters
+from dispatch.access.limits import RateLimit, UnawaitedLimit
+from dispatch.access.shared_counters import SharedCounters
 from dispatch.sharing.live_positions import RESOLUTION, key_of
 from geo.place import Place
 from tests.conftest import empty_tables
@@ -109,6 +114,35 @@ async def clustered(shards: Shards, postgis_url: str, clock: MovableClock, tmp_p
         workers = Workers(each)
         await workers.know_each_other()
         yield workers
+
+
+async def test_addresses_of_all_shards_are_counted_once_and_by_all(
+    shards: Shards, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await until(shards.agree, within_s=15)
+    # No minute ends in the middle of it.
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=time.monotonic, time=lambda: 1_800_000_015.0))
+    monkeypatch.setattr(shared_counters, "_WITHIN_S", 5.0)
+    counters = SharedCounters(shards.url)
+    await until(counters.answers)
+    limit, other = UnawaitedLimit("sos", 3, counters.redis), RateLimit("sos", 3, counters.redis)
+    addresses = [f"192.0.2.{number}" for number in range(30)]
+    assert len({key_slot(each.encode()) * 3 // _SLOTS for each in addresses}) == 3, "on all shards"
+    assert [limit.take(each) for each in addresses] == [0.0] * len(addresses)
+    await limit.told()
+    assert [await other.take(each) for each in addresses] == [0.0] * len(addresses)
+    # One of them is gone: nobody is turned away, and what the others hold is not counted twice.
+    shards.servers[0].stops()
+    assert [limit.take(each) for each in addresses] == [0.0] * len(addresses)
+    await limit.told()
+    counts = []
+    for server in shards.servers[1:]:
+        with server.client() as client:
+            counts += [int(client.get(key)) for key in client.scan_iter("dispatch:limit:sos:*")]
+    assert len(counts) > 10
+    assert set(counts) <= {2, 3}
+    await limit.close()
+    await counters.close()
 
 
 async def test_over_a_cluster_workers_share_everything_and_go_on_without_a_shard(
