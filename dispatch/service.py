@@ -294,8 +294,6 @@ class Service:
         await self.due_times.drain()
         await self.registry.stop()
         self.database.sever()
-        if self.sharing is not None:
-            self.sharing.take_back()
         if not self.availability.is_away:
             for last in (self.acknowledgements.flush, self.responders.save_moved):
                 with contextlib.suppress(Exception):

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from dispatch.engine.live_incident import LiveIncident
 from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
-from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.rescue.vocabulary import IncidentId
 
 
 class OtherWorkers(Protocol):
@@ -41,14 +41,6 @@ class OtherWorkers(Protocol):
 
     async def opened_elsewhere(self, request_id: str, command: OpenIncident) -> Mapping[str, Any] | None:
         """Have such a worker take an SOS; what its caller is answered, None when this one is to take it."""
-        ...
-
-    def may_hand_over(self) -> bool:
-        """Whether others may have receipts noted here of what is decided here."""
-        ...
-
-    def received_elsewhere(self, incident_id: IncidentId, alert_ids: Sequence[AlertId]) -> bool:
-        """Have the worker note that devices have these alerts that decides in their incident; False: this one is to."""
         ...
 
     async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
@@ -99,15 +91,6 @@ class NoOtherWorkers:
         """Nobody else takes it."""
         del request_id, command
         return None
-
-    def may_hand_over(self) -> bool:
-        """Nobody else has any."""
-        return False
-
-    def received_elsewhere(self, incident_id: IncidentId, alert_ids: Sequence[AlertId]) -> bool:
-        """Nobody else notes them."""
-        del incident_id, alert_ids
-        return False
 
     async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
         """Nobody else does."""

@@ -91,11 +91,14 @@ class Turns:
         finally:
             self._sos -= 1
             if self._sos == 0:
-                self._no_sos.set()
-            if self._sos == 0 and self._reopening is not None:
-                self._reopening.cancel()
-                # Not at once: whoever waits for what came of the SOS has the next turn of the loop.
-                self._reopening = asyncio.get_running_loop().call_soon(self._reopen)
+                self._no_more_sos()
+
+    def _no_more_sos(self) -> None:
+        self._no_sos.set()
+        if self._reopening is not None:
+            self._reopening.cancel()
+            # Not at once: whoever waits for what came of the SOS has the next turn of the loop.
+            self._reopening = asyncio.get_running_loop().call_soon(self._reopen)
 
     async def give_way(self) -> None:
         """For who is at something long that nobody waits for: others have their turn, and an SOS under way its time.

@@ -16,12 +16,11 @@ from dispatch.engine.live_incident import HERE, LiveIncident
 from dispatch.engine.sos import SosDesk
 from dispatch.rescue.commands import Command, OpenIncident
 from dispatch.rescue.course import Decision
-from dispatch.rescue.vocabulary import AlertId, IncidentId
+from dispatch.rescue.vocabulary import IncidentId
 from dispatch.sharing.colleagues import PASSING_S, SILENT_S, Colleagues
-from dispatch.sharing.envelope import Envelope, Receipt, ToldDecision
+from dispatch.sharing.envelope import Envelope, ToldDecision
 from dispatch.sharing.errands import Errand
 from dispatch.sharing.following import Following
-from dispatch.sharing.handing_over import HandingOver
 from dispatch.sharing.link import Link
 from dispatch.sharing.on_behalf import OnBehalf, OnBehalfParts
 from dispatch.sharing.other_clocks import keep_up_with
@@ -65,8 +64,6 @@ class Deciding:
                 self._tell_errand,
             )
         )
-        self._acknowledgements = parts.acknowledgements
-        self._handing_over = HandingOver(parts.acknowledgements, self._tell_receipt)
         self._reserving = Reserving(
             parts.engine.roster,
             self._tell_reservations,
@@ -109,9 +106,6 @@ class Deciding:
     def _tell_errand(self, errand: Errand) -> None:
         self._news.next().errands.append(errand)
 
-    def _tell_receipt(self, receipt: Receipt) -> None:
-        self._news.next().receipts.append(receipt)
-
     # --- what others tell ---
 
     def hear_reservations(self, news: Envelope) -> None:
@@ -123,16 +117,6 @@ class Deciding:
         for errand in news.errands:
             if errand.to == self._worker:
                 self._on_behalf.errands.hear(errand, orjson.loads(errand.said), sender=news.sender)
-
-    def hear_receipts(self, news: Envelope) -> None:
-        """Alerts of incidents that are decided here have arrived at devices that are connected elsewhere."""
-        for each in news.receipts:
-            if each.to == self._worker:
-                self._acknowledgements.receive(each.incident_id, each.alert_ids)
-
-    def take_back(self) -> None:
-        """Have noted here what others were told to note and are not known to have: this worker ends."""
-        self._handing_over.take_back()
 
     # --- who decides ---
 
@@ -168,19 +152,6 @@ class Deciding:
         """Have a worker take an SOS that can write it down; what the caller is answered, None where there is none."""
         worker = self._who_can_write()
         return None if worker is None else await self._on_behalf.opening(worker, request_id, command)
-
-    def may_hand_over(self) -> bool:
-        """Whether others may have receipts noted here of what is decided here."""
-        return len(self._colleagues) > 0 and not self._link.is_away
-
-    def received_elsewhere(self, incident_id: IncidentId, alert_ids: Sequence[AlertId]) -> bool:
-        """Have the worker note that devices have these alerts that decides in their incident, where it is heard."""
-        live = self._engine.live.get(incident_id)
-        home = None if live is None else self._following.home_of(live)
-        if home is None or not self._colleagues.has_database(home) or self._link.is_away or self._recording.is_away:
-            return False
-        self._handing_over.to(home, incident_id, alert_ids)
-        return True
 
     async def acknowledged_elsewhere(self, up_to: Mapping[str, int]) -> bool:
         """Have a worker note acknowledgements that can write them down; whether one has."""

@@ -38,15 +38,6 @@ class ToldDecision:
 
 
 @dataclass(frozen=True, slots=True)
-class Receipt:
-    """Devices have these alerts: to be noted by `to`, the worker that decides in their incident."""
-
-    to: str
-    incident_id: IncidentId
-    alert_ids: tuple[AlertId, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class Pulse:
     """A worker lives: how many recipients are connected to it, and a checksum over who that is.
 
@@ -76,8 +67,8 @@ class Envelope:
     operators have been told, `presence` who has come to be connected to the sender, or is no longer. `profiles` are of
     those who changed. `fixes` are rows of id, latitude, longitude, accuracy (-1 when untold) and time (s). `everybody`
     is who is connected to the sender, asked of it by `asks`; who is named there and in `presence` is as that says.
-    `errands` are what one other is to carry out, `receipts` what one other is to note, `reservations` who is about to
-    be bound. `has_lost`: some of its news got lost, or went out before somebody listened.
+    `errands` are what one other is to carry out, `reservations` who is about to be bound.
+    `has_lost`: some of its news got lost, or went out before somebody listened.
     """
 
     sender: str
@@ -92,7 +83,6 @@ class Envelope:
     asks: list[str] = field(default_factory=list)
     errands: list[Errand] = field(default_factory=list)
     reservations: list[Reservation] = field(default_factory=list)
-    receipts: list[Receipt] = field(default_factory=list)
     has_lost: bool = False
 
     def __bool__(self) -> bool:
@@ -109,7 +99,6 @@ class Envelope:
             or self.asks
             or self.errands
             or self.reservations
-            or self.receipts
             or self.has_lost
         )
 
@@ -132,8 +121,6 @@ class Envelope:
                 [each.responder_id, each.incident_id, each.alert_id, each.accepted, each.holds]
                 for each in self.reservations
             ]
-        if self.receipts:
-            said["receipts"] = [[each.to, each.incident_id, each.alert_ids] for each in self.receipts]
         plain = ("messages", "shown", "presence", "profiles", "fixes", "asks", "has_lost")
         return orjson.dumps(said | {name: value for name in plain if (value := getattr(self, name))})
 
@@ -174,10 +161,6 @@ def _envelope(said: Mapping[str, Any]) -> Envelope:
         reservations=[
             Reservation(ResponderId(who), IncidentId(incident_id), AlertId(alert_id), accepted, holds)
             for who, incident_id, alert_id, accepted, holds in said.get("reservations", ())
-        ],
-        receipts=[
-            Receipt(to, IncidentId(incident_id), tuple(map(AlertId, alert_ids)))
-            for to, incident_id, alert_ids in said.get("receipts", ())
         ],
         has_lost=bool(said.get("has_lost")),
     )

@@ -293,7 +293,6 @@ class Sharing:
             self._follow(told, news.sender)
         # After the decisions: what one led to is known by the time that it is answered.
         self._deciding.hear_errands(news)
-        self._deciding.hear_receipts(news)
         self._hear_what_is_shown(news.shown)
         if news.fixes:
             self._fixes.hear(news.fixes)
@@ -373,10 +372,6 @@ class Sharing:
 
     def _misses_positions(self) -> bool:
         return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
-
-    def take_back(self) -> None:
-        """This worker ends: have noted here what others were told to note and are not known to have."""
-        self._deciding.take_back()
 
     async def close(self) -> None:
         """Tell the others who has left with this worker, and let go of Redis."""

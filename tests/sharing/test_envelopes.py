@@ -8,17 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dispatch.rescue.events import Cancelled, Event
-from dispatch.rescue.vocabulary import AlertId, CancelReason, IncidentId
-from dispatch.sharing.envelope import (
-    Envelope,
-    Everybody,
-    NotForUs,
-    Pulse,
-    Receipt,
-    ToldDecision,
-    beginning_of,
-    read_envelope,
-)
+from dispatch.rescue.vocabulary import CancelReason, IncidentId
+from dispatch.sharing.envelope import Envelope, Everybody, NotForUs, Pulse, ToldDecision, beginning_of, read_envelope
 from dispatch.sharing.seal import NotOurs, Seal
 
 _TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
@@ -26,7 +17,6 @@ _NAMES = _TEXT.filter(bool)
 _FLOATS = st.floats(allow_nan=False, allow_infinity=False)
 _NUMBERS = st.integers(0, 2**31)
 _TIMES = st.datetimes(datetime(2000, 1, 1), datetime(2100, 1, 1), timezones=st.just(UTC))  # noqa: DTZ001 - bounds
-_ALERTS = st.lists(_NAMES.map(AlertId), max_size=3).map(tuple)
 _DECISIONS = st.builds(
     lambda incident_id, first, ats, by, reason, is_written, since: ToldDecision(
         IncidentId(incident_id),
@@ -54,7 +44,6 @@ _ENVELOPES = st.builds(
     pulse=st.none() | st.builds(Pulse, _NUMBERS, st.integers(0, 2**64 - 1), st.booleans(), st.booleans()),
     everybody=st.none() | st.builds(Everybody, st.lists(_TEXT, max_size=3).map(tuple), st.booleans(), st.booleans()),
     asks=st.lists(_TEXT, max_size=3),
-    receipts=st.lists(st.builds(Receipt, _NAMES, _NAMES.map(IncidentId), _ALERTS), max_size=3),
     has_lost=st.booleans(),
 )
 

@@ -2,9 +2,13 @@
 
 from pathlib import Path
 
+import pytest
+
+from dispatch.sharing.colleagues import Colleagues
 from tests.conftest import empty_tables
 from tests.people import WULIN, MovableClock, beside, run_in_process, settings_for_tests, until
 from tests.redis_server import RedisServer
+from tests.sharing.conftest import sharing_of
 
 
 async def test_the_time_to_answer_of_an_alert_ends_though_its_worker_is_gone(
@@ -45,3 +49,34 @@ async def test_who_was_connected_to_a_worker_that_went_is_counted_no_longer_at_o
 
         # Long before silence would tell.
         await until(is_not, within_s=2)
+
+
+async def test_who_leaves_when_the_worker_runs_no_more_is_told_of_in_its_last_word(
+    postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Nobody is taken for dead because of silence.
+    monkeypatch.setattr(Colleagues, "forget_silent", lambda _: [])
+    empty_tables(postgis_url)
+    goes, stays = (settings_for_tests(tmp_path / name, redis_url=redis_server.url) for name in ("goes", "stays"))
+    async with run_in_process(stays, postgis_url, clock) as other:
+        async with run_in_process(goes, postgis_url, clock) as one:
+            service, hub = one.service, one.service.hub
+            hub.on_arrival("responder:r1")
+
+            async def is_counted() -> bool:
+                return sharing_of(other).has("responder:r1")
+
+            await until(is_counted)
+            drain = service.due_times.drain
+
+            async def drain_and_lose() -> None:
+                # What tells of it otherwise has ended by now.
+                hub.on_leaving("responder:r1")
+                await drain()
+
+            monkeypatch.setattr(service.due_times, "drain", drain_and_lose)
+
+        async def is_not() -> bool:
+            return not sharing_of(other).has("responder:r1")
+
+        await until(is_not)
