@@ -30,7 +30,7 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=64,
-        description="Worker processes. Several need Redis: see docs/operations.md.",
+        description="Worker processes. Several need DISPATCH_REDIS_URL.",
     )
     database_url: str | None = Field(
         None,
@@ -92,7 +92,10 @@ class Settings(BaseSettings):
     sos_per_minute: int = Field(
         600,
         ge=1,
-        description="SOS taken from one address in a minute. High: a mobile network shows thousands of phones as one.",
+        description=(
+            "SOS taken from one address in a minute; of a crowd within a moment, by each worker."
+            " High: a mobile network shows thousands of phones as one."
+        ),
     )
     reports_per_minute: int = Field(
         60, ge=1, description="Public fault reports about AEDs taken from one address in a minute."

@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address
 
+import structlog
 from fastapi import Request
-from redis.asyncio.cluster import RedisCluster
 
 from dispatch.problems import TooMany
 from dispatch.storage.redis_address import REDIS_AWAY, RedisClient, redis_asked
+
+log = structlog.get_logger()
 
 # Addresses remembered; the longest unseen is forgotten first.
 _REMEMBERED = 100_000
@@ -78,8 +80,9 @@ class UnawaitedLimit:
     """So many a minute from one address, where nobody is to wait for a counter: for an SOS, and a centre's case.
 
     Whoever asks is let in or refused by what this process knows. Redis is told a moment later, and its answer says what
-    that comes to with what other workers let in. Until it is there each worker may let in a minute's worth, and one too
-    many in the minutes after. While Redis does not answer each worker counts by itself, and does not tell that later.
+    that comes to with what other workers let in. Until it is there each worker may let in a minute's worth: of a crowd
+    that asks within that moment, every minute, so many times the limit as there are workers; of those who ask one by
+    one, one too many. While Redis does not answer each worker counts by itself, and does not tell that later.
     """
 
     def __init__(self, name: str, per_minute: int, redis: RedisClient | None = None) -> None:
@@ -109,11 +112,17 @@ class UnawaitedLimit:
         while self._untold:
             await asyncio.sleep(_GATHER_S)
             untold, self._untold = self._untold, Counter()
-            for (address, minute), count in (await shared.add(untold) or {}).items():
-                if count >= self._per_minute:
-                    self._full_until_s[address] = time.monotonic() + _left_s(minute)
-            while len(self._full_until_s) > _REMEMBERED:
-                self._full_until_s.popitem(last=False)
+            try:
+                self._hear(await shared.add(untold) or {})
+            except Exception:
+                log.exception("who was let in is not told to Redis")
+
+    def _hear(self, counted: Mapping["_Taken", int]) -> None:
+        for (address, minute), count in counted.items():
+            if count >= self._per_minute:
+                self._full_until_s[address] = time.monotonic() + _left_s(minute)
+        while len(self._full_until_s) > _REMEMBERED:
+            self._full_until_s.popitem(last=False)
 
     async def told(self) -> None:
         """Wait until Redis has been told of everybody who was let in, or could not be."""
@@ -137,7 +146,8 @@ def _minute() -> int:
 
 
 def _left_s(minute: int) -> float:
-    return max(0.0, (minute + 1) * _WINDOW_S - time.time())
+    # A clock that was set back meanwhile shuts nobody out for longer.
+    return min(float(_WINDOW_S), max(0.0, (minute + 1) * _WINDOW_S - time.time()))
 
 
 class _SharedCount:
@@ -149,32 +159,24 @@ class _SharedCount:
         self._left_alone_until_s = 0.0
 
     async def add(self, taken: Mapping[_Taken, int]) -> Mapping[_Taken, int] | None:
-        """Count these; what each comes to with what others have counted, as far as Redis answers. None: not at all."""
+        """Count these; what each comes to with what others have counted. None: Redis, or a shard of it, is gone.
+
+        The shards of a cluster that are there have counted all the same.
+        """
         if time.monotonic() < self._left_alone_until_s:
             return None
-        together = [taken]
-        if isinstance(self._redis, RedisCluster):
-            # One that loses a shard in the middle of it asks the others again, who would count twice.
-            together = [{each: count} for each, count in taken.items()]
-        counted: dict[_Taken, int] = {}
         try:
             with redis_asked():
-                for some in together:
-                    counted |= zip(some, await self._added(some), strict=True)
+                async with self._redis.pipeline(transaction=False) as pipe:
+                    for (address, minute), count in taken.items():
+                        key = f"dispatch:limit:{self._name}:{{{address}}}:{minute}"
+                        pipe.incrby(key, count)
+                        pipe.expire(key, 2 * _WINDOW_S)
+                    counts: list[int] = (await pipe.execute())[::2]
         except REDIS_AWAY:
             self._left_alone_until_s = time.monotonic() + _LEFT_ALONE_S
-            # A shard may be gone, and the others have counted.
-            return counted or None
-        return counted
-
-    async def _added(self, taken: Mapping[_Taken, int]) -> list[int]:
-        async with self._redis.pipeline(transaction=False) as pipe:
-            for (address, minute), count in taken.items():
-                key = f"dispatch:limit:{self._name}:{{{address}}}:{minute}"
-                pipe.incrby(key, count)
-                pipe.expire(key, 2 * _WINDOW_S)
-            counts: list[int] = (await pipe.execute())[::2]
-        return counts
+            return None
+        return dict(zip(taken, counts, strict=True))
 
 
 def address_of(request: Request) -> str:

@@ -48,6 +48,8 @@ _BUSY_S = 0.002
 _PATIENT_S = 0.3
 # Who finds that it is another's turn tries again after so long.
 _NOT_OUR_TURN_S = 0.1
+# Who wants to read what is made then, so often: a patient look and what it reads are over by then.
+_ANOTHERS_TURNS = 6
 # So many incidents are read at a time: what the driver makes of their rows it makes in one go.
 _READ_AT_ONCE = 8
 # So many lines go to the server at a time, for the same reason.
@@ -108,8 +110,15 @@ class Follower:
         self._hurry.set()
 
     async def catch_up(self) -> None:
-        """Make now what was put off, as much as one look takes and nobody else is about to make; never raises."""
-        await self._look(is_patient=False)
+        """Make now what was put off, as much as one look takes; never raises.
+
+        Where that is another's turn this waits for its end, but not for long.
+        """
+        self.hurry()
+        for _ in range(_ANOTHERS_TURNS):
+            if await self._look() is not Followed.NOT_OUR_TURN:
+                break
+            await asyncio.sleep(_NOT_OUR_TURN_S)
         self.hurry()
 
     async def run(self) -> None:
@@ -123,10 +132,10 @@ class Follower:
             if await self._look() is Followed.NOT_OUR_TURN:
                 await asyncio.sleep(_NOT_OUR_TURN_S)
 
-    async def _look(self, *, is_patient: bool = True) -> Followed | None:
+    async def _look(self) -> Followed | None:
         """How it ended; None where it failed, which is said."""
         try:
-            followed = await self.follow(is_patient=is_patient)
+            followed = await self.follow()
         except Exception as error:
             if not (is_outage(error) or is_contention(error)):
                 log.exception("the centres' feed is not made yet")
@@ -144,8 +153,8 @@ class Follower:
             async with asyncio.timeout(_UNAWAITED_GATHER_S):
                 await self._hurry.wait()
 
-    async def follow(self, *, is_patient: bool = True) -> Followed:
-        """Add what is committed and not in the feed, as much as one look takes. Who is waited for is not patient."""
+    async def follow(self) -> Followed:
+        """Add what is committed and not in the feed, as much as one look takes."""
         async with self._database.statement() as connection:
             # Nearly always there is nothing: no transaction for that.
             if not await feed_rows.behind(connection, most=1, not_these=self._passed_over()):
@@ -154,7 +163,7 @@ class Follower:
             end = await feed_rows.take_turn(connection)
             if end is None:
                 return Followed.NOT_OUR_TURN
-            pause = self._pauses(is_patient=is_patient)
+            pause = self._pauses()
             found = await feed_rows.behind(connection, most=_AT_ONCE, not_these=self._passed_over())
             lines = await self._lines(connection, found, pause)
             for begin in range(0, len(lines), _ADDED_AT_ONCE):
@@ -181,10 +190,14 @@ class Follower:
                     log.exception("the centres' feed: old lines not forgotten")
             await asyncio.sleep(_FORGET_EVERY_S)
 
-    def _pauses(self, *, is_patient: bool) -> Callable[[], Awaitable[None]]:
-        """What is awaited between the steps of a look that begins now."""
-        patient_until_s = time.monotonic() + _PATIENT_S if is_patient else 0.0
-        return lambda: self._give_way() if time.monotonic() < patient_until_s else _one_turn()
+    def _pauses(self) -> Callable[[], Awaitable[None]]:
+        """What is awaited between the steps of a look that begins now: in a hurry it gives way to nobody."""
+        patient_until_s = time.monotonic() + _PATIENT_S
+
+        def is_patient() -> bool:
+            return time.monotonic() < patient_until_s and not self._hurry.is_set()
+
+        return lambda: self._give_way() if is_patient() else _one_turn()
 
     def _passed_over(self) -> list[IncidentId]:
         since_s = time.monotonic() - _TRY_AGAIN_EVERY_S

@@ -1,7 +1,6 @@
 """One of several workers: what it hears from the others and tells them, and how it goes on when it hears nothing."""
 
 import asyncio
-import contextlib
 import time
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
@@ -374,12 +373,15 @@ class Sharing:
         return (self.link.is_away or bool(self._out_of_hearing)) and not self._recording.is_away
 
     async def close(self) -> None:
-        """Tell the others who has left with this worker, and let go of Redis."""
-        if self._is_heard():
-            with contextlib.suppress(TimeoutError):
+        """Tell the others who has left with this worker, if that can be, and let go of Redis."""
+        try:
+            if self._is_heard():
                 async with asyncio.timeout(_LAST_WORD_WITHIN_S):
                     await self._news.flush()
-        await self.link.close()
+        except Exception as error:  # noqa: BLE001 - the journal and all else have still to be closed
+            log.warning("other workers not told of the end", error=repr(error))
+        finally:
+            await self.link.close()
 
 
 def sharing_of(settings: Settings, parts: SharingParts) -> Sharing | None:

@@ -1,5 +1,6 @@
 """With Redis, what one address may ask for is counted together by all who use the same Redis; a real one."""
 
+import asyncio
 import shutil
 import signal
 import subprocess
@@ -7,8 +8,10 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
+import structlog
 from redis import Redis
 from redis.exceptions import RedisClusterException, RedisError
 
@@ -159,15 +162,75 @@ async def test_who_was_let_in_as_a_minute_ended_counts_in_that_minute(
         await each.close()
 
 
-async def test_nobody_is_told_any_more_once_it_is_closed(
-    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters
+async def test_a_clock_that_was_set_back_shuts_nobody_out_for_longer_than_a_minute(
+    counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    limit = UnawaitedLimit("sos", 5, counters.redis)
+    now_s = 1_800_000_015.0
+    monkeypatch.setattr(limits, "time", SimpleNamespace(monotonic=time.monotonic, time=lambda: now_s))
+    limit = UnawaitedLimit("sos", 2, counters.redis)
+    assert [limit.take("192.0.2.1") for _ in range(2)] == [0, 0]
+    now_s -= 3_600
+    await limit.told()
+    assert 0 < limit.take("192.0.2.1") <= 60
+    await limit.close()
+
+
+async def test_nobody_is_told_any_more_once_it_is_closed(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limits, "_GATHER_S", 0.0)
+    limit, another = (UnawaitedLimit(name, 5, counters.redis) for name in ("sos", "another"))
     assert limit.take("192.0.2.1") == 0
     await limit.close()
     assert limit.take("192.0.2.1") == 0
+    # What began later and is told takes longer than what must not be.
+    assert another.take("192.0.2.1") == 0
+    await another.told()
     with Redis.from_url(redis_server[0]) as client:
-        assert client.keys() == []
+        assert [key.split(b":")[2] for key in client.scan_iter()] == [b"another"]
+    await another.close()
+
+
+async def test_it_is_closed_at_once_though_redis_hangs(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = asyncio.Event()
+    add = limits._SharedCount.add
+
+    async def noted(self: Any, taken: Any) -> Any:
+        asked.set()
+        return await add(self, taken)
+
+    monkeypatch.setattr(limits._SharedCount, "add", noted)
+    limit = UnawaitedLimit("sos", 5, counters.redis)
+    assert await counters.answers()
+    redis_server[1].send_signal(signal.SIGSTOP)
+    try:
+        assert limit.take("192.0.2.1") == 0
+        await asked.wait()
+        async with asyncio.timeout(2):
+            await limit.close()
+    finally:
+        redis_server[1].send_signal(signal.SIGCONT)
+
+
+async def test_what_goes_wrong_while_telling_is_said_and_the_next_are_told(
+    counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = UnawaitedLimit("sos", 2, counters.redis)
+
+    async def fails(*_: object) -> None:
+        raise ValueError("a mistake of ours")
+
+    with monkeypatch.context() as patched, structlog.testing.capture_logs() as logs:
+        patched.setattr(limits._SharedCount, "add", fails)
+        assert limit.take("192.0.2.1") == 0
+        await limit.told()
+    assert [each["log_level"] for each in logs] == ["error"]
+    assert limit.take("192.0.2.1") == 0
+    await limit.told()
+    assert await RateLimit("sos", 1, counters.redis).take("192.0.2.1") > 0, "the second was told"
+    await limit.close()
 
 
 async def test_a_redis_that_hangs_holds_nobody_up_who_must_not_wait(
@@ -184,6 +247,34 @@ async def test_a_redis_that_hangs_holds_nobody_up_who_must_not_wait(
         await limit.told()
     finally:
         process.send_signal(signal.SIGCONT)
+    await limit.close()
+
+
+async def test_all_workers_count_together_again_when_redis_is_back(
+    redis_server: tuple[str, subprocess.Popen[bytes]], counters: SharedCounters, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    passed_s = 0.0
+    clock = SimpleNamespace(monotonic=lambda: time.monotonic() + passed_s, time=lambda: 1_800_000_015.0)
+    monkeypatch.setattr(limits, "time", clock)
+    limit = UnawaitedLimit("sos", 5, counters.redis)
+    assert await counters.answers()
+    _, process = redis_server
+    process.send_signal(signal.SIGSTOP)
+    try:
+        assert limit.take("192.0.2.1") == 0
+        await limit.told()
+    finally:
+        process.send_signal(signal.SIGCONT)
+    with Redis.from_url(redis_server[0]) as client:
+        # What it had been sent before it was stopped it may have counted since.
+        client.flushall()
+        assert limit.take("192.0.2.1") == 0
+        await limit.told()
+        assert client.keys() == [], "it is left alone for a while"
+        passed_s = 2.1
+        assert limit.take("192.0.2.1") == 0
+        await limit.told()
+        assert [client.get(key) for key in client.scan_iter()] == [b"1"], "what was counted here meanwhile is not told"
     await limit.close()
 
 

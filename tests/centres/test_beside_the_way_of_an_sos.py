@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from dispatch.centres import feed_rows, following
-from dispatch.engine import statements
+from dispatch.centres.following import Followed
+from dispatch.engine import statements, turns
 from dispatch.storage.database import Database
 from dispatch.storage.prepared import Prepared
 from tests.centres.conftest import feed, has_all, open_case, webhook
@@ -113,6 +114,20 @@ async def test_the_first_webhook_is_told_at_once(
         return any(json.loads(each.body)["incident_id"] == opened["incident_id"] for each in receiver.heard)
 
     await until(is_told)
+
+
+async def test_the_feed_is_made_when_the_sos_under_way_is_through(
+    service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await _is_awaited_by_none(service, monkeypatch)
+    await service.sos()
+    monkeypatch.setattr(turns, "_HELD_S", 600.0)
+    monkeypatch.setattr(following, "_PATIENT_S", 600.0)
+    with service.service.engine.turns.sos():
+        followed = asyncio.create_task(service.service.centres.follower.follow())
+        done, _ = await asyncio.wait([followed], timeout=0.5)
+        assert not done
+    assert await followed is Followed.ALL
 
 
 async def _is_awaited_by_none(service: ServiceInProcess, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -121,6 +121,55 @@ async def test_a_pile_is_added_in_parts_and_gives_way_in_between(
     assert (len(await lines(database)), gave_way) == (6, len(incidents) + 6)
 
 
+async def test_who_looks_hurries_as_soon_as_somebody_waits_to_read(
+    database: Database, clock: MovableClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_READ_AT_ONCE", 1)
+    for _ in range(5):
+        await decide(database, uuid4(), 1, OPENED)
+    gave_way = 0
+
+    async def give_way() -> None:
+        nonlocal gave_way
+        gave_way += 1
+        hurried.hurry()
+
+    hurried = Follower(database, clock, lambda _aed_id: None, Pokes(), give_way=give_way)
+    await hurried.follow()
+    assert (len(await lines(database)), gave_way) == (5, 1)
+    # Who waits gives way to nobody.
+    await decide(database, uuid4(), 1, OPENED)
+    another = Follower(database, clock, lambda _aed_id: None, Pokes(), give_way=give_way)
+    await another.catch_up()
+    assert (len(await lines(database)), gave_way) == (6, 1)
+
+
+async def test_who_waits_to_read_waits_for_anothers_turn_but_not_for_long(
+    database: Database, follower: Follower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(following, "_NOT_OUR_TURN_S", 0.01)
+    await decide(database, uuid4(), 1, OPENED)
+    async with await psycopg.AsyncConnection.connect(database.url.replace("+psycopg", "")) as other:
+        await other.execute("select pg_try_advisory_xact_lock(7120122)")
+        async with asyncio.timeout(5):
+            await follower.catch_up()
+        assert await lines(database) == []
+        monkeypatch.setattr(following, "_ANOTHERS_TURNS", 1_000)
+        tried = 0
+        take_turn = feed_rows.take_turn
+
+        async def try_turn(connection: Any) -> Any:
+            nonlocal tried
+            tried += 1
+            if tried == 3:
+                await other.rollback()
+            return await take_turn(connection)
+
+        monkeypatch.setattr(feed_rows, "take_turn", try_turn)
+        await follower.catch_up()
+    assert (len(await lines(database)), tried) == (1, 3)
+
+
 async def test_a_reader_never_finds_a_line_before_one_that_they_have_read(
     database: Database, follower: Follower, clock: MovableClock
 ) -> None:

@@ -1,9 +1,11 @@
 """What one worker began another goes on with when that worker is gone."""
 
+import contextlib
 from pathlib import Path
 
 import pytest
 
+from dispatch.engine.recording import Recording
 from dispatch.sharing.colleagues import Colleagues
 from tests.conftest import empty_tables
 from tests.people import WULIN, MovableClock, beside, run_in_process, settings_for_tests, until
@@ -80,3 +82,65 @@ async def test_who_leaves_when_the_worker_runs_no_more_is_told_of_in_its_last_wo
             return not sharing_of(other).has("responder:r1")
 
         await until(is_not)
+
+
+def _noted_when_closed(recording: Recording, noted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    close = recording.close
+
+    def close_and_note() -> None:
+        noted.append("the journal")
+        close()
+
+    monkeypatch.setattr(recording, "close", close_and_note)
+
+
+async def test_a_last_word_that_goes_wrong_keeps_nothing_from_being_closed(
+    postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty_tables(postgis_url)
+    goes, stays = (settings_for_tests(tmp_path / name, redis_url=redis_server.url) for name in ("goes", "stays"))
+    said: list[str] = []
+
+    async def fails() -> None:
+        said.append("the last word")
+        raise RuntimeError("the handler is closed")
+
+    async with run_in_process(stays, postgis_url, clock):
+        async with run_in_process(goes, postgis_url, clock) as one:
+            service, sharing = one.service, sharing_of(one)
+
+            async def is_heard() -> bool:
+                return len(sharing.colleagues) == 1
+
+            await until(is_heard)
+            _noted_when_closed(service.recording, said, monkeypatch)
+            monkeypatch.setattr(sharing._news, "flush", fails)
+        assert said[-2:] == ["the last word", "the journal"]
+
+
+async def test_a_redis_that_hangs_keeps_no_worker_from_ending(
+    postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    empty_tables(postgis_url)
+    goes, stays = (settings_for_tests(tmp_path / name, redis_url=redis_server.url) for name in ("goes", "stays"))
+    closed: list[str] = []
+    async with run_in_process(stays, postgis_url, clock):
+        async with run_in_process(goes, postgis_url, clock) as one:
+            service, sharing = one.service, sharing_of(one)
+
+            async def is_heard() -> bool:
+                return len(sharing.colleagues) == 1
+
+            await until(is_heard)
+            _noted_when_closed(service.recording, closed, monkeypatch)
+            drain = service.due_times.drain
+
+            async def drain_and_hang() -> None:
+                service.hub.on_leaving("responder:r1")
+                stack.enter_context(redis_server.frozen())
+                await drain()
+
+            monkeypatch.setattr(service.due_times, "drain", drain_and_hang)
+            stack = contextlib.ExitStack()
+        stack.close()
+    assert closed == ["the journal"]
