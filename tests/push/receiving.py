@@ -157,7 +157,12 @@ class Listener:
         self._thread.start()
 
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
-        body = handler.rfile.read(int(handler.headers.get("content-length", 0)))
+        length = int(handler.headers.get("content-length", 0))
+        body = handler.rfile.read(length)
+        if len(body) < length:
+            # Whoever sent it was killed in the middle.
+            handler.close_connection = True
+            return
         headers = {name.lower(): value for name, value in handler.headers.items()}
         heard = Heard(handler.path, headers, body, time.monotonic(), handler.client_address[1])
         self.heard.append(heard)
