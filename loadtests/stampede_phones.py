@@ -34,6 +34,7 @@ _WELCOME_WITHIN_S: Final = 20.0
 _TRY_AGAIN_AFTER_S: Final = 0.5
 _BACK_WITHIN_S: Final = 120.0
 _PING_EVERY_S: Final = 20.0
+_PING_PARTS: Final = 100
 _BURST_WITHIN_S: Final = 120.0
 # Longer than the service takes to find in its rows what got lost between its workers.
 _QUIET_FOR_S: Final = 4.0
@@ -90,6 +91,11 @@ class Phone:
             else:
                 return
 
+    @property
+    def has_line(self) -> bool:
+        """Whether neither side has let go."""
+        return self._socket is not None
+
     def drop(self) -> None:
         """Lose the line."""
         if self._socket is not None:
@@ -130,8 +136,10 @@ class Phone:
         """The service has let go, unasked."""
         self.lines_lost += 1
         self._crowd.close_codes.append(code)
-        if self._welcome is not None and not self._welcome.done():
-            self._welcome.set_exception(ConnectionError(f"closed with {code} before the welcome"))
+        self._socket = None
+        for awaited in (self._welcome, self._pong):
+            if awaited is not None and not awaited.done():
+                awaited.set_exception(ConnectionError(f"closed with {code}, and something was awaited"))
 
 
 class Crowd:
@@ -184,12 +192,20 @@ class Crowd:
     async def keep_alive(self) -> None:
         """Say something on every line now and then, until cancelled."""
         while True:
-            for phone in self._phones:
-                await asyncio.sleep(_PING_EVERY_S / len(self._phones))
-                phone.write(_PING)
+            # Some together: each by itself would be as late as all before it, and the last perhaps be taken for dead.
+            for part in range(_PING_PARTS):
+                await asyncio.sleep(_PING_EVERY_S / _PING_PARTS)
+                for phone in self._phones[part::_PING_PARTS]:
+                    phone.write(_PING)
 
     async def burst(self, each: int) -> dict[str, Any]:
         """Everybody tells so many positions as fast as they are read; done when all pings behind them are answered."""
+        if gone := [phone for phone in self._phones if not phone.has_line]:
+            print(
+                f"{len(gone)} phones come back first: closed with {set(self.close_codes)}", file=sys.stderr, flush=True
+            )
+            async with asyncio.timeout(_BACK_WITHIN_S):
+                await asyncio.gather(*(phone.come_back() for phone in gone))
         began_ns = time.monotonic_ns()
         waiting = [phone.positions(each) for phone in self._phones]
         async with asyncio.timeout(_BURST_WITHIN_S):

@@ -74,3 +74,15 @@ async def test_a_worker_whose_disk_hangs_is_heard_all_the_same(
         return heard.heard_at_s > since_s + PULSE_EVERY_S
 
     await until(is_heard_again_and_again)
+
+
+async def test_no_line_to_redis_makes_texts_of_what_is_pushed_over_it(
+    workers: Workers, redis_server: RedisServer
+) -> None:
+    """The client does so in the newer protocol, for a log that nobody reads."""
+    assert len(workers.each) > 1
+    with redis_server.client() as client:
+        lines = [each for each in client.client_list() if int(each["id"]) != client.client_id()]
+    listening = [each for each in lines if int(each["sub"]) > 0]
+    assert len(listening) == len(workers.each)
+    assert {each["resp"] for each in lines} == {"2"}
