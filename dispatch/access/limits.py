@@ -23,6 +23,9 @@ _LEFT_ALONE_S = 2.0
 # Redis is told together of those who were let in within so long, when their SOS is on its way.
 _GATHER_S = 0.05
 
+# An address, and the minute by the clock in which it took something.
+_Taken = tuple[str, int]
+
 
 @dataclass(slots=True)
 class _Bucket:
@@ -117,7 +120,7 @@ class UnawaitedLimit:
             except Exception:
                 log.exception("who was let in is not told to Redis")
 
-    def _hear(self, counted: Mapping["_Taken", int]) -> None:
+    def _hear(self, counted: Mapping[_Taken, int]) -> None:
         for (address, minute), count in counted.items():
             if count >= self._per_minute:
                 self._full_until_s[address] = time.monotonic() + _left_s(minute)
@@ -135,10 +138,6 @@ class UnawaitedLimit:
         if self._telling is not None:
             self._telling.cancel()
             await asyncio.wait([self._telling])
-
-
-# An address, and the minute by the clock in which it took something.
-_Taken = tuple[str, int]
 
 
 def _minute() -> int:

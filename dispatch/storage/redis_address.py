@@ -103,8 +103,8 @@ class RedisAddress:
 def _patience(within_s: float) -> dict[str, Any]:
     # Tried once: whoever asks knows what to do without an answer, and tries again by itself.
     return {
-        # Of what is pushed to it over the newer protocol the client makes a text for a log that nobody reads: a
-        # millisecond of what an SOS costs where there are several workers.
+        # Of what is pushed to it over the newer protocol the client makes a text for a log that nobody reads: a tenth
+        # of what an SOS costs where there are several workers.
         "protocol": 2,
         "socket_timeout": within_s,
         "socket_connect_timeout": within_s,

@@ -8,9 +8,9 @@ import pytest
 from dispatch.engine.recording import Recording
 from dispatch.sharing.colleagues import Colleagues
 from tests.conftest import empty_tables
-from tests.people import WULIN, MovableClock, beside, run_in_process, settings_for_tests, until
+from tests.people import WULIN, MovableClock, ServiceInProcess, beside, run_in_process, settings_for_tests, until
 from tests.redis_server import RedisServer
-from tests.sharing.conftest import sharing_of
+from tests.sharing.conftest import Workers, sharing_of
 
 
 async def test_the_time_to_answer_of_an_alert_ends_though_its_worker_is_gone(
@@ -84,6 +84,12 @@ async def test_who_leaves_when_the_worker_runs_no_more_is_told_of_in_its_last_wo
         await until(is_not)
 
 
+def _worker(
+    postgis_url: str, redis_server: RedisServer, clock: MovableClock, folder: Path
+) -> contextlib.AbstractAsyncContextManager[ServiceInProcess]:
+    return run_in_process(settings_for_tests(folder, redis_url=redis_server.url), postgis_url, clock)
+
+
 def _noted_when_closed(recording: Recording, noted: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     close = recording.close
 
@@ -97,22 +103,17 @@ def _noted_when_closed(recording: Recording, noted: list[str], monkeypatch: pyte
 async def test_a_last_word_that_goes_wrong_keeps_nothing_from_being_closed(
     postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty_tables(postgis_url)
-    goes, stays = (settings_for_tests(tmp_path / name, redis_url=redis_server.url) for name in ("goes", "stays"))
     said: list[str] = []
 
     async def fails() -> None:
         said.append("the last word")
         raise RuntimeError("the handler is closed")
 
-    async with run_in_process(stays, postgis_url, clock):
-        async with run_in_process(goes, postgis_url, clock) as one:
+    empty_tables(postgis_url)
+    async with _worker(postgis_url, redis_server, clock, tmp_path / "stays") as stays:
+        async with _worker(postgis_url, redis_server, clock, tmp_path / "goes") as one:
             service, sharing = one.service, sharing_of(one)
-
-            async def is_heard() -> bool:
-                return len(sharing.colleagues) == 1
-
-            await until(is_heard)
+            await Workers([one, stays]).know_each_other()
             _noted_when_closed(service.recording, said, monkeypatch)
             monkeypatch.setattr(sharing._news, "flush", fails)
         assert said[-2:] == ["the last word", "the journal"]
@@ -121,17 +122,12 @@ async def test_a_last_word_that_goes_wrong_keeps_nothing_from_being_closed(
 async def test_a_redis_that_hangs_keeps_no_worker_from_ending(
     postgis_url: str, redis_server: RedisServer, clock: MovableClock, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    empty_tables(postgis_url)
-    goes, stays = (settings_for_tests(tmp_path / name, redis_url=redis_server.url) for name in ("goes", "stays"))
     closed: list[str] = []
-    async with run_in_process(stays, postgis_url, clock):
-        async with run_in_process(goes, postgis_url, clock) as one:
-            service, sharing = one.service, sharing_of(one)
-
-            async def is_heard() -> bool:
-                return len(sharing.colleagues) == 1
-
-            await until(is_heard)
+    empty_tables(postgis_url)
+    async with _worker(postgis_url, redis_server, clock, tmp_path / "stays") as stays:
+        async with _worker(postgis_url, redis_server, clock, tmp_path / "goes") as one:
+            service = one.service
+            await Workers([one, stays]).know_each_other()
             _noted_when_closed(service.recording, closed, monkeypatch)
             drain = service.due_times.drain
 
